@@ -1,0 +1,117 @@
+"""Settings of one site machine: a TOML file, checked whole, every error at once.
+
+A missing file means the defaults. A key nobody knows is an error, so that a typing mistake is
+noticed the day before and not on exam day.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the message lists every fault with its key."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WebSettings(_Section):
+    """Where the console listens."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; anything but loopback is served over HTTPS only."
+    )
+    port: int = Field(8600, ge=1, le=65535, description="Port of the console.")
+    threads: int = Field(
+        120, ge=8, le=500, description="Threads for requests; each open tablet page holds one."
+    )
+
+
+class RecorderSettings(_Section):
+    """How cameras are recorded."""
+
+    segment_seconds: int = Field(60, ge=4, le=600, description="Length of one footage file, in seconds.")
+    volumes: list[Path] = Field(
+        default_factory=list,
+        description="Folders for footage; empty: the folder 'footage' below data_folder.",
+    )
+
+
+class KioskSettings(_Section):
+    """This machine's check-in kiosk."""
+
+    enabled: bool = Field(True, description="Whether 'serve' also runs a kiosk on this machine.")
+    port: int = Field(8610, ge=1, le=65535, description="Loopback port of the candidate screen.")
+    server: str = Field("http://127.0.0.1:8600", description="Address of the console the kiosk asks.")
+    camera: str = Field(
+        "usb:0",
+        pattern=r"^(usb:\d+|rtsp://.+|folder:.+|video:.+)$",
+        description="Where frames come from: usb:NUMBER, rtsp://ADDRESS, folder:PATH or video:PATH.",
+    )
+    symbologies: list[Literal["CODE128", "CODE39", "QRCODE"]] = Field(
+        default_factory=lambda: ["CODE128", "QRCODE"], description="Kinds of code that tickets may carry."
+    )
+
+
+class Settings(_Section):
+    """Everything a service needs to know about this machine."""
+
+    data_folder: Path = Field(
+        Path("var/site"), description="Databases, keys, audio and (by default) footage."
+    )
+    web: WebSettings = Field(default_factory=WebSettings)
+    recorder: RecorderSettings = Field(default_factory=RecorderSettings)
+    kiosk: KioskSettings = Field(default_factory=KioskSettings)
+
+    @property
+    def exam_db(self) -> Path:
+        return self.data_folder / "exam.db"
+
+    @property
+    def footage_db(self) -> Path:
+        return self.data_folder / "footage.db"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.data_folder / "keys"
+
+    @property
+    def site_key(self) -> Path:
+        return self.keys_folder / "site.key"
+
+    @property
+    def kiosk_token(self) -> Path:
+        return self.keys_folder / "kiosk.token"
+
+    @property
+    def audio_folder(self) -> Path:
+        return self.data_folder / "audio"
+
+    @property
+    def footage_volumes(self) -> list[Path]:
+        return self.recorder.volumes or [self.data_folder / "footage"]
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read and check the file. Raises SettingsError naming the file and every faulty key."""
+    if path is None:
+        return Settings()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings file {path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {path}: not valid TOML: {error}") from error
+    return _checked(raw, path)
+
+
+def _checked(raw: dict[str, Any], path: Path) -> Settings:
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError(f"settings file {path}: {len(faults)} fault(s)\n" + "\n".join(faults)) from error

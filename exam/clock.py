@@ -1,0 +1,101 @@
+"""The only place that reads clocks or waits.
+
+Two clocks exist and are never mixed: the *wall* clock (UTC, may step when somebody or NTP sets
+it) says when something happened; the *monotonic* clock (never steps, meaningless across boots)
+says how long something took. Rules receive moments; services receive a `Clock`.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final, Protocol
+
+SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
+
+# The site's zone. China has no daylight saving time, so a fixed offset is exact and needs no zone database.
+SITE_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """What a service may know of time, and how it waits."""
+
+    def wall_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC. May step backwards or forwards."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """Microseconds since an arbitrary start. Never steps; not comparable across boots."""
+        ...
+
+    def sleep_us(self, duration_us: int) -> None:
+        """Wait at least this long by the monotonic clock. Returns at once for zero or less."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def wall_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC by the machine's wall clock."""
+        return time.time_ns() // 1000
+
+    def monotonic_us(self) -> int:
+        """Microseconds by the machine's monotonic clock."""
+        return time.monotonic_ns() // 1000
+
+    def sleep_us(self, duration_us: int) -> None:
+        """Block the calling thread."""
+        if duration_us > 0:
+            time.sleep(duration_us / SECOND_US)
+
+
+@dataclass
+class SimulatedClock:
+    """A clock that stands still until somebody sleeps or moves it. For tests and rehearsals.
+
+    Sleeping advances both clocks and returns at once; `step_wall` moves only the wall clock, as an
+    administrator or NTP would. Safe to use from several threads.
+    """
+
+    now_us: int
+    uptime_us: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def wall_us(self) -> int:
+        """The simulated wall time, microseconds since 1970-01-01 UTC."""
+        return self.now_us
+
+    def monotonic_us(self) -> int:
+        """The simulated time since the simulated boot."""
+        return self.uptime_us
+
+    def sleep_us(self, duration_us: int) -> None:
+        """Advance both clocks."""
+        with self._lock:
+            advance = max(0, duration_us)
+            self.now_us += advance
+            self.uptime_us += advance
+
+    def step_wall(self, by_us: int) -> None:
+        """Set the wall clock forwards or backwards; the monotonic clock does not notice."""
+        with self._lock:
+            self.now_us += by_us
+
+
+def from_us(moment_us: int) -> datetime:
+    """The moment as an aware UTC datetime."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=moment_us)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware datetime. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+
+
+def site_time(moment_us: int) -> datetime:
+    """The moment as people at the site read it (Asia/Shanghai)."""
+    return from_us(moment_us).astimezone(SITE_ZONE)

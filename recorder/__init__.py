@@ -1,0 +1,1 @@
+"""Room cameras to ingested footage: capture, supervision, gaps."""

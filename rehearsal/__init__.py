@@ -1,0 +1,1 @@
+"""Simulated cameras and people. Speaks RTSP and HTTP like anybody else."""

@@ -1,0 +1,1 @@
+"""The front door. Written in full by the next commits."""
