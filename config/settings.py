@@ -44,7 +44,7 @@ class RecorderSettings(_Section):
 class KioskSettings(_Section):
     """This machine's check-in kiosk."""
 
-    enabled: bool = Field(True, description="Whether 'serve' also runs a kiosk on this machine.")
+    enabled: bool = Field(default=True, description="Whether 'serve' also runs a kiosk on this machine.")
     port: int = Field(8610, ge=1, le=65535, description="Loopback port of the candidate screen.")
     server: str = Field("http://127.0.0.1:8600", description="Address of the console the kiosk asks.")
     camera: str = Field(
