@@ -52,8 +52,8 @@ class KioskSettings(_Section):
         pattern=r"^(usb:\d+|rtsp://.+|folder:.+|video:.+)$",
         description="Where frames come from: usb:NUMBER, rtsp://ADDRESS, folder:PATH or video:PATH.",
     )
-    symbologies: list[Literal["CODE128", "CODE39", "QRCODE"]] = Field(
-        default_factory=lambda: ["CODE128", "QRCODE"], description="Kinds of code that tickets may carry."
+    symbologies: tuple[Literal["CODE128", "CODE39", "QRCODE"], ...] = Field(
+        default=("CODE128", "QRCODE"), description="Kinds of code that tickets may carry."
     )
 
 
