@@ -1,1 +1,331 @@
-"""The front door. Written in full by the next commits."""
+"""The front door of Kaochang, and the place where real things are put together. No rules.
+
+Standard library only until the project's own environment exists: every command first makes sure
+that the machine has what it needs, then starts again inside `.venv`.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from config.machine import ROOT, VENV, MachineError, Purpose, prepare
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+DEFAULT_SETTINGS: Final = Path("kaochang.toml")
+STOP_SECONDS: Final = 20.0
+RESTART_SECONDS: Final = (1.0, 2.0, 5.0)
+# A child that dies sooner than this at its very first start has a fault a restart will not cure.
+FIRST_START_SECONDS: Final = 5.0
+BENCHES: Final = ("recorder", "checkin", "import", "playback")
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal; stdout is kept for results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their help in plain words."""
+    top = argparse.ArgumentParser(
+        prog="run.py",
+        description="Kaochang (考场): runs an exam day on this machine: check-in, signals, recording.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="a whole shortened exam day with simulated cameras and people")
+    demo.add_argument(
+        "--once", action="store_true", help="run the day without anybody watching, print a JSON summary"
+    )
+    demo.add_argument(
+        "--folder", type=Path, help="where to keep the day's files (default: a new one below var/demo)"
+    )
+    demo.add_argument("--port", type=int, default=8600, help="port of the console (default 8600)")
+
+    serve = commands.add_parser("serve", help="run the site: console, recorder and this machine's kiosk")
+    for name, sentence in (
+        ("web", "run the console alone"),
+        ("recorder", "run the recorder alone"),
+        ("kiosk", "run this machine's check-in kiosk alone"),
+    ):
+        _settings_option(commands.add_parser(name, help=sentence))
+    _settings_option(serve)
+
+    camera = commands.add_parser("camera", help="simulated room cameras (RTSP)", add_help=False)
+    camera.add_argument("rest", nargs=argparse.REMAINDER)
+
+    importer = commands.add_parser("import", help="take in a site plan (.toml) or a roster (.xlsx, .csv)")
+    importer.add_argument("file", type=Path, help="the file to take in")
+    importer.add_argument("--batch", help="batch code the roster belongs to")
+    importer.add_argument("--dry-run", action="store_true", help="check and report, change nothing")
+    _settings_option(importer)
+
+    test = commands.add_parser("test", help="check style, types, rules of the house and every test")
+    test.add_argument("rest", nargs=argparse.REMAINDER, help="further words go to pytest")
+
+    bench = commands.add_parser("bench", help=f"measure: {', '.join(BENCHES)}")
+    bench.add_argument("name", choices=BENCHES)
+    bench.add_argument("rest", nargs=argparse.REMAINDER, help="further words go to the benchmark")
+    return top
+
+
+def _settings_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--settings", type=Path, help="settings file (default: kaochang.toml, if there is one)"
+    )
+
+
+PURPOSES: Final = {
+    "demo": Purpose.DEMO,
+    "camera": Purpose.DEMO,
+    "test": Purpose.TESTS,
+    "bench": Purpose.TESTS,
+}
+
+
+def main(argv: list[str]) -> int:
+    """Prepare the machine, enter the environment, run the command; return its exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        python = prepare(PURPOSES.get(arguments.command, Purpose.PRODUCT), say)
+    except MachineError as error:
+        say(str(error))
+        return 1
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        os.chdir(ROOT if arguments.command in ("test", "bench") else Path.cwd())
+        os.execv(python, [str(python), str(ROOT / "run.py"), *argv])  # noqa: S606 - our own interpreter
+    run: Callable[[argparse.Namespace], int] = COMMANDS[arguments.command]
+    return run(arguments)
+
+
+def _settings(arguments: argparse.Namespace) -> "Settings":
+    from config.settings import SettingsError, load_settings
+
+    path: Path | None = arguments.settings
+    if path is None and DEFAULT_SETTINGS.exists():
+        path = DEFAULT_SETTINGS
+    try:
+        return load_settings(path)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+
+
+def run_service(arguments: argparse.Namespace) -> int:
+    """One service in this process, until it is told to stop."""
+    from exam.clock import SystemClock
+
+    settings = _settings(arguments)
+    clock = SystemClock()
+    try:
+        if arguments.command == "web":
+            from web.service import serve
+        elif arguments.command == "recorder":
+            from recorder.service import serve
+        else:
+            from kiosk.service import serve
+        return serve(settings, clock)
+    except (OSError, RuntimeError) as error:
+        say(f"{arguments.command}: {error}")
+        return 1
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Web, recorder and kiosk as supervised children."""
+    settings = _settings(arguments)
+    names = ["web", "recorder", *(["kiosk"] if settings.kiosk.enabled else [])]
+    if _port_is_taken(settings.web.host, settings.web.port):
+        say(
+            f"web: port {settings.web.port} on {settings.web.host} is already in use; stop the other program or change [web] port"
+        )
+        return 1
+    chosen = arguments.settings or (DEFAULT_SETTINGS if DEFAULT_SETTINGS.exists() else None)
+    tail = ["--settings", str(chosen)] if chosen else []
+    supervisor = Supervisor({name: [str(ROOT / "run.py"), name, *tail] for name in names})
+    supervisor.stop_on_signals()
+    return supervisor.run()
+
+
+def _port_is_taken(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+class Supervisor:
+    """Starts the services of this machine, restarts those that die, stops all together.
+
+    Children get a death signal from the kernel, so none outlives a supervisor that was killed.
+    """
+
+    def __init__(self, commands: dict[str, list[str]]) -> None:
+        """`commands` maps a service's name to the words after the Python interpreter."""
+        self._commands = commands
+        self._stopping = threading.Event()
+        self._failed: dict[str, int] = {}
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT stop every child and then this process."""
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    def stop(self) -> None:
+        """Ask every child to finish; `run` returns when they have."""
+        self._stopping.set()
+
+    def run(self) -> int:
+        """Keep the children running until stopped. 0, or the status of a child that never came up."""
+        keepers = [threading.Thread(target=self._keep, args=(name,), name=name) for name in self._commands]
+        for keeper in keepers:
+            keeper.start()
+        for keeper in keepers:
+            while keeper.is_alive():  # a plain join() would not let signals through
+                keeper.join(0.2)
+        return next(iter(self._failed.values()), 0)
+
+    def _keep(self, name: str) -> None:
+        starts = 0
+        while not self._stopping.is_set():
+            lived, code = self._one_life(name)
+            if self._stopping.is_set():
+                return
+            if starts == 0 and code != 0 and lived < FIRST_START_SECONDS:
+                self._failed[name] = code
+                say(f"{name} could not start (exit status {code}); stopping everything")
+                self.stop()
+                return
+            pause = RESTART_SECONDS[min(starts, len(RESTART_SECONDS) - 1)]
+            starts += 1
+            say(f"{name} ended (exit status {code}); starting it again in {pause:.0f} s")
+            self._stopping.wait(pause)
+
+    def _one_life(self, name: str) -> tuple[float, int]:
+        from exam.clock import SECOND_US, SystemClock
+
+        clock = SystemClock()
+        born_us = clock.monotonic_us()
+        child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", sys.executable, *self._commands[name]])
+        while child.poll() is None:
+            if self._stopping.wait(0.1):
+                _end(child)
+        return (clock.monotonic_us() - born_us) / SECOND_US, child.returncode or 0
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def run_camera(arguments: argparse.Namespace) -> int:
+    """Simulated cameras, until stopped."""
+    from rehearsal.camera_server import main as camera_main
+
+    return camera_main(arguments.rest)
+
+
+def run_import(arguments: argparse.Namespace) -> int:
+    """Take in a site plan or a roster; everything or nothing."""
+    from evidence.database import DatabaseError, WriterDatabase
+    from evidence.import_file import ImportRefusedError, import_file
+    from evidence.vault import Vault, VaultError
+    from exam.clock import SystemClock
+
+    settings = _settings(arguments)
+    try:
+        vault = Vault.open(settings.site_key)
+        database = WriterDatabase(settings.exam_db, "exam")
+    except (DatabaseError, VaultError) as error:
+        say(f"{error}\n(While the site is running, take rosters in on the console's 花名册 page.)")
+        return 1
+    try:
+        report = import_file(
+            database,
+            vault,
+            arguments.file,
+            batch=arguments.batch,
+            dry_run=arguments.dry_run,
+            now_us=SystemClock().wall_us(),
+        )
+    except ImportRefusedError as error:
+        say(str(error))
+        return 1
+    finally:
+        database.close()
+    print(report)
+    return 0
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """The shortened exam day."""
+    from rehearsal.demo import Demo
+
+    demo = Demo(folder=arguments.folder, port=arguments.port, say=say)
+    return demo.run(lambda commands: Supervisor(commands), once=arguments.once)
+
+
+def run_test(arguments: argparse.Namespace) -> int:
+    """Style, types, house rules, tests, coverage floors; stops at the first that fails."""
+    rest = [word for word in arguments.rest if word != "--"]
+    binary = VENV / "bin"
+    steps: list[list[str]] = [
+        [str(binary / "ruff"), "check", "--quiet", "."],
+        [str(binary / "ruff"), "format", "--check", "--quiet", "."],
+        [str(binary / "mypy")],
+        [str(binary / "lint-imports"), "--no-cache"],
+        [str(binary / "coverage"), "erase"],
+        [sys.executable, "-m", "pytest", *(rest or ["--cov", "--cov-report="])],
+    ]
+    if not rest:
+        steps.append([sys.executable, "-m", "tests.coverage_floors"])
+    for step in steps:
+        say(f"== {Path(step[0]).name} {' '.join(step[1:])}")
+        done = subprocess.run(step, cwd=ROOT, check=False)
+        if done.returncode != 0:
+            return done.returncode
+    return 0
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """One benchmark; JSON on stdout, progress on stderr."""
+    from importlib import import_module
+
+    module = {"import": "import_roster"}.get(arguments.name, arguments.name)
+    main_function: Callable[[list[str]], int] = import_module(f"tests.bench.{module}").main
+    return main_function([word for word in arguments.rest if word != "--"])
+
+
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "demo": run_demo,
+    "serve": run_serve,
+    "web": run_service,
+    "recorder": run_service,
+    "kiosk": run_service,
+    "camera": run_camera,
+    "import": run_import,
+    "test": run_test,
+    "bench": run_bench,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
