@@ -5,6 +5,7 @@ that the machine has what it needs, then starts again inside `.venv`.
 """
 
 import argparse
+import importlib
 import os
 import signal
 import socket
@@ -16,7 +17,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+if sys.version_info < (3, 11):  # noqa: UP036 - this sentence is for people whose Python is older
+    sys.exit(f"Kaochang needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+
 from config.machine import ROOT, VENV, MachineError, Purpose, prepare
+from exam.clock import SECOND_US, SystemClock
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -121,8 +126,6 @@ def _settings(arguments: argparse.Namespace) -> "Settings":
 
 def run_service(arguments: argparse.Namespace) -> int:
     """One service in this process, until it is told to stop."""
-    from exam.clock import SystemClock
-
     settings = _settings(arguments)
     clock = SystemClock()
     try:
@@ -144,7 +147,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
     names = ["web", "recorder", *(["kiosk"] if settings.kiosk.enabled else [])]
     if _port_is_taken(settings.web.host, settings.web.port):
         say(
-            f"web: port {settings.web.port} on {settings.web.host} is already in use; stop the other program or change [web] port"
+            f"web: port {settings.web.port} on {settings.web.host} is already in use;"
+            " stop the other program or change [web] port in the settings"
         )
         return 1
     chosen = arguments.settings or (DEFAULT_SETTINGS if DEFAULT_SETTINGS.exists() else None)
@@ -216,8 +220,6 @@ class Supervisor:
             self._stopping.wait(pause)
 
     def _one_life(self, name: str) -> tuple[float, int]:
-        from exam.clock import SECOND_US, SystemClock
-
         clock = SystemClock()
         born_us = clock.monotonic_us()
         child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", sys.executable, *self._commands[name]])
@@ -248,7 +250,6 @@ def run_import(arguments: argparse.Namespace) -> int:
     from evidence.database import DatabaseError, WriterDatabase
     from evidence.import_file import ImportRefusedError, import_file
     from evidence.vault import Vault, VaultError
-    from exam.clock import SystemClock
 
     settings = _settings(arguments)
     try:
@@ -280,7 +281,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
     from rehearsal.demo import Demo
 
     demo = Demo(folder=arguments.folder, port=arguments.port, say=say)
-    return demo.run(lambda commands: Supervisor(commands), once=arguments.once)
+    return demo.run(Supervisor, once=arguments.once)
 
 
 def run_test(arguments: argparse.Namespace) -> int:
@@ -307,10 +308,8 @@ def run_test(arguments: argparse.Namespace) -> int:
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """One benchmark; JSON on stdout, progress on stderr."""
-    from importlib import import_module
-
     module = {"import": "import_roster"}.get(arguments.name, arguments.name)
-    main_function: Callable[[list[str]], int] = import_module(f"tests.bench.{module}").main
+    main_function: Callable[[list[str]], int] = importlib.import_module(f"tests.bench.{module}").main
     return main_function([word for word in arguments.rest if word != "--"])
 
 

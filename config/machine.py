@@ -115,8 +115,6 @@ def prepare(purpose: Purpose, say: Callable[[str], None]) -> Path:
 
     Raises MachineError with the line to type when the machine lacks something we may not install.
     """
-    if sys.version_info < (3, 11):
-        raise MachineError(f"Kaochang needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     _install_packages(purpose, say)
     requirements = _requirement_files(purpose)
     if not _is_installed(requirements):
