@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 if sys.version_info < (3, 11):  # noqa: UP036 - this sentence is for people whose Python is older
     sys.exit(f"Kaochang needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
 
-from config.machine import ROOT, VENV, MachineError, Purpose, prepare
+from config.machine import ROOT, VENV, Machine, MachineError, Purpose
 from exam.clock import SECOND_US, SystemClock
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def main(argv: list[str]) -> int:
     """Prepare the machine, enter the environment, run the command; return its exit status."""
     arguments = parser().parse_args(argv)
     try:
-        python = prepare(PURPOSES.get(arguments.command, Purpose.PRODUCT), say)
+        python = Machine(say).prepare(PURPOSES.get(arguments.command, Purpose.PRODUCT))
     except MachineError as error:
         say(str(error))
         return 1

@@ -20,7 +20,10 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 VENV: Final = ROOT / ".venv"
-STAMP: Final = VENV / "installed.sha256"
+STAMP: Final = "installed.sha256"
+
+Say = Callable[[str], None]
+Run = Callable[[list[str], Path, str], None]
 
 
 class Purpose(StrEnum):
@@ -110,42 +113,8 @@ def install_line(lacking: Iterable[Need]) -> str:
     return f"apt-get update && apt-get install -y --no-install-recommends {packages}"
 
 
-def prepare(purpose: Purpose, say: Callable[[str], None]) -> Path:
-    """Install what is missing; return the Python interpreter of the project's environment.
-
-    Raises MachineError with the line to type when the machine lacks something we may not install.
-    """
-    _install_packages(purpose, say)
-    requirements = _requirement_files(purpose)
-    if not _is_installed(requirements):
-        _install_python(requirements, say)
-    if not _front_end_is_installed():
-        _install_front_end(say)
-    return VENV / "bin" / "python"
-
-
-def _install_packages(purpose: Purpose, say: Callable[[str], None]) -> None:
-    lacking = missing(purpose)
-    if not lacking:
-        return
-    line = install_line(lacking)
-    rights = _installer_rights()
-    if rights is None:
-        reasons = "\n".join(f"  {need.package}: {need.reason}" for need in lacking)
-        raise MachineError(
-            f"This machine lacks:\n{reasons}\nPlease run this as root, then start again:\n  {line}"
-        )
-    say(f"installing: {' '.join(need.package for need in lacking)}")
-    _run(
-        [*rights, "sh", "-c", f"export DEBIAN_FRONTEND=noninteractive; {line}"], "installing Debian packages"
-    )
-    still = missing(purpose)
-    if still:
-        names = ", ".join(f"{need.package} ({need.reason})" for need in still)
-        raise MachineError(f"Installed, but still not usable: {names}")
-
-
-def _installer_rights() -> list[str] | None:
+def installer_rights() -> list[str] | None:
+    """The words before a command that lets us install packages; None when we may not."""
     if shutil.which("apt-get") is None:
         return None
     if os.geteuid() == 0:
@@ -156,59 +125,89 @@ def _installer_rights() -> list[str] | None:
     return None
 
 
-def _requirement_files(purpose: Purpose) -> list[Path]:
-    names = (
-        ["requirements.txt"]
-        if purpose is not Purpose.TESTS
-        else ["requirements.txt", "requirements-test.txt"]
-    )
-    return [ROOT / name for name in names]
-
-
-def _digest(requirement: Path) -> str:
-    return f"{requirement.name} {hashlib.sha256(requirement.read_bytes()).hexdigest()}"
-
-
-def _is_installed(requirements: list[Path]) -> bool:
-    if not STAMP.exists() or not (VENV / "bin" / "python").exists():
-        return False
-    installed = STAMP.read_text(encoding="ascii").splitlines()
-    return all(_digest(requirement) in installed for requirement in requirements)
-
-
-def _install_python(requirements: list[Path], say: Callable[[str], None]) -> None:
-    if not (VENV / "bin" / "python").exists():
-        say("making the Python environment .venv")
-        _run([sys.executable, "-m", "venv", str(VENV)], "making the Python environment")
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    for requirement in requirements:
-        say(f"installing Python packages from {requirement.name} (a few minutes the first time)")
-        _run([*pip, "--require-hashes", "-r", str(requirement)], f"installing {requirement.name}")
-    earlier = STAMP.read_text(encoding="ascii").splitlines() if STAMP.exists() else []
-    fresh = [_digest(requirement) for requirement in requirements]
-    kept = [line for line in earlier if line.split()[0] not in {line.split()[0] for line in fresh}]
-    STAMP.write_text("\n".join([*kept, *fresh]) + "\n", encoding="ascii")
-
-
-def _front_end_stamp() -> Path:
-    return ROOT / "node_modules" / "installed.sha256"
-
-
-def _front_end_is_installed() -> bool:
-    stamp = _front_end_stamp()
-    return stamp.exists() and stamp.read_text(encoding="ascii") == _digest(ROOT / "package-lock.json")
-
-
-def _install_front_end(say: Callable[[str], None]) -> None:
-    say("installing the front-end packages")
-    _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], "installing the front-end packages")
-    _front_end_stamp().write_text(_digest(ROOT / "package-lock.json"), encoding="ascii")
-
-
-def _run(command: list[str], doing: str) -> None:
+def run_step(command: list[str], folder: Path, doing: str) -> None:
+    """Run one installation step. Raises MachineError with its last lines when it fails."""
     done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-15:])
         raise MachineError(f"{doing} failed (exit status {done.returncode}):\n{tail}")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """This machine and the project's folder on it; how things get installed is replaceable."""
+
+    say: Say
+    root: Path = ROOT
+    needs: tuple[Need, ...] = NEEDS
+    rights: Callable[[], list[str] | None] = installer_rights
+    run: Run = run_step
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the project's own environment."""
+        return self.root / ".venv" / "bin" / "python"
+
+    def prepare(self, purpose: Purpose) -> Path:
+        """Install what is missing; return the Python interpreter of the project's environment.
+
+        Raises MachineError with the line to type when the machine lacks something we may not install.
+        """
+        self._install_packages(purpose)
+        names = ["requirements.txt", *(["requirements-test.txt"] if purpose is Purpose.TESTS else [])]
+        self._install_python([self.root / name for name in names])
+        self._install_front_end()
+        return self.python
+
+    def _install_packages(self, purpose: Purpose) -> None:
+        lacking = missing(purpose, self.needs)
+        if not lacking:
+            return
+        line = install_line(lacking)
+        rights = self.rights()
+        if rights is None:
+            reasons = "\n".join(f"  {need.package}: {need.reason}" for need in lacking)
+            raise MachineError(
+                f"This machine lacks:\n{reasons}\nPlease run this as root, then start again:\n  {line}"
+            )
+        self.say(f"installing: {' '.join(need.package for need in lacking)}")
+        step = [*rights, "sh", "-c", f"export DEBIAN_FRONTEND=noninteractive; {line}"]
+        self.run(step, self.root, "installing Debian packages")
+        still = missing(purpose, self.needs)
+        if still:
+            names = ", ".join(f"{need.package} ({need.reason})" for need in still)
+            raise MachineError(f"Installed, but still not usable: {names}")
+
+    def _install_python(self, requirements: list[Path]) -> None:
+        stamp = self.root / ".venv" / STAMP
+        installed = stamp.read_text(encoding="ascii").splitlines() if stamp.exists() else []
+        wanted = [requirement for requirement in requirements if _digest(requirement) not in installed]
+        if not wanted:
+            return
+        if not self.python.exists():
+            self.say("making the Python environment .venv")
+            self.run([sys.executable, "-m", "venv", ".venv"], self.root, "making the Python environment")
+        pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+        for requirement in wanted:
+            self.say(f"installing Python packages from {requirement.name} (a few minutes the first time)")
+            step = [*pip, "--require-hashes", "-r", str(requirement)]
+            self.run(step, self.root, f"installing {requirement.name}")
+            installed = [line for line in installed if line.split()[0] != requirement.name]
+            installed.append(_digest(requirement))
+            stamp.write_text("\n".join(installed) + "\n", encoding="ascii")
+
+    def _install_front_end(self) -> None:
+        lock = self.root / "package-lock.json"
+        stamp = self.root / "node_modules" / STAMP
+        if stamp.exists() and stamp.read_text(encoding="ascii") == _digest(lock):
+            return
+        self.say("installing the front-end packages")
+        step = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        self.run(step, self.root, "installing the front-end packages")
+        stamp.write_text(_digest(lock), encoding="ascii")
+
+
+def _digest(pinned: Path) -> str:
+    return f"{pinned.name} {hashlib.sha256(pinned.read_bytes()).hexdigest()}"
