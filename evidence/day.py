@@ -41,7 +41,7 @@ def load_sessions(connection: Connection) -> list[Session]:
 def load_announced(connection: Connection, session_id: int) -> list[Announced]:
     """Everything announced or missed in the session so far, in the order recorded."""
     rows = connection.execute(
-        "select session_id, room_id, cue_code, planned_at_us, emitted_at_us from announcement"
+        "select session_id, room_id, cue_code, planned_at_us, emitted_at_us, occurrence from announcement"
         " where session_id = ? order by id",
         (session_id,),
     )

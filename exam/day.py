@@ -75,13 +75,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What became of one cue in one room. `emitted_at_us` is None exactly when it was missed."""
+    """What became of one cue in one room. `emitted_at_us` is None exactly when it was missed.
+
+    Occurrence 1 is the timetable's; a higher one made good a missed signal, or repeats an on-demand cue.
+    """
 
     session_id: int
     room_id: int
     cue_code: str
     planned_at_us: int
     emitted_at_us: int | None
+    occurrence: int = 1
 
     @property
     def is_missed(self) -> bool:

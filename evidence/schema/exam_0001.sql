@@ -234,6 +234,9 @@ create table announcement (
   room_id       integer not null references room (id),
   -- The cue's code in the session's procedure, such as 'C5'.
   cue_code      text    not null check (cue_code <> ''),
+  -- 1 for the cue of the timetable; higher when a person or a room made good a missed one, or an
+  -- on-demand cue (correction, evacuation) sounded again.
+  occurrence    integer not null default 1 check (occurrence > 0),
   -- When the rule said it was due.
   planned_at_us integer not null check (planned_at_us > 0),
   -- emitted: it sounded or was shown; missed: its tolerance passed first and a person must act.
@@ -246,7 +249,7 @@ create table announcement (
   account_id    integer references account (id),
   -- When this row was written.
   recorded_at_us integer not null check (recorded_at_us > 0),
-  unique (session_id, room_id, cue_code),
+  unique (session_id, room_id, cue_code, occurrence),
   check ((outcome = 'emitted') = (emitted_at_us is not null))
 ) strict;
 
@@ -256,6 +259,7 @@ create table announcement_report (
   session_id    integer not null references session (id),
   room_id       integer not null references room (id),
   cue_code      text    not null check (cue_code <> ''),
+  occurrence    integer not null default 1 check (occurrence > 0),
   -- The player's own name for itself, kept in the browser.
   player        text    not null check (length(player) between 8 and 64),
   -- First and last sample as played, in this machine's time (player's clock corrected by its measured offset).
@@ -267,7 +271,7 @@ create table announcement_report (
   -- Empty when it sounded; else why not, such as 'autoplay_refused'.
   error         text    not null default '',
   received_at_us integer not null check (received_at_us > 0),
-  unique (session_id, room_id, cue_code, player),
+  unique (session_id, room_id, cue_code, occurrence, player),
   check (error <> '' or started_at_us is not null)
 ) strict;
 
@@ -333,6 +337,21 @@ create table login (
   -- Logged out, timed out or revoked; null: open.
   closed_at_us    integer check (closed_at_us > 0)
 ) strict;
+
+-- Every try to log in, good or bad: slows guessing down and is shown to the administrator.
+create table login_attempt (
+  id              integer primary key,
+  -- Keyed digest of the login name as typed: people type passwords into the wrong field.
+  name_index      blob    not null check (length(name_index) = 32),
+  -- Null when the name is unknown.
+  account_id      integer references account (id),
+  attempted_at_us integer not null check (attempted_at_us > 0),
+  -- opened: logged in; refused: wrong name or password; slowed: too soon after failures, password not looked at.
+  outcome         text    not null check (outcome in ('opened', 'refused', 'slowed')),
+  -- Network address of the browser.
+  address         text    not null
+) strict;
+create index login_attempt_by_name on login_attempt (name_index, attempted_at_us);
 
 -- One-time links: the first administrator's, and later password resets.
 create table invitation (
