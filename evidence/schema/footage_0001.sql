@@ -22,7 +22,7 @@ create table run (
   started_monotonic_us integer not null check (started_monotonic_us >= 0),
   -- Null while the connection stands.
   ended_at_us   integer check (ended_at_us > 0),
-  -- Why it ended, a code of recorder's causes; null while it stands.
+  -- Why it ended, a code of evidence.footage.Cause; null while it stands.
   end_cause     text,
   check ((ended_at_us is null) = (end_cause is null))
 ) strict;
@@ -41,7 +41,9 @@ create table segment (
   path          text    not null check (path <> ''),
   -- Our wall clock at the first and after the last picture, corrected for the camera's buffering.
   started_at_us integer not null check (started_at_us > 0),
-  ended_at_us   integer not null check (ended_at_us > started_at_us),
+  -- Never longer than an hour: searches rely on it (evidence.footage.LONGEST_SEGMENT_US).
+  ended_at_us   integer not null check (ended_at_us > started_at_us
+                                        and ended_at_us - started_at_us <= 3600000000),
   -- Length by the camera's clock; differs from the wall by its drift.
   media_us      integer not null check (media_us > 0),
   -- How the wall times were found: sender_reports (camera's RTCP clock, offset measured) or arrival.
@@ -78,7 +80,7 @@ create table gap (
   started_at_us integer not null check (started_at_us > 0),
   -- Null while the gap lasts.
   ended_at_us   integer check (ended_at_us >= started_at_us),
-  -- Why, a code of recorder's causes.
+  -- Why, a code of evidence.footage.Cause.
   cause         text    not null check (cause <> '')
 ) strict;
 create index gap_by_camera on gap (camera_uuid, started_at_us);
@@ -93,7 +95,7 @@ create table camera_state (
   since_us       integer not null check (since_us > 0),
   -- Last moment bytes arrived; null: never in this run of the service.
   last_bytes_at_us integer check (last_bytes_at_us > 0),
-  -- Code of recorder's causes when not recording; empty otherwise.
+  -- A code of evidence.footage.Cause when not recording; empty otherwise.
   cause          text    not null default '',
   -- Bits per second over the last seconds.
   bitrate_bps    integer not null default 0 check (bitrate_bps >= 0),

@@ -1,0 +1,85 @@
+"""Reading MP4 boxes (ISO/IEC 14496-12) from a file without loading the pictures.
+
+Only what a recorder's fragmented files contain is understood; a damaged or half-written box ends
+the walk instead of raising, because a torn tail is what a crash leaves behind.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+HEADER_BYTES: Final = 8
+LARGE_HEADER_BYTES: Final = 16
+# Box names are four printable ASCII characters; zeroes or noise mean the end of what was written.
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F))
+
+
+class BoxError(Exception):
+    """The bytes are not the MP4 structure this recorder writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where one box lies: `offset` of its header, `content` of its first byte after it."""
+
+    name: str
+    offset: int
+    content: int
+    end: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Header and content together."""
+        return self.end - self.offset
+
+
+def file_boxes(descriptor: int, start: int, end: int) -> Iterator[Box]:
+    """The complete boxes between two positions of a file, ending at the first torn one."""
+    position = start
+    while position + HEADER_BYTES <= end:
+        box = _box_at(os.pread(descriptor, LARGE_HEADER_BYTES, position), position)
+        if box is None or box.end > end:
+            return
+        yield box
+        position = box.end
+
+
+def inner_boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+    """The boxes inside a box already read. Raises BoxError where they do not fit."""
+    limit = len(content) if end is None else end
+    position = start
+    while position < limit:
+        box = _box_at(content[position : position + LARGE_HEADER_BYTES], position)
+        if box is None or box.end > limit:
+            raise BoxError(f"a box at byte {position} does not fit into its parent")
+        yield box
+        position = box.end
+
+
+def child(content: bytes, parent: Box, name: str) -> Box:
+    """The first box of that name inside the parent. Raises BoxError when there is none."""
+    for box in inner_boxes(content, parent.content, parent.end):
+        if box.name == name:
+            return box
+    raise BoxError(f"no '{name}' inside '{parent.name}'")
+
+
+def unpack(layout: str, content: bytes, at: int) -> tuple[int, ...]:
+    """Big-endian integers at a position. Raises BoxError when the bytes end too early."""
+    try:
+        return struct.unpack_from(">" + layout, content, at)
+    except struct.error as error:
+        raise BoxError(f"the box ends too early at byte {at}") from error
+
+
+def _box_at(header: bytes, position: int) -> Box | None:
+    if len(header) < HEADER_BYTES or not _PRINTABLE.issuperset(header[4:8]):
+        return None
+    size, header_bytes = int.from_bytes(header[:4], "big"), HEADER_BYTES
+    if size == 1 and len(header) >= LARGE_HEADER_BYTES:
+        size, header_bytes = int.from_bytes(header[8:16], "big"), LARGE_HEADER_BYTES
+    if size < header_bytes:
+        return None
+    return Box(header[4:8].decode("ascii"), position, position + header_bytes, position + size)

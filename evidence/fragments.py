@@ -1,0 +1,324 @@
+"""What a recorded file consists of: its init segment and one fragment per keyframe.
+
+`parse` reads the structure from the boxes alone (never the pictures); `pack` and `unpack_map` are
+the one codec of the `fragment_map.fragments` column.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from evidence.boxes import Box, BoxError, child, file_boxes, inner_boxes, unpack
+from exam.clock import SECOND_US
+
+NTP_TO_UNIX_S: Final = 2_208_988_800
+MAP_VERSION: Final = 1
+# A sample longer than this is not a slow camera but a jump of its timestamps.
+LONGEST_SAMPLE_US: Final = 10 * SECOND_US
+
+_TFHD_OPTIONAL: Final = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
+_TFHD_DURATION: Final = 0x8
+_TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x1, 0x4
+_TRUN_SAMPLE: Final = (0x100, 0x200, 0x400, 0x800)
+
+
+class FragmentError(Exception):
+    """A file holds no playable footage; the message says why."""
+
+
+class FragmentMapError(Exception):
+    """A stored fragment map is damaged or of a version this program does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One keyframe and the pictures up to the next, as the index knows it.
+
+    `media_us` counts from the start of its segment; `wall_us` is our wall clock at its first picture.
+    """
+
+    offset: int
+    size_bytes: int
+    media_us: int
+    duration_us: int
+    wall_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFragment:
+    """One fragment as found in the file; `stamp_us` is the UTC time in its `prft` box, if any."""
+
+    offset: int
+    size_bytes: int
+    media_us: int
+    duration_us: int
+    stamp_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """The structure of one recorded file. Bytes beyond `complete_bytes` are a torn tail or an index box."""
+
+    init_bytes: int
+    codec: str
+    width_px: int
+    height_px: int
+    fragments: tuple[ParsedFragment, ...]
+    complete_bytes: int
+    has_torn_tail: bool
+
+    @property
+    def media_us(self) -> int:
+        """Length of all complete fragments by the camera's clock."""
+        last = self.fragments[-1]
+        return last.media_us + last.duration_us
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    id: int
+    timescale: int
+    codec: str
+    width_px: int
+    height_px: int
+    default_duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class _RawFragment:
+    offset: int
+    end: int
+    duration_ticks: int
+    stamp_us: int | None
+
+
+def parse(path: Path) -> ParsedFile:
+    """The structure of a file, up to its last complete fragment. Raises FragmentError when there is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _parse(descriptor, os.fstat(descriptor).st_size)
+    except BoxError as error:
+        raise FragmentError(f"not a recording: {error}") from error
+    finally:
+        os.close(descriptor)
+
+
+def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
+    boxes = list(file_boxes(descriptor, 0, size_bytes))
+    moov = next((box for box in boxes if box.name == "moov"), None)
+    if moov is None:
+        raise FragmentError("the description of the stream (moov) was never written")
+    track = _video_track(_read(descriptor, moov))
+    raw = list(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
+    if not raw:
+        raise FragmentError("no fragment was completed")
+    ended = boxes[-1].end if boxes[-1].name == "mfra" else raw[-1].end
+    return ParsedFile(
+        init_bytes=moov.end,
+        codec=track.codec,
+        width_px=track.width_px,
+        height_px=track.height_px,
+        fragments=tuple(_timed(raw, track.timescale)),
+        complete_bytes=ended,
+        has_torn_tail=ended != size_bytes,
+    )
+
+
+def _timed(raw: Sequence[_RawFragment], timescale: int) -> Iterator[ParsedFragment]:
+    # Laid end to end: after a jump of the camera's timestamps the decode times mean nothing.
+    ticks = 0
+    for found in raw:
+        start_us = ticks * SECOND_US // timescale
+        ticks += found.duration_ticks
+        yield ParsedFragment(
+            offset=found.offset,
+            size_bytes=found.end - found.offset,
+            media_us=start_us,
+            duration_us=ticks * SECOND_US // timescale - start_us,
+            stamp_us=found.stamp_us,
+        )
+
+
+def _raw_fragments(descriptor: int, boxes: Iterable[Box], track: _Track) -> Iterator[_RawFragment]:
+    # prft, styp and sidx before a moof belong to its fragment, so that fragments leave no hole.
+    start: int | None = None
+    stamp_us: int | None = None
+    duration_ticks: int | None = None
+    for box in boxes:
+        start = box.offset if start is None else start
+        if box.name == "prft":
+            stamp_us = _stamp(_read(descriptor, box))
+        elif box.name == "moof":
+            duration_ticks = _moof_ticks(_read(descriptor, box), track)
+        elif box.name == "mdat" and duration_ticks is not None:
+            yield _RawFragment(start, box.end, duration_ticks, stamp_us)
+            start, stamp_us, duration_ticks = None, None, None
+
+
+def _read(descriptor: int, box: Box) -> bytes:
+    return os.pread(descriptor, box.size_bytes, box.offset)
+
+
+def _stamp(prft: bytes) -> int:
+    seconds, fraction = unpack("II", prft, 16)
+    # The writer rounds to milliseconds, but stores a binary fraction: round back.
+    return (seconds - NTP_TO_UNIX_S) * SECOND_US + (fraction * SECOND_US + (1 << 31) >> 32)
+
+
+def _moof_ticks(moof: bytes, track: _Track) -> int:
+    whole = next(inner_boxes(moof))
+    for traf in inner_boxes(moof, whole.content, whole.end):
+        if traf.name != "traf":
+            continue
+        tfhd = child(moof, traf, "tfhd")
+        if unpack("I", moof, tfhd.content + 4) == (track.id,):
+            return _traf_ticks(moof, traf, tfhd, track)
+    raise BoxError(f"a fragment without track {track.id}")
+
+
+def _traf_ticks(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> int:
+    default = _default_duration(moof, tfhd, track.default_duration)
+    durations: list[int] = []
+    for box in inner_boxes(moof, traf.content, traf.end):
+        if box.name == "trun":
+            durations.extend(_trun_durations(moof, box, default))
+    return _believable(durations, track.timescale)
+
+
+def _default_duration(moof: bytes, tfhd: Box, otherwise: int) -> int:
+    flags = unpack("I", moof, tfhd.content)[0] & 0xFFFFFF
+    if not flags & _TFHD_DURATION:
+        return otherwise
+    skipped = sum(size for flag, size in _TFHD_OPTIONAL if flag < _TFHD_DURATION and flags & flag)
+    return unpack("I", moof, tfhd.content + 8 + skipped)[0]
+
+
+def _trun_durations(moof: bytes, trun: Box, default: int) -> list[int]:
+    flags, count = unpack("II", moof, trun.content)
+    if not flags & _TRUN_SAMPLE[0]:
+        return [default] * count
+    at = trun.content + 8 + 4 * bool(flags & _TRUN_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
+    words = sum(1 for flag in _TRUN_SAMPLE if flags & flag)
+    return list(unpack(f"{count * words}I", moof, at)[::words])
+
+
+def _believable(durations: Sequence[int], timescale: int) -> int:
+    """The sum, with each sample that a timestamp jump made absurd replaced by the usual one."""
+    longest = LONGEST_SAMPLE_US * timescale // SECOND_US
+    if max(durations, default=0) <= longest:
+        return sum(durations)
+    usual = sorted(durations)[len(durations) // 2]
+    usual = usual if usual <= longest else timescale // 25
+    return sum(ticks if ticks <= longest else usual for ticks in durations)
+
+
+def _video_track(moov: bytes) -> _Track:
+    whole = next(inner_boxes(moov))
+    for trak in inner_boxes(moov, whole.content, whole.end):
+        if trak.name == "trak" and _is_video(moov, trak):
+            return _track(moov, whole, trak)
+    raise FragmentError("the file has no video track")
+
+
+def _is_video(moov: bytes, trak: Box) -> bool:
+    handler = child(moov, child(moov, trak, "mdia"), "hdlr")
+    return moov[handler.content + 8 : handler.content + 12] == b"vide"
+
+
+def _track(moov: bytes, whole: Box, trak: Box) -> _Track:
+    tkhd = child(moov, trak, "tkhd")
+    mdia = child(moov, trak, "mdia")
+    mdhd = child(moov, mdia, "mdhd")
+    long_times = moov[mdhd.content] == 1
+    track_id = unpack("I", moov, tkhd.content + (20 if moov[tkhd.content] == 1 else 12))[0]
+    timescale = unpack("I", moov, mdhd.content + (20 if long_times else 12))[0]
+    if timescale == 0:
+        raise BoxError("a timescale of zero")
+    stsd = child(moov, child(moov, child(moov, mdia, "minf"), "stbl"), "stsd")
+    entry = next(inner_boxes(moov, stsd.content + 8, stsd.end))
+    width_px, height_px = unpack("HH", moov, entry.content + 24)
+    return _Track(track_id, timescale, _codec(moov, entry), width_px, height_px, _trex(moov, whole, track_id))
+
+
+def _codec(moov: bytes, entry: Box) -> str:
+    if entry.name not in ("avc1", "avc3"):
+        return entry.name
+    for box in inner_boxes(moov, entry.content + 78, entry.end):
+        if box.name == "avcC":
+            return f"{entry.name}.{moov[box.content + 1 : box.content + 4].hex()}"
+    raise BoxError("H.264 without its parameters (avcC)")
+
+
+def _trex(moov: bytes, whole: Box, track_id: int) -> int:
+    mvex = child(moov, whole, "mvex")
+    for box in inner_boxes(moov, mvex.content, mvex.end):
+        if box.name == "trex" and unpack("I", moov, box.content + 4) == (track_id,):
+            return unpack("I", moov, box.content + 12)[0]
+    return 0
+
+
+def pack(fragments: Sequence[Fragment]) -> bytes:
+    """The column value: version, count, then each fragment as differences from where it was expected."""
+    packed = bytearray([MAP_VERSION])
+    packed += _unsigned(len(fragments))
+    offset = media_us = wall_us = 0
+    for fragment in fragments:
+        packed += _signed(fragment.offset - offset) + _unsigned(fragment.size_bytes)
+        packed += _signed(fragment.media_us - media_us) + _unsigned(fragment.duration_us)
+        packed += _signed(fragment.wall_us - wall_us)
+        offset = fragment.offset + fragment.size_bytes
+        media_us = fragment.media_us + fragment.duration_us
+        wall_us = fragment.wall_us + fragment.duration_us
+    return bytes(packed)
+
+
+def unpack_map(packed: bytes) -> list[Fragment]:
+    """The fragments again. Raises FragmentMapError for anything `pack` did not write."""
+    if packed[:1] != bytes([MAP_VERSION]):
+        raise FragmentMapError("a fragment map of an unknown version")
+    numbers = _numbers(packed[1:])
+    if not numbers or len(numbers) != 1 + 5 * numbers[0]:
+        raise FragmentMapError("a damaged fragment map: its length does not fit its count")
+    fragments: list[Fragment] = []
+    offset = media_us = wall_us = 0
+    for at in range(1, len(numbers), 5):
+        offset += _unfold(numbers[at])
+        media_us += _unfold(numbers[at + 2])
+        wall_us += _unfold(numbers[at + 4])
+        size_bytes, duration_us = numbers[at + 1], numbers[at + 3]
+        fragments.append(Fragment(offset, size_bytes, media_us, duration_us, wall_us))
+        offset, media_us, wall_us = offset + size_bytes, media_us + duration_us, wall_us + duration_us
+    return fragments
+
+
+def _unsigned(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _signed(number: int) -> bytes:
+    return _unsigned(number << 1 if number >= 0 else (-number << 1) - 1)
+
+
+def _unfold(number: int) -> int:
+    return -(number + 1 >> 1) if number & 1 else number >> 1
+
+
+def _numbers(packed: bytes) -> list[int]:
+    numbers: list[int] = []
+    number = shift = 0
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            numbers.append(number)
+            number = shift = 0
+    if shift:
+        raise FragmentMapError("a damaged fragment map: it ends inside a number")
+    return numbers
