@@ -198,8 +198,11 @@ create table checkin_attempt (
   scanned_at_us  integer not null check (scanned_at_us > 0),
   -- When the request arrived, by this machine's clock.
   received_at_us integer not null check (received_at_us > 0),
-  -- Null when the documents name nobody, or several.
+  -- Whom both documents name; null when they name nobody, or different people.
   candidate_id   integer references candidate (id),
+  -- Whom the ticket alone and the ID number alone name, so that staff can look into a mismatch; null: nobody.
+  ticket_candidate_id    integer references candidate (id),
+  id_number_candidate_id integer references candidate (id),
   -- Null when no session could be chosen.
   session_id     integer references session (id),
   -- Stable code from exam.admission.Outcome.
