@@ -1,0 +1,130 @@
+"""The console over the small world: services, app, a client per role, a live server, real Chromium."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from config.settings import Settings
+from tests.web.console import PageClient, account_with, client_for, serving, token_for
+from tests.world import World, build_world
+from web.access import Role
+from web.app import create_app
+from web.limits import limiter
+from web.logins import cookie_name
+from web.services import FootageReader, Services
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+]
+SIZES = {"tablet": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    built = build_world(tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def services(world: World) -> Iterator[Services]:
+    """The world's databases behind the console; the world closes them."""
+    settings = Settings(data_folder=world.folder)
+    opened = Services(
+        settings, world.clock, world.exam, FootageReader(world.folder / "footage.db"), world.vault
+    )
+    yield opened
+    opened.bus.close()
+    opened.footage.close()
+
+
+@pytest.fixture
+def app(services: Services) -> Flask:
+    built = create_app(services)
+    built.testing = True
+    built.test_client_class = PageClient
+    limiter.reset()
+    return built
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> PageClient:
+    client = app.test_client()
+    assert isinstance(client, PageClient)
+    return client
+
+
+@pytest.fixture
+def as_role(app: Flask, world: World) -> Callable[[Role], PageClient]:
+    """A logged-in client for a fresh account with the role, without any duty."""
+    return lambda role: client_for(app, world, account_with(world, role))
+
+
+@pytest.fixture
+def proctor(app: Flask, world: World) -> PageClient:
+    """王芳, proctor of 第1考场 in T1."""
+    return client_for(app, world, world.proctor_account_id)
+
+
+@pytest.fixture
+def site_lead(app: Flask, world: World) -> PageClient:
+    """李强, responsible for the whole of T1."""
+    return client_for(app, world, world.site_lead_account_id)
+
+
+@pytest.fixture
+def administrator(app: Flask, world: World) -> PageClient:
+    return client_for(app, world, world.administrator_account_id)
+
+
+@pytest.fixture
+def live(app: Flask) -> Iterator[str]:
+    """The console on a real socket; the address without a trailing slash."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, live: str, app: Flask, world: World
+) -> Iterator[Callable[[int | None, str, str], Page]]:
+    """Open a path of the live console as an account (None: nobody) at one of SIZES.
+
+    The test fails when the page logs an error, so a script that dies is noticed.
+    """
+    contexts, complaints = [], []
+
+    def opened(account_id: int | None, path: str, size: str = "tablet") -> Page:
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
+        contexts.append(context)
+        if account_id is not None:
+            context.add_cookies(
+                [{"name": cookie_name(app), "value": token_for(world, account_id), "url": live}]
+            )
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(live + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,79 @@
+"""Clients for testing the console: one that carries the CSRF token, as the pages' own scripts do."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+
+from evidence import accounts, logins
+from evidence.accounts import NewAccount
+from tests.world import PASSWORD, World
+from web.access import Role
+from web.logins import cookie_name
+
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+HTML = {"Accept": "text/html"}
+
+
+class PageClient(FlaskClient):
+    """Sends the CSRF token with every request that changes something, unless `without_csrf` is set."""
+
+    without_csrf = False
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("method", "GET") not in {"GET", "HEAD", "OPTIONS"} and not self.without_csrf:
+            headers = dict(kwargs.get("headers") or {})
+            headers.setdefault("X-CSRFToken", self._csrf_token())
+            kwargs["headers"] = headers
+        return super().open(*args, **kwargs)
+
+    def _csrf_token(self) -> str:
+        page = super().open("/login", method="GET", headers=HTML).get_data(as_text=True)
+        found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+        assert found is not None
+        return found[1]
+
+
+def account_with(world: World, *roles: Role, staff_id: int | None = None) -> int:
+    """A new account with these roles; its password is the world's."""
+    name = "-".join(role.value for role in roles)
+    with world.exam.write() as connection:
+        taken = connection.execute("select count(*) from account").fetchone()[0]
+        new = NewAccount(f"{name}-{taken}", f"测试{taken}", CHEAP_HASH, roles, staff_id)
+        return accounts.create_account(connection, new, world.clock.wall_us())
+
+
+def token_for(world: World, account_id: int) -> str:
+    """An open login for the account."""
+    with world.exam.write() as connection:
+        return logins.open_login(connection, account_id, world.clock.wall_us())
+
+
+def client_for(app: Flask, world: World, account_id: int) -> PageClient:
+    """A browser in which this account is logged in."""
+    client = app.test_client()
+    client.set_cookie(cookie_name(app), token_for(world, account_id))
+    assert isinstance(client, PageClient)
+    return client
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The app on a free loopback port; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        app.extensions["kaochang"].bus.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()

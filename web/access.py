@@ -1,0 +1,150 @@
+"""Who may use which address: one role table, one gate in front of every request.
+
+An endpoint that does not stand in the table is refused, so a forgotten row is a closed door and
+not an open one. Proctors and assessors see their own room and session only (house law, section 7).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+
+from evidence import accounts, kiosks
+from web.services import services
+
+
+class Role(StrEnum):
+    """What an account may do. The values stand in account_role."""
+
+    PROCTOR = "proctor"
+    ASSESSOR = "assessor"
+    REVIEW_CHAIR = "review_chair"
+    RECORDER = "recorder"
+    EXAMS_OFFICER = "exams_officer"
+    SITE_LEAD = "site_lead"
+    INSPECTOR = "inspector"
+    QUALITY_SUPERVISOR = "quality_supervisor"
+    SUPERVISOR = "supervisor"
+    ARCHIVIST = "archivist"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+ROLE_WORDS: Final[Mapping[Role, str]] = {
+    Role.PROCTOR: "监考人员",
+    Role.ASSESSOR: "考评人员",
+    Role.REVIEW_CHAIR: "评审组长",
+    Role.RECORDER: "记录员",
+    Role.EXAMS_OFFICER: "考务人员",
+    Role.SITE_LEAD: "现场负责人",
+    Role.INSPECTOR: "巡考人员",
+    Role.QUALITY_SUPERVISOR: "内部质量督导人员",
+    Role.SUPERVISOR: "复核人员",
+    Role.ARCHIVIST: "档案管理员",
+    Role.AUDITOR: "外部核验人",
+    Role.ADMINISTRATOR: "系统管理员",
+}
+
+# Nobody runs the machine and looks at footage with the same account.
+APART_FROM_ADMINISTRATOR: Final = frozenset({Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR})
+
+EVERYBODY: Final = frozenset(Role)
+# In the room; limited to the rooms and sessions of their duties.
+ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RECORDER})
+# Responsible for the whole site.
+LEAD: Final = frozenset({Role.SITE_LEAD, Role.EXAMS_OFFICER})
+PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
+ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
+
+# No login: what must work before one exists.
+PUBLIC: Final = frozenset(
+    {
+        "static",
+        "look.tokens",
+        "look.hls",
+        "service.health",
+        "trust.page",
+        "trust.certificate",
+        "accounts.login",
+        "accounts.first_administrator",
+    }
+)
+
+# A kiosk's bearer token instead of a login; no cookies, therefore no CSRF.
+KIOSK: Final = frozenset[str]()
+
+ROUTES: Final[Mapping[str, frozenset[Role]]] = {
+    "accounts.home": EVERYBODY,
+    "accounts.logout": EVERYBODY,
+    "accounts.listing": ADMINISTRATION,
+    "accounts.create": ADMINISTRATION,
+    "accounts.disable": ADMINISTRATION,
+}
+
+
+def may(endpoint: str) -> bool:
+    """Whether the person who asks may use the endpoint: for links that would otherwise lead nowhere."""
+    return endpoint in PUBLIC or bool(ROUTES.get(endpoint, frozenset()) & roles())
+
+
+def roles() -> frozenset[Role]:
+    """The roles of the person who asks; none without a login."""
+    return current_user.roles if current_user.is_authenticated else frozenset()
+
+
+def require_room(session_id: int, room_id: int) -> None:
+    """Refuse (403) people of the room whose duty is elsewhere; the lead and patrols may look everywhere."""
+    if not may_enter(session_id, room_id):
+        abort(403)
+
+
+def may_enter(session_id: int, room_id: int) -> bool:
+    """Whether the person who asks may see and act in this room of this session."""
+    if roles() & (LEAD | PATROL):
+        return True
+    if not roles() & ROOM or current_user.staff_id is None:
+        return False
+    with services().exam.read() as connection:
+        duties = accounts.duties_of(connection, current_user.staff_id)
+    return any((duty.session_id, duty.room_id) == (session_id, room_id) for duty in duties)
+
+
+def guard(app: Flask, csrf: CSRFProtect) -> None:
+    """Put the gate in front of every request."""
+
+    @app.before_request
+    def gate() -> Response | None:
+        endpoint = request.endpoint
+        if endpoint is None:
+            return None  # no such address: answered with 404 or 405
+        if endpoint in KIOSK:
+            _require_kiosk()
+            return None
+        if endpoint not in PUBLIC:
+            if not current_user.is_authenticated:
+                return _ask_for_login()
+            if not ROUTES.get(endpoint, frozenset()) & roles():
+                abort(403)
+        csrf.protect()
+        return None
+
+
+def _require_kiosk() -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        abort(401)
+    with services().exam.read() as connection:
+        kiosk = kiosks.find_by_token(connection, token.strip())
+    if kiosk is None:
+        abort(401)
+    g.kiosk = kiosk
+
+
+def _ask_for_login() -> Response:
+    if request.method != "GET" or request.accept_mimetypes.best != "text/html":
+        abort(401)
+    target = request.full_path.rstrip("?")
+    return redirect(url_for("accounts.login", next=target))  # type: ignore[return-value]

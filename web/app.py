@@ -1,0 +1,84 @@
+"""Builds the Flask app: every area is a blueprint, every address stands in the table of web.access."""
+
+from typing import Final
+
+from flask import Blueprint, Flask, Response, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from web import access, accounts_page, limits, logins, look, words
+from web.addresses import is_loopback, site_names
+from web.services import Services, attach
+
+# Each area adds its blueprint here and its addresses to web.access.
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    look.blueprint,
+    accounts_page.blueprint,
+)
+
+LARGEST_REQUEST_BYTES: Final = 16 * 1024 * 1024
+
+# Scripts, styles and pictures come from this machine only; hls.js starts its worker from a blob.
+POLICY: Final = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "media-src 'self' blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def create_app(services: Services) -> Flask:
+    """The console over these services. Served over HTTPS unless the settings say loopback."""
+    host = services.settings.web.host
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=services.vault.index("web/browser-session/1"),
+        SESSION_COOKIE_NAME="kaochang-form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not is_loopback(host),
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST_BYTES,
+        TRUSTED_HOSTS=site_names(host),
+        WTF_CSRF_CHECK_DEFAULT=False,  # the gate in web.access asks, after it knows who comes
+        WTF_CSRF_TIME_LIMIT=None,  # a proctor's page stays open for a whole session
+    )
+    attach(app, services)
+    limits.install(app)
+    csrf = CSRFProtect(app)
+    logins.install(app)
+    access.guard(app, csrf)
+    words.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.after_request(_headers)
+    app.register_error_handler(HTTPException, _refusal)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if response.mimetype in {"text/html", "application/json"}:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _refusal(error: HTTPException) -> tuple[Response | str, int]:
+    code = error.code or 500
+    word, advice = words.refusal(code)
+    if isinstance(error, CSRFError):
+        word, advice = "页面已过期", "请刷新页面后再提交。您输入的内容没有保存。"
+    if request.accept_mimetypes.best in {"text/html", "application/xhtml+xml"}:
+        return render_template("refusal.html", code=code, word=word, advice=advice), code
+    return jsonify(error=word, advice=advice, code=code), code

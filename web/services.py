@@ -1,0 +1,127 @@
+"""What every request may use: settings, clock, databases, vault and the bus that wakes open pages.
+
+The bus carries no content. It only says "look again"; what is true is always read from the
+database, so a page that missed a wake loses nothing.
+"""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from flask import Flask, current_app
+
+from config.settings import Settings
+from evidence.database import ReaderDatabase, WriterDatabase
+from evidence.vault import Vault
+from exam.clock import Clock
+
+EXTENSION: Final = "kaochang"
+
+# Woken by every publication, whatever its topic: for pages that show the whole site.
+ANY_TOPIC: Final = "*"
+
+
+def room_topic(room_id: int) -> str:
+    """The topic of everything that happens in one room."""
+    return f"room:{room_id}"
+
+
+class Bus:
+    """Wakes threads that wait for a topic. Counters only grow, so no wake is lost between two waits."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._counters: dict[str, int] = defaultdict(int)
+        self._closed = False
+
+    def is_closed(self) -> bool:
+        """Whether the service is stopping: open streams must end."""
+        return self._closed
+
+    def current(self, topic: str) -> int:
+        """How often the topic was published; the starting point for `wait`."""
+        with self._condition:
+            return self._counters[topic]
+
+    def publish(self, topic: str) -> None:
+        """Wake everybody who waits for the topic or for ANY_TOPIC."""
+        with self._condition:
+            self._counters[topic] += 1
+            if topic != ANY_TOPIC:
+                self._counters[ANY_TOPIC] += 1
+            self._condition.notify_all()
+
+    def wait(self, topic: str, after: int, timeout_s: float) -> int:
+        """Block until the topic's counter passes `after`, the time is over or the bus closes."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or self._counters[topic] > after, timeout_s)
+            return self._counters[topic]
+
+    def close(self) -> None:
+        """Let every waiting thread go; the service is stopping."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+
+@dataclass(slots=True)
+class FootageReader:
+    """Opens footage.db for reading once the recorder has made it."""
+
+    path: Path
+    _database: ReaderDatabase | None = None
+    _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __call__(self) -> ReaderDatabase | None:
+        """The index of all footage, or None while no recorder has ever run here."""
+        with self._mutex:
+            if self._database is None and self.path.exists():
+                self._database = ReaderDatabase(self.path)
+            return self._database
+
+    def close(self) -> None:
+        """Close the index, if it was ever opened."""
+        with self._mutex:
+            if self._database is not None:
+                self._database.close()
+            self._database = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The real things a request works with. Built once per worker, after the fork."""
+
+    settings: Settings
+    clock: Clock
+    exam: WriterDatabase
+    footage: FootageReader
+    vault: Vault
+    bus: Bus = field(default_factory=Bus)
+
+    def close(self) -> None:
+        """End open streams and close the databases."""
+        self.bus.close()
+        self.footage.close()
+        self.exam.close()
+
+
+def open_services(settings: Settings, clock: Clock) -> Services:
+    """Open the databases and the site key of this machine.
+
+    Raises WriterBusyError when another console already runs on the same folder.
+    """
+    vault = Vault.open(settings.site_key)
+    exam = WriterDatabase(settings.exam_db, "exam")
+    return Services(settings, clock, exam, FootageReader(settings.footage_db), vault)
+
+
+def attach(app: Flask, services: Services) -> None:
+    """Make the services known to the app."""
+    app.extensions[EXTENSION] = services
+
+
+def services() -> Services:
+    """The services of the app that answers the current request."""
+    return cast(Services, current_app.extensions[EXTENSION])
