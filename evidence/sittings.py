@@ -1,0 +1,53 @@
+"""Reading sittings back: each session in each of its rooms, with the room's own start and stop (R9)."""
+
+from collections.abc import Collection, Iterator, Mapping
+from sqlite3 import Connection
+
+from evidence.day import load_announced, load_sessions
+from exam.admission import Sitting
+from exam.clock import site_time
+from exam.cues import room_times
+from exam.day import Session
+from exam.procedure import Procedure
+
+
+class UnknownProcedureError(Exception):
+    """A session names a procedure that no file describes."""
+
+
+def load_sittings(
+    connection: Connection, procedures: Mapping[str, Procedure], also: Collection[int], now_us: int
+) -> list[Sitting]:
+    """The sittings of all sessions planned for today at the site, and of the sessions in `also`.
+
+    Raises UnknownProcedureError when a session's procedure is not among `procedures`.
+    """
+    today = site_time(now_us).date()
+    return [
+        sitting
+        for session in load_sessions(connection)
+        if session.id in also or site_time(session.planned_start_us).date() == today
+        for sitting in _sittings(connection, procedures, session)
+    ]
+
+
+def _sittings(
+    connection: Connection, procedures: Mapping[str, Procedure], session: Session
+) -> Iterator[Sitting]:
+    procedure = procedures.get(session.procedure_code)
+    if procedure is None:
+        raise UnknownProcedureError(f"session {session.code}: no procedure '{session.procedure_code}'")
+    announced = load_announced(connection, session.id)
+    for room_id in session.room_ids:
+        times = room_times(procedure, announced, room_id)
+        yield Sitting(
+            session_id=session.id,
+            room_id=room_id,
+            planned_start_us=session.planned_start_us,
+            duration_us=session.duration_us,
+            check_in_opens_us=procedure.check_in_opens_us,
+            late_cutoff_us=procedure.late_cutoff_us,
+            started_at_us=times.started_at_us,
+            stopped_at_us=times.stopped_at_us,
+            is_cancelled=session.cancelled_at_us is not None,
+        )
