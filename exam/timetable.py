@@ -1,0 +1,102 @@
+"""The day's steps of one room as its staff see them: what is done, what is now, what is next.
+
+Pure; serves the proctor page and the site overview (Arts. 13-15). Countdowns are for staff only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from exam.cues import RoomCue
+from exam.procedure import Trigger
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    PLANNED = "planned"
+    # Its moment has come: it is about to sound.
+    DUE = "due"
+    # Its moment has come and somebody must press.
+    AWAITS_PRESS = "awaits_press"
+    EMITTED = "emitted"
+    # Its tolerance passed: a person must act.
+    MISSED = "missed"
+    # Its moment passed while the session was not armed: left to people.
+    LEFT_TO_PEOPLE = "left_to_people"
+    # The room has stopped; the step has no meaning any more.
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cue on the timetable of a room, with its confirmation."""
+
+    room_cue: RoomCue
+    state: StepState
+    confirmed_at_us: int | None
+
+    @property
+    def has_come(self) -> bool:
+        """Whether its moment has come, whatever became of it."""
+        return self.state not in {StepState.PLANNED, StepState.VOID}
+
+    @property
+    def is_to_confirm(self) -> bool:
+        """Whether a person still has to tick it."""
+        return self.has_come and self.room_cue.cue.confirmation is not None and self.confirmed_at_us is None
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All steps, earliest first, and the ones that matter now."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def current(self) -> Step | None:
+        """The step whose moment came last; None before the first."""
+        return next((step for step in reversed(self.steps) if step.has_come), None)
+
+    @property
+    def next(self) -> Step | None:
+        """The first step still ahead; None after the last."""
+        return next((step for step in self.steps if step.state is StepState.PLANNED), None)
+
+    @property
+    def countdown_to_us(self) -> int | None:
+        """When the next step comes; None when nothing is ahead."""
+        step = self.next
+        return None if step is None else step.room_cue.planned_at_us
+
+    @property
+    def to_confirm(self) -> tuple[Step, ...]:
+        """The steps that wait for a tick, oldest first."""
+        return tuple(step for step in self.steps if step.is_to_confirm)
+
+    @property
+    def missed(self) -> tuple[Step, ...]:
+        """The steps somebody must make good."""
+        return tuple(step for step in self.steps if step.state is StepState.MISSED)
+
+
+def timetable(cues: Iterable[RoomCue], confirmed: Mapping[str, int], now_us: int) -> Timetable:
+    """The timetable of one room from its cues, earliest first, and its confirmations' moments by cue code."""
+    return Timetable(tuple(Step(one, _state(one, now_us), confirmed.get(one.cue.code)) for one in cues))
+
+
+def cues_for(cues: Iterable[RoomCue], room_id: int, roles: frozenset[str]) -> Sequence[RoomCue]:
+    """The cues of one room that people with these duty roles see: their own steps and all that is heard."""
+    return [one for one in cues if one.room_id == room_id and (one.cue.is_audible or one.cue.roles & roles)]
+
+
+def _state(one: RoomCue, now_us: int) -> StepState:
+    if one.outcome is not None:
+        return StepState.MISSED if one.outcome.is_missed else StepState.EMITTED
+    if one.is_void:
+        return StepState.VOID
+    if one.is_projected or now_us < one.planned_at_us:
+        return StepState.PLANNED
+    if one.cue.trigger is not Trigger.AUTOMATIC:
+        return StepState.AWAITS_PRESS
+    return StepState.DUE if now_us <= one.closes_at_us else StepState.LEFT_TO_PEOPLE
