@@ -65,7 +65,7 @@ PUBLIC: Final = frozenset(
         "static",
         "look.tokens",
         "look.hls",
-        "service.health",
+        "health.answer",
         "trust.page",
         "trust.certificate",
         "accounts.login",

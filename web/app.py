@@ -6,13 +6,15 @@ from flask import Blueprint, Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from web import access, accounts_page, limits, logins, look, words
+from web import access, accounts_page, health, limits, logins, look, trust, words
 from web.addresses import is_loopback, site_names
 from web.services import Services, attach
 
 # Each area adds its blueprint here and its addresses to web.access.
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     look.blueprint,
+    health.blueprint,
+    trust.blueprint,
     accounts_page.blueprint,
 )
 

@@ -1,0 +1,167 @@
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+import pytest
+
+from config.settings import KioskSettings, Settings, WebSettings
+from exam.clock import SECOND_US, SystemClock
+from web.service import ServiceError, serve
+from web.services import open_services
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from config.settings import load_settings
+from exam.clock import SystemClock
+from web.service import serve
+sys.exit(serve(load_settings(Path(sys.argv[1])), SystemClock()))
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class RunningConsole:
+    """The console in a process of its own, as in earnest."""
+
+    def __init__(self, folder: Path, host: str) -> None:
+        self.folder, self.host, self.port = folder, host, free_port(host)
+        folder.mkdir(exist_ok=True)
+        settings = folder / "kaochang.toml"
+        settings.write_text(
+            f'data_folder = "{folder}"\n[web]\nhost = "{host}"\nport = {self.port}\nthreads = 12\n'
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(settings)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[str] = []
+
+    @property
+    def address(self) -> str:
+        scheme = "http" if self.host == "127.0.0.1" else "https"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    def hear(self, word: str) -> str:
+        """The first line on standard error that holds the word."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if word in line:
+                return line
+        raise AssertionError("".join(self.said))
+
+    def get(self, path: str) -> bytes:
+        context = ssl.create_default_context()
+        if (self.folder / "keys" / "ca.crt").exists():
+            context.load_verify_locations(self.folder / "keys" / "ca.crt")
+        opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+        for _ in range(100):
+            try:
+                with opener.open(self.address + path, timeout=5) as answer:
+                    return bytes(answer.read())
+            except ConnectionError:
+                SystemClock().sleep_us(SECOND_US // 20)
+            except OSError as error:
+                if not isinstance(getattr(error, "reason", None), ConnectionError):
+                    raise
+                SystemClock().sleep_us(SECOND_US // 20)
+        raise AssertionError("the console never answered")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(10)
+        finally:
+            self.process.kill()
+            if self.process.stderr is not None:
+                self.process.stderr.close()
+        return code
+
+
+def free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Callable[[str], RunningConsole]]:
+    started: list[RunningConsole] = []
+
+    def start(host: str) -> RunningConsole:
+        started.append(RunningConsole(tmp_path / "site", host))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+def test_on_loopback_it_speaks_plain_http_and_stops_at_once_with_streams_open(
+    console: Callable[[str], RunningConsole],
+) -> None:
+    running = console("127.0.0.1")
+    link = running.hear("first-administrator")
+    assert json.loads(running.get("/healthz"))["healthy"] is True
+    assert re.search(r"http://127\.0\.0\.1:\d+/first-administrator/\S{32}", link)
+    assert not (running.folder / "keys" / "ca.crt").exists()
+    clock = SystemClock()
+    before_us = clock.monotonic_us()
+    assert running.stop() == 0
+    assert clock.monotonic_us() - before_us < 4 * SECOND_US
+
+
+def test_beyond_loopback_it_speaks_https_only_under_the_site_ca(
+    console: Callable[[str], RunningConsole],
+) -> None:
+    running = console("127.0.0.2")
+    said = running.hear("fingerprint")
+    assert json.loads(running.get("/healthz"))["healthy"] is True
+    page = running.get("/trust").decode()
+    assert said.strip().split(" ")[-1] in page
+    assert running.get("/trust/ca.crt") == (running.folder / "keys" / "ca.crt").read_bytes()
+    for key in ("ca.key", "server.key", "site.key", "kiosk.token"):
+        assert (running.folder / "keys" / key).stat().st_mode & 0o777 == 0o600
+    plain = build_opener(ProxyHandler({}))
+    with pytest.raises((OSError, HTTPError)):
+        plain.open(f"http://127.0.0.2:{running.port}/healthz", timeout=5)
+    assert running.stop() == 0
+
+
+def test_a_port_in_use_is_named_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        settings = Settings(data_folder=tmp_path, web=WebSettings(port=port))
+        with pytest.raises(ServiceError, match=f"port {port} on 127.0.0.1 cannot be used"):
+            serve(settings, SystemClock())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_console_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    settings = Settings(
+        data_folder=tmp_path,
+        web=WebSettings(port=free_port("127.0.0.1")),
+        kiosk=KioskSettings(enabled=False),
+    )
+    first = open_services(settings, SystemClock())
+    with pytest.raises(ServiceError, match="already being written by another process"):
+        serve(settings, SystemClock())
+    first.close()
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, web=WebSettings(port=free_port("127.0.0.1")))
+    open_services(settings, SystemClock()).close()
+    settings.site_key.chmod(0o644)
+    with pytest.raises(ServiceError, match="can be read by others"):
+        serve(settings, SystemClock())

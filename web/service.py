@@ -1,0 +1,171 @@
+"""Runs the console: one worker with many threads, HTTPS unless it listens on loopback.
+
+Everything that needs a database is opened in the worker, after the fork; what can be refused is
+refused before, in one sentence. Stopping is quick: open event streams are ended, not waited for.
+"""
+
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from config.settings import Settings
+from evidence import logins
+from evidence.database import DatabaseError
+from evidence.vault import VaultError
+from exam.clock import Clock
+from web.addresses import is_loopback, shown_address, site_names
+from web.app import create_app
+from web.kiosk_enrolment import ensure_local_kiosk
+from web.services import EXTENSION, Services, open_services
+from web.tls import Certificates, ensure_certificates, fingerprint
+
+STOP_SECONDS: Final = 5
+KEEPALIVE_SECONDS: Final = 15
+
+
+class ServiceError(RuntimeError):
+    """The console cannot start; the message says what is wrong and where."""
+
+
+def serve(settings: Settings, clock: Clock) -> int:
+    """Run the console until SIGTERM or SIGINT. Raises ServiceError or TlsError before anything is served."""
+    listener = _listen(settings.web.host, settings.web.port)
+    try:
+        certificates = _prepare(settings, clock)
+    except BaseException:
+        listener.close()
+        raise
+    try:
+        Console(settings, clock, listener, certificates).run()
+    except SystemExit as finished:  # how gunicorn ends, also when all is well
+        return int(finished.code or 0)
+    return 0
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"port {port} on {host} cannot be used ({error.strerror}): stop the other program"
+            " or change [web] host or port in the settings"
+        ) from error
+    return listener
+
+
+def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
+    """Everything that is done once, before the worker exists: keys, schema, kiosk, first link."""
+    try:
+        services = open_services(settings, clock)
+    except (DatabaseError, VaultError) as error:
+        raise ServiceError(str(error)) from error
+    try:
+        certificates = _certificates(settings, clock)
+        ensure_local_kiosk(services)
+        with services.exam.write() as connection:
+            token = logins.invite_first_administrator(connection, clock.wall_us())
+    finally:
+        services.close()
+    address = shown_address(settings.web.host, settings.web.port)
+    say(f"Console: {address}")
+    if certificates is not None:
+        say(f"Tablets trust this site once, at {address}/trust; fingerprint {fingerprint(certificates.ca)}")
+    if token is not None:
+        say(
+            "No account exists yet. Make the first administrator within 24 hours, once:"
+            f" {address}/first-administrator/{token}"
+        )
+    return certificates
+
+
+def _certificates(settings: Settings, clock: Clock) -> Certificates | None:
+    if is_loopback(settings.web.host):
+        return None
+    return ensure_certificates(settings.keys_folder, site_names(settings.web.host), clock.wall_us())
+
+
+class ConsoleWorker(ThreadWorker):  # type: ignore[misc]
+    """Ends the open event streams when told to stop, so that stopping takes a moment and not a timeout."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        if isinstance(self.wsgi, Flask):
+            self.wsgi.extensions[EXTENSION].bus.close()
+        super().handle_exit(sig, frame)
+
+
+@dataclass(slots=True)
+class _Running:
+    """What the worker must close when it ends."""
+
+    services: Services
+    stop_ticking: Callable[[], None]
+
+    def close(self) -> None:
+        self.stop_ticking()
+        self.services.close()
+
+
+class Console(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured by our settings alone."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, listener: socket.socket, certificates: Certificates | None
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._listener, self._certificates = listener, certificates
+        self._running: _Running | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen: dict[str, Any] = {
+            "bind": f"fd://{self._listener.detach()}",
+            "workers": 1,
+            "threads": self._settings.web.threads,
+            "worker_class": ConsoleWorker,
+            "keepalive": KEEPALIVE_SECONDS,
+            "graceful_timeout": STOP_SECONDS,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",
+            "proc_name": "kaochang-web",
+            "worker_exit": lambda _server, _worker: self._close(),
+        }
+        if self._certificates is not None:
+            chosen["certfile"] = str(self._certificates.server)
+            chosen["keyfile"] = str(self._certificates.server_key)
+            chosen["ssl_context"] = _tls_context
+        for key, value in chosen.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """In the worker: open the databases, build the app, start ticking."""
+        services = open_services(self._settings, self._clock)
+        app = create_app(services)
+        self._running = _Running(services, lambda: None)
+        return app
+
+    def _close(self) -> None:
+        if self._running is not None:
+            self._running.close()
+
+
+def _tls_context(_config: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
