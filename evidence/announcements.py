@@ -100,11 +100,15 @@ def record_room_signal(connection: Connection, one: RoomCue, started_at_us: int,
 
 
 def add_report(connection: Connection, report: PlayedReport, now_us: int) -> bool:
-    """Keep what a player reported. False when this player's report is already here (it may resend)."""
+    """Keep what a player reported. False when it tells nothing new (players resend until they are heard).
+
+    A player reports twice: when the sound began, and again when it ended; the end is filled in once.
+    """
     added = connection.execute(
         "insert into announcement_report (session_id, room_id, cue_code, occurrence, player, started_at_us,"
         " ended_at_us, offset_us, uncertainty_us, error, received_at_us) values (?,?,?,?,?,?,?,?,?,?,?)"
-        " on conflict do nothing",
+        " on conflict do update set ended_at_us = excluded.ended_at_us"
+        " where ended_at_us is null and excluded.ended_at_us is not null and started_at_us is not null",
         (
             report.session_id,
             report.room_id,

@@ -266,6 +266,7 @@ create table announcement_report (
   -- The player's own name for itself, kept in the browser.
   player        text    not null check (length(player) between 8 and 64),
   -- First and last sample as played, in this machine's time (player's clock corrected by its measured offset).
+  -- The end is null until the player has finished and said so; it is filled in once.
   started_at_us integer check (started_at_us > 0),
   ended_at_us   integer check (ended_at_us > 0),
   -- Player clock minus this machine's clock when it played, and half the best round trip.

@@ -1,0 +1,183 @@
+"""Audio of every cue, made beforehand: the day itself never renders anything.
+
+A file's name is the digest of everything it was made from, so a changed text, bell or voice makes
+a new file, players never hold a stale one, and a second start makes nothing.
+"""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from exam.clock import SECOND_US
+from exam.procedure import Anchor, Cue, CueKind, Procedure
+from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, from_wav, levelled, silence
+
+# Raise when a sound or the way pieces are joined changes: every file is then made anew.
+RECIPE: Final = "1"
+PAUSE_S: Final = 0.4
+LONGEST_RENDERING_S: Final = 60
+
+
+class AudioError(Exception):
+    """The announcements cannot be prepared; the message says what is missing and what to do."""
+
+
+class Voice(Protocol):
+    """Something that reads a Chinese text aloud into a WAV file."""
+
+    @property
+    def name(self) -> str:
+        """Which voice in which version: part of every file's digest."""
+        ...
+
+    def speak(self, text: str) -> bytes:
+        """The text as WAV. Raises AudioError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandVoice:
+    """A program that reads the text from standard input and writes a WAV file to standard output.
+
+    The default is espeak-ng with the voice that pronounces Mandarin correctly (`cmn` does not).
+    """
+
+    command: tuple[str, ...] = (
+        "espeak-ng",
+        "-v",
+        "cmn-latn-pinyin",
+        "-s",
+        "165",
+        "-g",
+        "2",
+        "--stdin",
+        "--stdout",
+    )
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.command)
+
+    def speak(self, text: str) -> bytes:
+        try:
+            spoken = subprocess.run(
+                self.command,
+                input=text.encode(),
+                capture_output=True,
+                timeout=LONGEST_RENDERING_S,
+                check=True,
+            )
+        except FileNotFoundError as error:
+            raise AudioError(
+                f"the speech program {self.command[0]} is not installed: apt-get install {self.command[0]}"
+            ) from error
+        except (subprocess.SubprocessError, OSError) as error:
+            raise AudioError(f"the speech program {self.command[0]} failed: {error}") from error
+        return _with_lengths(spoken.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class CueAudio:
+    """The prepared file of one cue."""
+
+    name: str
+    duration_us: int
+
+
+# By procedure code and cue code; prompts have none.
+AudioLibrary = Mapping[tuple[str, str], CueAudio]
+
+
+def prepare(folder: Path, procedures: Mapping[str, Procedure], voice: Voice) -> AudioLibrary:
+    """Make what is missing in the folder and return every audible cue's file.
+
+    Raises AudioError. A file appears complete or not at all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        (procedure.code, cue.code): _prepared(folder, cue, procedure.bell_us, voice)
+        for procedure in procedures.values()
+        for cue in procedure.cues
+        if cue.is_audible
+    }
+
+
+def crowded(procedure: Procedure, library: AudioLibrary) -> list[str]:
+    """The cues whose sound runs into the next one, in words. Signals cut it off, but nobody wants that."""
+    found = []
+    for anchor in Anchor:
+        heard = [
+            cue for cue in procedure.cues if cue.is_audible and cue.is_scheduled and cue.anchor is anchor
+        ]
+        heard.sort(key=lambda cue: cue.offset_us)
+        for one, following in itertools.pairwise(heard):
+            length_us = library[procedure.code, one.code].duration_us
+            if one.offset_us + length_us > following.offset_us:
+                lasts = f"{one.code} lasts {length_us / SECOND_US:.1f} s"
+                found.append(f"{procedure.code}: {lasts} and runs into {following.code}")
+    return found
+
+
+def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:
+    made_from = "\n".join([RECIPE, voice.name, cue.kind, str(bell_us), cue.text])
+    path = folder / f"{sha256(made_from.encode()).hexdigest()[:32]}.wav"
+    if not path.exists():
+        _write_whole(path, as_wav(_composed(cue, bell_us, voice)))
+    try:
+        samples = from_wav(path.read_bytes())
+    except SoundError as error:
+        raise AudioError(f"audio file {path} is damaged ({error}): remove it and start again") from error
+    return CueAudio(path.name, samples.size * SECOND_US // RATE)
+
+
+def _composed(cue: Cue, bell_us: int, voice: Voice) -> Samples:
+    try:
+        speech = levelled(_trimmed(from_wav(voice.speak(cue.text))))
+    except SoundError as error:
+        raise AudioError(f"the speech program made no usable sound: {error}") from error
+    match cue.kind:
+        case CueKind.BELL:
+            return np.concatenate([bell(bell_us / SECOND_US), silence(PAUSE_S), speech])
+        case CueKind.CHIME_VOICE:
+            return np.concatenate([chime(), silence(PAUSE_S / 2), speech])
+        case CueKind.BEEP_VOICE:
+            return np.concatenate([beep(), silence(PAUSE_S), speech])
+        case _:
+            return speech
+
+
+def _trimmed(speech: Samples) -> Samples:
+    """Without the silence a speech program leaves before and after."""
+    loud = np.flatnonzero(np.abs(speech) > 0.01)
+    if not loud.size:
+        raise SoundError("it is silent")
+    edge = RATE // 20
+    return speech[max(0, int(loud[0]) - edge) : int(loud[-1]) + edge]
+
+
+def _with_lengths(wav: bytes) -> bytes:
+    """A WAV file from a pipe has no true lengths in its header: put them in."""
+    at = wav.find(b"data", 12, 200)
+    if wav[:4] != b"RIFF" or at < 0:
+        return wav
+    sound = len(wav) - at - 8
+    return (
+        wav[:4]
+        + (len(wav) - 8).to_bytes(4, "little")
+        + wav[8 : at + 4]
+        + sound.to_bytes(4, "little")
+        + wav[at + 8 :]
+    )
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

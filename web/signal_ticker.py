@@ -1,0 +1,140 @@
+"""Emits what is due in armed sessions, and calls a signal missed only after the rooms had their say.
+
+The ticker keeps nothing that matters: what is due is computed from the database at every tick
+(`exam.cues.due`), decided again under the writer's lock, and written once. APScheduler only ticks.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Final
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from evidence.announcements import load_armed, record_emitted, record_missed
+from evidence.database import WriterDatabase
+from evidence.day import load_announced
+from exam.clock import MINUTE_US, SECOND_US, Clock
+from exam.cues import Due, Verdict, due, session_cues
+from exam.day import Announced, Session
+from exam.procedure import Procedure
+from web.services import Bus, Services, room_topic
+
+TICK_S: Final = 0.1
+# A tick that stays away this long means that APScheduler waits for a wall clock that was set back.
+HEARTBEAT_S: Final = 0.5
+# After a restart or a stall, rooms that rang by themselves get this long to report.
+REPORT_GRACE_US: Final = 6 * SECOND_US
+# Sessions planned this far around now are looked at; longer exams do not exist.
+WINDOW_US: Final = 24 * 60 * MINUTE_US
+
+_log: Final = structlog.get_logger("signals")
+
+_Key = tuple[int, int, str]
+
+
+@dataclass(slots=True)
+class SignalTicker:
+    """One tick after another; safe to stop and restart at any moment."""
+
+    exam: WriterDatabase
+    clock: Clock
+    bus: Bus
+    procedures: Mapping[str, Procedure]
+    # Cues found too late, and the monotonic moment they were first found so by this service.
+    _late_since_us: dict[_Key, int] = field(default_factory=dict)
+
+    def tick(self) -> None:
+        """Deal with everything due now."""
+        if not self._is_anything_due():
+            return
+        changed: list[Due] = []
+        with self.exam.write() as connection:
+            now_us = self.clock.wall_us()  # read again: waiting for the lock may have taken the tolerance
+            for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US):
+                for one in self._due(session, load_announced(connection, session.id), now_us):
+                    record = record_emitted if one.verdict is Verdict.EMIT else record_missed
+                    if record(connection, one.room_cue, now_us):
+                        changed.append(one)
+        for one in changed:
+            self._tell(one)
+
+    def _is_anything_due(self) -> bool:
+        now_us = self.clock.wall_us()
+        with self.exam.read() as connection:
+            return any(
+                self._due(session, load_announced(connection, session.id), now_us)
+                for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US)
+            )
+
+    def _due(self, session: Session, announced: Sequence[Announced], now_us: int) -> list[Due]:
+        cues = session_cues(self.procedures[session.procedure_code], session, announced)
+        found = due(cues, session.armed_at_us or 0, now_us)
+        return [one for one in found if one.verdict is Verdict.EMIT or self._waited_for_rooms(one)]
+
+    def _waited_for_rooms(self, one: Due) -> bool:
+        key = (one.room_cue.session_id, one.room_cue.room_id, one.room_cue.cue.code)
+        now_us = self.clock.monotonic_us()
+        return now_us - self._late_since_us.setdefault(key, now_us) >= REPORT_GRACE_US
+
+    def _tell(self, one: Due) -> None:
+        self.bus.publish(room_topic(one.room_cue.room_id))
+        write = _log.info if one.verdict is Verdict.EMIT else _log.warning
+        write(
+            "signal_emitted" if one.verdict is Verdict.EMIT else "signal_missed",
+            session=one.room_cue.session_id,
+            room=one.room_cue.room_id,
+            cue=one.room_cue.cue.code,
+            planned_at_us=one.room_cue.planned_at_us,
+        )
+
+
+class Ticking:
+    """The ticker running in a thread of its own, from construction until `stop`.
+
+    APScheduler plans by the wall clock: set back by an hour, it would stay silent for an hour. A
+    heartbeat on the monotonic clock notices and plans the next tick anew.
+    """
+
+    def __init__(self, ticker: SignalTicker) -> None:
+        self._ticker = ticker
+        self._ticks = 0
+        self._stopping = threading.Event()
+        logging.getLogger("apscheduler").setLevel(
+            logging.ERROR
+        )  # a tick that found the last one busy is no news
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone=UTC,
+        )
+        self._job = self._scheduler.add_job(self._tick, "interval", seconds=TICK_S)
+        self._heart = threading.Thread(target=self._beat, name="signal-heartbeat", daemon=True)
+        self._scheduler.start()
+        self._heart.start()
+
+    def stop(self) -> None:
+        """Finish the tick that runs, if any, and start no other."""
+        self._stopping.set()
+        self._heart.join()
+        self._scheduler.shutdown(wait=True)
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        self._ticker.tick()
+
+    def _beat(self) -> None:
+        seen = 0
+        while not self._stopping.wait(HEARTBEAT_S):
+            if self._ticks == seen:
+                self._job.reschedule("interval", seconds=TICK_S)
+            seen = self._ticks
+
+
+def start_ticking(services: Services, procedures: Mapping[str, Procedure]) -> Ticking:
+    """Tick over the console's databases until stopped."""
+    return Ticking(SignalTicker(services.exam, services.clock, services.bus, procedures))
