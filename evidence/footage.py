@@ -33,6 +33,7 @@ class Cause(StrEnum):
     FORMAT_CHANGE = "format_change"
     CLOCK_STEP = "clock_step"
     RECORDER_CRASH = "recorder_crash"
+    POWER_LOSS = "power_loss"
     OPERATOR_STOP = "operator_stop"
     CAMERA_RETIRED = "camera_retired"
     DISK_FULL = "disk_full"

@@ -153,8 +153,18 @@ def _raw_fragments(descriptor: int, boxes: Iterable[Box], track: _Track) -> Iter
         elif box.name == "moof":
             duration_ticks = _moof_ticks(_read(descriptor, box), track)
         elif box.name == "mdat" and duration_ticks is not None:
+            if not _is_written(descriptor, box):
+                return
             yield _RawFragment(start, box.end, duration_ticks, stamp_us)
             start, stamp_us, duration_ticks = None, None, None
+
+
+def _is_written(descriptor: int, mdat: Box) -> bool:
+    # A power cut can leave the length without the bytes. Neither the length of the first picture
+    # nor the end of the last one (a stop bit) can be zero in H.264.
+    first = os.pread(descriptor, 4, mdat.content)
+    last = os.pread(descriptor, 16, max(mdat.end - 16, mdat.content))
+    return any(first) and any(last)
 
 
 def _read(descriptor: int, box: Box) -> bytes:

@@ -108,9 +108,10 @@ create table quarantined_file (
   volume_id      integer not null references volume (id),
   -- Where it was found and where it lies now, below the volume's folder.
   found_path     text    not null,
-  path           text    not null unique,
+  path           text    not null,
   reason         text    not null check (reason <> ''),
-  quarantined_at_us integer not null check (quarantined_at_us > 0)
+  quarantined_at_us integer not null check (quarantined_at_us > 0),
+  unique (volume_id, path)
 ) strict;
 
 -- The host's wall clock jumped against its monotonic clock.

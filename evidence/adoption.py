@@ -1,0 +1,103 @@
+"""Start-up after anything: every file below the footage folders gets its row, or a place in quarantine.
+
+Nothing is unlinked and nothing is guessed away (invariant 2): a file that was closed but not yet
+indexed is footage, a file torn by a crash is footage up to its last complete fragment, and the
+seconds that are missing become a gap with a cause (invariant 4).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final
+
+from evidence.footage import Cause, Origin
+from evidence.footage_rows import (
+    NewRun,
+    add_run,
+    end_run,
+    has_open_gap,
+    known_paths,
+    last_footage_us,
+    note_absence,
+    open_runs,
+    quarantined_paths,
+)
+from evidence.ingest import ClosedFile, Store, ingest, quarantine, record_quarantined
+from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER, NamingError, read_name
+from evidence.picture_time import Closing
+from evidence.volumes import Volume
+
+UNKNOWN_BOOT: Final = "unknown"
+FOREIGN_NAME: Final = "foreign_name"
+ROW_WAS_MISSING: Final = "row_was_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What start-up found on one volume."""
+
+    adopted: int
+    quarantined: int
+
+
+def adopt(store: Store, volume: Volume) -> Adoption:
+    """Ingest or quarantine every file of a volume that has no row yet. Repeating it changes nothing."""
+    found = [*_unindexed(store, volume), *_growing(volume)]
+    adopted = sum(_adopt_file(store, volume, path) for path in found)
+    return Adoption(adopted, len(found) - adopted + _record_unrecorded(store, volume))
+
+
+def settle_broken_runs(connection: Connection, boot_id: str) -> None:
+    """End every run that nobody ended, and open the gap from its camera's last footage.
+
+    The cause tells a crashed recorder (same boot of the machine) from a machine that went down.
+    """
+    for run in open_runs(connection):
+        cause = Cause.RECORDER_CRASH if run.boot_id in (boot_id, UNKNOWN_BOOT) else Cause.POWER_LOSS
+        last_us = last_footage_us(connection, run.camera_uuid)
+        ended_us = max(run.started_at_us, last_us or run.started_at_us)
+        end_run(connection, run.id, ended_us, cause)
+        if not has_open_gap(connection, run.camera_uuid):
+            note_absence(connection, run.camera_uuid, last_us or run.started_at_us, cause)
+
+
+def _unindexed(store: Store, volume: Volume) -> Iterator[str]:
+    # Renamed but not yet in the index: earlier in their run than anything still growing.
+    for day in sorted(volume.footage.iterdir()):
+        folder = f"{FOOTAGE_FOLDER}/{day.name}"
+        if not day.is_dir():
+            yield folder
+            continue
+        with store.database.read() as connection:
+            known = known_paths(connection, volume.id, folder)
+        paths = (f"{folder}/{file.name}" for file in sorted(day.iterdir()))
+        yield from [path for path in paths if path not in known]
+
+
+def _growing(volume: Volume) -> list[str]:
+    return sorted(f"{GROWING_FOLDER}/{file.name}" for file in volume.growing.iterdir())
+
+
+def _adopt_file(store: Store, volume: Volume, found: str) -> bool:
+    path = volume.path / found
+    try:
+        name = read_name(path.name)
+    except NamingError:
+        quarantine(store, volume, found, FOREIGN_NAME)
+        return False
+    closed_at_us = path.stat().st_mtime_ns // 1000
+    run = NewRun(name.run_uuid, name.camera_uuid, UNKNOWN_BOOT, closed_at_us, 0)
+    with store.database.write() as connection:
+        run_id = add_run(connection, run)
+    closed = ClosedFile(volume, found, run_id, Closing(closed_at_us), Origin.ADOPTED)
+    return ingest(store, closed) is not None
+
+
+def _record_unrecorded(store: Store, volume: Volume) -> int:
+    with store.database.read() as connection:
+        known = quarantined_paths(connection, volume.id)
+    names = [file.name for file in sorted(volume.quarantine.iterdir())]
+    missing = [name for name in names if f"{QUARANTINE_FOLDER}/{name}" not in known]
+    for name in missing:
+        record_quarantined(store, volume, f"{QUARANTINE_FOLDER}/{name}", name, ROW_WAS_MISSING)
+    return len(missing)

@@ -1,0 +1,260 @@
+"""Writing the footage index: every insert and update of footage.db, as functions of one transaction.
+
+Only the recorder calls these. Rows of runs and gaps are completed once (ended), segments never change.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from sqlite3 import Connection
+
+from evidence.footage import SEAM_US, CameraState, Cause, Origin
+from evidence.fragments import ParsedFile, pack
+from evidence.picture_time import Before, Placement
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A connection about to be made."""
+
+    uuid: str
+    camera_uuid: str
+    boot_id: str
+    started_at_us: int
+    started_monotonic_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run whose end nobody recorded."""
+
+    id: int
+    camera_uuid: str
+    boot_id: str
+    started_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """A durable, hashed file about to get its row."""
+
+    run_id: int
+    sequence: int
+    camera_uuid: str
+    volume_id: int
+    path: str
+    size_bytes: int
+    sha256: bytes
+    origin: Origin
+
+
+def add_volume(connection: Connection, uuid: str, path: PurePath, now_us: int) -> int:
+    """Record a footage folder, or where a known one is mounted now."""
+    row = connection.execute(
+        "insert into volume (uuid, path, created_at_us) values (?, ?, ?)"
+        " on conflict (uuid) do update set path = excluded.path returning id",
+        (uuid, str(path), now_us),
+    ).fetchone()
+    return int(row[0])
+
+
+def volume_uuid_at(connection: Connection, path: PurePath) -> str | None:
+    """The volume last seen in that folder."""
+    row = connection.execute(
+        "select uuid from volume where path = ? order by id desc limit 1", (str(path),)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def add_run(connection: Connection, run: NewRun) -> int:
+    """Record a run before its first byte; a run already known (adoption) keeps its row."""
+    connection.execute(
+        "insert into run (uuid, camera_uuid, boot_id, started_at_us, started_monotonic_us)"
+        " values (?, ?, ?, ?, ?) on conflict (uuid) do nothing",
+        (run.uuid, run.camera_uuid, run.boot_id, run.started_at_us, run.started_monotonic_us),
+    )
+    return int(connection.execute("select id from run where uuid = ?", (run.uuid,)).fetchone()[0])
+
+
+def end_run(connection: Connection, run_id: int, ended_at_us: int, cause: Cause) -> None:
+    """Record the end of a run; a run already ended keeps its first cause."""
+    connection.execute(
+        "update run set ended_at_us = ?, end_cause = ? where id = ? and ended_at_us is null",
+        (ended_at_us, cause, run_id),
+    )
+
+
+def open_runs(connection: Connection) -> list[OpenRun]:
+    """Runs without an end, oldest first."""
+    rows = connection.execute(
+        "select id, camera_uuid, boot_id, started_at_us from run where ended_at_us is null order by id"
+    )
+    return [OpenRun(*row) for row in rows]
+
+
+def segment_before(connection: Connection, run_id: int, sequence: int) -> Before | None:
+    """What the segment just before this place in the run taught about time."""
+    row = connection.execute(
+        "select ended_at_us, camera_offset_us from segment where run_id = ? and sequence = ?",
+        (run_id, sequence - 1),
+    ).fetchone()
+    return None if row is None else Before(row[0], row[1])
+
+
+def add_segment(
+    connection: Connection, new: NewSegment, parsed: ParsedFile, placement: Placement, now_us: int
+) -> int:
+    """The row that makes a file footage, its fragment map, and the end of the gap before it."""
+    _account_for_absence(connection, new, placement)
+    segment_id = connection.execute(
+        "insert into segment (run_id, sequence, camera_uuid, volume_id, path, started_at_us, ended_at_us,"
+        " media_us, clock_source, camera_offset_us, size_bytes, sha256, origin, ingested_at_us)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
+        (
+            new.run_id,
+            new.sequence,
+            new.camera_uuid,
+            new.volume_id,
+            new.path,
+            placement.started_at_us,
+            placement.ended_at_us,
+            parsed.media_us,
+            placement.clock_source,
+            placement.camera_offset_us,
+            new.size_bytes,
+            new.sha256,
+            new.origin,
+            now_us,
+        ),
+    ).fetchone()[0]
+    connection.execute(
+        "insert into fragment_map (segment_id, init_bytes, codec, width_px, height_px, fragments)"
+        " values (?, ?, ?, ?, ?, ?)",
+        (
+            segment_id,
+            parsed.init_bytes,
+            parsed.codec,
+            parsed.width_px,
+            parsed.height_px,
+            pack(placement.fragments),
+        ),
+    )
+    return int(segment_id)
+
+
+def _account_for_absence(connection: Connection, new: NewSegment, placement: Placement) -> None:
+    """Close the camera's open gap where this footage begins; record a hole nobody had noticed."""
+    if end_absence(connection, new.camera_uuid, placement.started_at_us):
+        return
+    last_us = last_footage_us(connection, new.camera_uuid)
+    if last_us is not None and placement.started_at_us - last_us > SEAM_US:
+        connection.execute(
+            "insert into gap (camera_uuid, started_at_us, ended_at_us, cause) values (?, ?, ?, ?)",
+            (new.camera_uuid, last_us, placement.started_at_us, Cause.UNPLAYABLE),
+        )
+
+
+def last_footage_us(connection: Connection, camera_uuid: str) -> int | None:
+    """Where the camera's latest footage ends; None when it has none."""
+    row = connection.execute(
+        "select ended_at_us from segment where camera_uuid = ? order by started_at_us desc limit 1",
+        (camera_uuid,),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def note_absence(connection: Connection, camera_uuid: str, from_us: int, cause: Cause) -> None:
+    """The camera does not record, for this cause. An open gap with another cause ends where this begins."""
+    row = connection.execute(
+        "select id, started_at_us, cause from gap where camera_uuid = ? and ended_at_us is null",
+        (camera_uuid,),
+    ).fetchone()
+    if row is not None and row[2] == cause:
+        return
+    started_us = from_us if row is None else max(from_us, row[1])
+    if row is not None:
+        connection.execute("update gap set ended_at_us = ? where id = ?", (started_us, row[0]))
+    connection.execute(
+        "insert into gap (camera_uuid, started_at_us, cause) values (?, ?, ?)",
+        (camera_uuid, started_us, cause),
+    )
+
+
+def end_absence(connection: Connection, camera_uuid: str, at_us: int) -> bool:
+    """The camera records again from here (or need not). False when no gap was open."""
+    changed = connection.execute(
+        "update gap set ended_at_us = max(started_at_us, ?) where camera_uuid = ? and ended_at_us is null",
+        (at_us, camera_uuid),
+    )
+    return changed.rowcount > 0
+
+
+def has_open_gap(connection: Connection, camera_uuid: str) -> bool:
+    """Whether the camera's absence is already on record."""
+    row = connection.execute(
+        "select 1 from gap where camera_uuid = ? and ended_at_us is null", (camera_uuid,)
+    ).fetchone()
+    return row is not None
+
+
+def known_paths(connection: Connection, volume_id: int, folder: str) -> set[str]:
+    """The paths with a segment row directly below one folder of a volume."""
+    rows = connection.execute(
+        "select path from segment where volume_id = ? and path > ? and path < ?",
+        (volume_id, folder + "/", folder + "0"),
+    )
+    return {row[0] for row in rows}
+
+
+def quarantined_paths(connection: Connection, volume_id: int) -> set[str]:
+    """The paths of a volume that lie in quarantine with a row."""
+    rows = connection.execute("select path from quarantined_file where volume_id = ?", (volume_id,))
+    return {row[0] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuarantine:
+    """A file, or the torn end of one, that is kept without being footage."""
+
+    volume_id: int
+    found_path: str
+    path: str
+    reason: str
+
+
+def add_quarantined(connection: Connection, new: NewQuarantine, now_us: int) -> None:
+    """Record a file in quarantine; repeating it after a crash changes nothing."""
+    connection.execute(
+        "insert into quarantined_file (volume_id, found_path, path, reason, quarantined_at_us)"
+        " values (?, ?, ?, ?, ?) on conflict (volume_id, path) do nothing",
+        (new.volume_id, new.found_path, new.path, new.reason, now_us),
+    )
+
+
+def write_states(connection: Connection, states: Iterable[CameraState]) -> None:
+    """What every camera does now, in place of what it did before."""
+    connection.executemany(
+        "insert into camera_state (camera_uuid, state, since_us, last_bytes_at_us, cause, bitrate_bps,"
+        " updated_at_us) values (?, ?, ?, ?, ?, ?, ?) on conflict (camera_uuid) do update set"
+        " state = excluded.state, since_us = excluded.since_us, last_bytes_at_us = excluded.last_bytes_at_us,"
+        " cause = excluded.cause, bitrate_bps = excluded.bitrate_bps, updated_at_us = excluded.updated_at_us",
+        [
+            (
+                state.camera_uuid,
+                state.state,
+                state.since_us,
+                state.last_bytes_at_us,
+                state.cause or "",
+                state.bitrate_bps,
+                state.updated_at_us,
+            )
+            for state in states
+        ],
+    )
+
+
+def add_clock_step(connection: Connection, noticed_at_us: int, step_us: int) -> None:
+    """The host's wall clock jumped."""
+    connection.execute(
+        "insert into clock_step (noticed_at_us, step_us) values (?, ?)", (noticed_at_us, step_us)
+    )

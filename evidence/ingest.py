@@ -1,0 +1,132 @@
+"""Making footage of a closed file: durable, hashed, named and indexed, in this order (invariant 1).
+
+After a crash between any two steps the file is still there, and doing all steps again ends the same.
+What cannot become footage goes to quarantine with a row; nothing here deletes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from evidence.database import WriterDatabase
+from evidence.footage import LONGEST_SEGMENT_US, Origin
+from evidence.footage_rows import (
+    NewQuarantine,
+    NewSegment,
+    add_quarantined,
+    add_segment,
+    segment_before,
+)
+from evidence.fragments import FragmentError, ParsedFile, parse
+from evidence.naming import QUARANTINE_FOLDER, SegmentName, read_name
+from evidence.picture_time import Closing, Placement, place, shifted
+from evidence.volumes import Disk, Volume
+from exam.clock import Clock
+
+TORN_TAIL: Final = "torn_tail"
+TOO_LONG: Final = "longer_than_an_hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where footage goes: the index, the disk under it, and the clock that dates the rows."""
+
+    database: WriterDatabase
+    disk: Disk
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedFile:
+    """A file nobody writes any more, waiting to be ingested. `found` is its path below the volume."""
+
+    volume: Volume
+    found: str
+    run_id: int
+    closing: Closing
+    origin: Origin
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies now."""
+        return self.volume.path / self.found
+
+
+def ingest(store: Store, closed: ClosedFile) -> int | None:
+    """The steps from closed file to segment row. None when the file went to quarantine instead."""
+    name = read_name(closed.path.name)
+    try:
+        parsed = parse(closed.path)
+    except FragmentError as error:
+        quarantine(store, closed.volume, closed.found, str(error))
+        return None
+    placement = _placed(store, closed, name, parsed)
+    if placement.ended_at_us - placement.started_at_us > LONGEST_SEGMENT_US:
+        quarantine(store, closed.volume, closed.found, TOO_LONG)
+        return None
+    if parsed.has_torn_tail:
+        _set_tail_aside(store, closed, parsed.complete_bytes)
+    store.disk.protect(closed.path)
+    store.disk.sync_file(closed.path)
+    sha256 = store.disk.digest(closed.path)
+    final = SegmentName(name.camera_uuid, name.run_uuid, name.sequence, placement.started_at_us).path()
+    _move(store.disk, closed.path, closed.volume.path / final)
+    new = NewSegment(
+        run_id=closed.run_id,
+        sequence=name.sequence,
+        camera_uuid=name.camera_uuid,
+        volume_id=closed.volume.id,
+        path=final,
+        size_bytes=parsed.complete_bytes,
+        sha256=sha256,
+        origin=closed.origin,
+    )
+    with store.database.write() as connection:
+        return add_segment(connection, new, parsed, placement, store.clock.wall_us())
+
+
+def quarantine(store: Store, volume: Volume, found: str, reason: str) -> None:
+    """Keep a file that cannot be footage: move it aside, then record where it lies and why."""
+    source = volume.path / found
+    target = _free_name(volume.quarantine / source.name)
+    _move(store.disk, source, target)
+    record_quarantined(store, volume, found, target.name, reason)
+
+
+def record_quarantined(store: Store, volume: Volume, found: str, file_name: str, reason: str) -> None:
+    """The row of a file that lies in quarantine."""
+    path = str(PurePosixPath(QUARANTINE_FOLDER) / file_name)
+    with store.database.write() as connection:
+        add_quarantined(connection, NewQuarantine(volume.id, found, path, reason), store.clock.wall_us())
+
+
+def _placed(store: Store, closed: ClosedFile, name: SegmentName, parsed: ParsedFile) -> Placement:
+    with store.database.read() as connection:
+        before = segment_before(connection, closed.run_id, name.sequence)
+    placement = place(parsed, closed.closing, before)
+    # A crash after the rename: the name has already told when the footage starts.
+    return placement if name.started_at_us is None else shifted(placement, name.started_at_us)
+
+
+def _set_tail_aside(store: Store, closed: ClosedFile, complete_bytes: int) -> None:
+    tail = f"{closed.path.stem}_tail"
+    store.disk.copy_tail(closed.path, complete_bytes, closed.volume.quarantine / tail)
+    record_quarantined(store, closed.volume, closed.found, tail, TORN_TAIL)
+    store.disk.cut(closed.path, complete_bytes)
+
+
+def _move(disk: Disk, source: Path, target: Path) -> None:
+    if source == target:
+        return
+    disk.make_folder(target.parent)
+    disk.move(source, target)
+    disk.sync_folder(target.parent)
+    disk.sync_folder(source.parent)
+
+
+def _free_name(wanted: Path) -> Path:
+    target, number = wanted, 1
+    while target.exists():
+        number += 1
+        target = wanted.with_name(f"{wanted.name}.{number}")
+    return target

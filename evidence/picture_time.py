@@ -1,0 +1,169 @@
+"""When each picture was taken by our wall clock: the time model of docs/design/evidence.md.
+
+Pure rules. Two kinds of stamp stand in the `prft` boxes of a recorded file and look alike:
+
+- with sender reports, the camera's own clock at the first picture of the fragment. The camera's clock
+  may be wrong by any amount, so its difference from ours is measured at every closing of a file;
+- without them, our clock when the fragment was flushed, which is when the *next* keyframe arrived.
+
+A picture that travelled longer than others can only make a measurement too late, never too early, so
+the smallest measurement is the best; it may grow again only as fast as a camera's clock may drift.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from evidence.footage import ClockSource
+from evidence.fragments import Fragment, ParsedFile, ParsedFragment
+
+# How fast an old measurement loses its authority: no camera clock drifts faster (parts per million).
+DRIFT_PPM: Final = 500
+# A stamp this close to the moment its file was closed is that moment, not the camera's time.
+FLUSH_LAG_US: Final = 100_000
+# Stamps of one camera clock follow the media time this closely, unless the clock was set in between.
+CHAIN_US: Final = 50_000
+# Two fragments whose lengths differ by less cannot tell the kinds of stamp apart.
+TELLING_US: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the segment just before, of the same run, taught."""
+
+    ended_at_us: int
+    camera_offset_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a file ended. `at_us`: our clock when the next keyframe arrived, or the last byte was written."""
+
+    at_us: int
+    # Stamps after this moment were taken with a clock that somebody had set; None: all are good.
+    trusted_until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The fragments of one file with their wall times, and how these were found."""
+
+    fragments: list[Fragment]
+    clock_source: ClockSource
+    # Camera clock minus ours, transport included; None without sender reports.
+    camera_offset_us: int | None
+
+    @property
+    def started_at_us(self) -> int:
+        """Wall time of the first picture."""
+        return self.fragments[0].wall_us
+
+    @property
+    def ended_at_us(self) -> int:
+        """Wall time at which the last picture stopped being shown."""
+        return self.fragments[-1].wall_us + self.fragments[-1].duration_us
+
+
+def place(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
+    """Give every fragment of a closed file its wall time."""
+    stamps = [fragment.stamp_us for fragment in parsed.fragments]
+    if None in stamps or _are_flush_times(parsed.fragments, closing):
+        return _by_arrival(parsed, closing, before)
+    return _by_sender_reports(parsed, closing, before)
+
+
+def shifted(placement: Placement, started_at_us: int) -> Placement:
+    """The same pictures with the first one at a moment already promised (a file that has its final name)."""
+    by_us = started_at_us - placement.started_at_us
+    moved = [_moved(fragment, by_us) for fragment in placement.fragments]
+    offset = None if placement.camera_offset_us is None else placement.camera_offset_us - by_us
+    return Placement(moved, placement.clock_source, offset)
+
+
+def _moved(fragment: Fragment, by_us: int) -> Fragment:
+    return Fragment(
+        fragment.offset,
+        fragment.size_bytes,
+        fragment.media_us,
+        fragment.duration_us,
+        fragment.wall_us + by_us,
+    )
+
+
+def _are_flush_times(fragments: Sequence[ParsedFragment], closing: Closing) -> bool:
+    last = fragments[-1]
+    if abs(closing.at_us - _stamp(last)) > FLUSH_LAG_US:
+        return False
+    if len(fragments) == 1:
+        return True
+    # A short last fragment of a camera whose clock is right looks the same; the step before it tells.
+    before = fragments[-2]
+    step_us = _stamp(last) - _stamp(before)
+    follows_media = abs(step_us - before.duration_us) <= CHAIN_US
+    return not (follows_media and abs(before.duration_us - last.duration_us) > TELLING_US)
+
+
+def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
+    starts = [
+        fragment.stamp_us - fragment.media_us - fragment.duration_us
+        for fragment in _trusted(parsed.fragments, closing)
+        if fragment.stamp_us is not None
+    ]
+    if before is not None:
+        starts.append(before.ended_at_us + _aged(parsed.media_us))
+    if closing.trusted_until_us is None or not starts:
+        starts.append(closing.at_us - parsed.media_us)
+    start_us = min(starts)
+    walls = [start_us + fragment.media_us for fragment in parsed.fragments]
+    return Placement(_with_walls(parsed.fragments, walls), ClockSource.ARRIVAL, None)
+
+
+def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[ParsedFragment]:
+    if closing.trusted_until_us is None:
+        return fragments
+    trusted: list[ParsedFragment] = []
+    for fragment in fragments:
+        too_late = fragment.stamp_us is None or fragment.stamp_us > closing.trusted_until_us
+        if too_late or (trusted and _stamp(fragment) < _stamp(trusted[-1])):
+            break
+        trusted.append(fragment)
+    return trusted
+
+
+def _by_sender_reports(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
+    camera_times, is_unbroken = _camera_times(parsed.fragments)
+    ended_us = camera_times[-1] + parsed.fragments[-1].duration_us
+    lag_us = closing.at_us - ended_us
+    if is_unbroken and before is not None and before.camera_offset_us is not None:
+        camera_ended_us = before.ended_at_us + before.camera_offset_us
+        if abs(camera_times[0] - camera_ended_us) <= CHAIN_US:
+            lag_us = min(lag_us, _aged(parsed.media_us) - before.camera_offset_us)
+    walls = [camera_us + lag_us for camera_us in camera_times]
+    return Placement(_with_walls(parsed.fragments, walls), ClockSource.SENDER_REPORTS, -lag_us)
+
+
+def _camera_times(fragments: Sequence[ParsedFragment]) -> tuple[list[int], bool]:
+    """The camera's time of each fragment by the clock it had at the end; whether it was never set."""
+    times = [_stamp(fragments[-1])]
+    is_unbroken = True
+    for fragment in reversed(fragments[:-1]):
+        by_media_us = times[-1] - fragment.duration_us
+        is_unbroken = is_unbroken and abs(_stamp(fragment) - by_media_us) <= CHAIN_US
+        times.append(_stamp(fragment) if is_unbroken else by_media_us)
+    return times[::-1], is_unbroken
+
+
+def _with_walls(fragments: Sequence[ParsedFragment], walls: Sequence[int]) -> list[Fragment]:
+    return [
+        Fragment(fragment.offset, fragment.size_bytes, fragment.media_us, fragment.duration_us, wall_us)
+        for fragment, wall_us in zip(fragments, walls, strict=True)
+    ]
+
+
+def _stamp(fragment: ParsedFragment) -> int:
+    assert fragment.stamp_us is not None
+    return fragment.stamp_us
+
+
+def _aged(elapsed_us: int) -> int:
+    return elapsed_us * DRIFT_PPM // 1_000_000

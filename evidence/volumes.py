@@ -1,0 +1,185 @@
+"""Footage folders: which disk is which, and the few things that may be done to files on them.
+
+There is no delete here and no overwrite: `Disk` can make files durable, move them and cut a torn tail
+that has been kept elsewhere. Deleting footage belongs to disposal alone (invariant 3).
+"""
+
+import hashlib
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evidence.database import WriterDatabase
+from evidence.footage_rows import add_volume, volume_uuid_at
+from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER, VOLUME_MARK
+
+
+class VolumeError(Exception):
+    """A footage folder cannot be used; the message names it and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A footage folder whose identity was checked."""
+
+    id: int
+    uuid: str
+    path: Path
+
+    @property
+    def growing(self) -> Path:
+        """Where files lie while they grow."""
+        return self.path / GROWING_FOLDER
+
+    @property
+    def footage(self) -> Path:
+        """Where ingested files lie, by UTC day."""
+        return self.path / FOOTAGE_FOLDER
+
+    @property
+    def quarantine(self) -> Path:
+        """Where files lie that could not be adopted."""
+        return self.path / QUARANTINE_FOLDER
+
+
+class Disk(Protocol):
+    """What ingest does to files, each call one durable step; tests crash between any two of them."""
+
+    def copy_tail(self, source: Path, offset: int, target: Path) -> None:
+        """Copy what lies behind an offset to another file, durably."""
+        ...
+
+    def cut(self, path: Path, size_bytes: int) -> None:
+        """Shorten the file, leaving its modification time as it was."""
+        ...
+
+    def protect(self, path: Path) -> None:
+        """Make the file read-only."""
+        ...
+
+    def sync_file(self, path: Path) -> None:
+        """Make the file's bytes durable."""
+        ...
+
+    def digest(self, path: Path) -> bytes:
+        """SHA-256 of the file."""
+        ...
+
+    def make_folder(self, path: Path) -> None:
+        """Make one folder durably, unless it exists."""
+        ...
+
+    def move(self, source: Path, target: Path) -> None:
+        """Rename on the same disk. Raises FileExistsError rather than overwrite."""
+        ...
+
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in a folder durable."""
+        ...
+
+
+class LocalDisk:
+    """A file system of this machine."""
+
+    def copy_tail(self, source: Path, offset: int, target: Path) -> None:
+        """Copy what lies behind an offset to another file, durably."""
+        with source.open("rb") as reader, target.open("wb") as writer:
+            reader.seek(offset)
+            shutil.copyfileobj(reader, writer)
+            writer.flush()
+            os.fsync(writer.fileno())
+        self.sync_folder(target.parent)
+
+    def cut(self, path: Path, size_bytes: int) -> None:
+        """Shorten the file, leaving its modification time as it was."""
+        before = path.stat()
+        os.truncate(path, size_bytes)
+        # The time of the last byte written tells when the last picture arrived.
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def protect(self, path: Path) -> None:
+        """Make the file read-only."""
+        path.chmod(0o444)
+
+    def sync_file(self, path: Path) -> None:
+        """Make the file's bytes durable."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def digest(self, path: Path) -> bytes:
+        """SHA-256 of the file."""
+        with path.open("rb", buffering=0) as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+
+    def make_folder(self, path: Path) -> None:
+        """Make one folder durably, unless it exists."""
+        if not path.is_dir():
+            path.mkdir(mode=0o755)
+            self.sync_folder(path.parent)
+
+    def move(self, source: Path, target: Path) -> None:
+        """Rename on the same disk. Raises FileExistsError rather than overwrite."""
+        if target.exists():
+            raise FileExistsError(f"{target} exists already and is not overwritten")
+        source.rename(target)
+
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in a folder durable."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def open_volume(database: WriterDatabase, path: Path, now_us: int) -> Volume:
+    """Prepare a footage folder and check that it is the one known under this path.
+
+    Raises VolumeError when the folder cannot be written, or when its mark is missing or another's: then
+    a disk is not mounted, or the wrong one is, and recording would go where nobody looks for it.
+    """
+    path = path.absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        mark = _read_mark(path)
+        with database.read() as connection:
+            expected = volume_uuid_at(connection, path)
+        if expected is not None and mark != expected:
+            found = "carries no mark" if mark is None else "belongs to another disk"
+            raise VolumeError(f"footage folder {path} {found}: mount the right disk there")
+        mark = mark or _write_mark(path)
+        for folder in (GROWING_FOLDER, FOOTAGE_FOLDER, QUARANTINE_FOLDER):
+            LocalDisk().make_folder(path / folder)
+    except OSError as error:
+        raise VolumeError(f"footage folder {path} cannot be used: {error.strerror}") from error
+    with database.write() as connection:
+        volume_id = add_volume(connection, mark, path, now_us)
+    return Volume(volume_id, mark, path)
+
+
+def _read_mark(path: Path) -> str | None:
+    try:
+        text = (path / VOLUME_MARK).read_text(encoding="ascii").strip()
+        return str(uuid.UUID(text))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise VolumeError(f"footage folder {path}: its mark {VOLUME_MARK} is damaged") from error
+
+
+def _write_mark(path: Path) -> str:
+    mark = str(uuid.uuid4())
+    descriptor = os.open(path / VOLUME_MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+    try:
+        os.write(descriptor, mark.encode("ascii") + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    LocalDisk().sync_folder(path)
+    return mark
