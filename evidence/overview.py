@@ -1,9 +1,108 @@
-"""The whole site at a glance: what every room is doing, who is in, what its cameras say."""
+"""The whole site at a glance: who is expected and in, which cameras look where, who sits on which place.
 
+Reads only; what the figures mean for a person is decided by the rules and said by the pages.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCount:
+    """People of one session in one room. `referred`: sent to the site lead and not in yet."""
+
+    expected: int
+    admitted: int
+    referred: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCamera:
+    """A camera in service and the room it looks at."""
+
+    uuid: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedCandidate:
+    """A place of the room, and who should sit there. Candidate fields are None on a free place."""
+
+    place_id: int
+    place_label: str
+    grid_row: int
+    grid_col: int
+    candidate_id: int | None
+    candidate_name: str | None
+    ticket_no: str | None
+    admitted_at_us: int | None
+    is_recorded_absent: bool
+
+
+# Entries of the proctor log that stand: not corrected by a later one.
+_ABSENT: Final = """
+select candidate_id from log_entry
+ where session_id = :session and kind = 'absent' and candidate_id is not null
+   and id not in (select corrects_id from log_entry where corrects_id is not null)
+"""
+
+_COUNTS: Final = f"""
+select place.room_id as room_id, count(*) as expected,
+       count(admission.id) as admitted,
+       sum(admission.id is null and seating.candidate_id in (
+         select candidate_id from checkin_attempt
+          where session_id = :session and candidate_id is not null
+            and json_extract(answer, '$.kind') = 'H')) as referred,
+       sum(admission.id is null and seating.candidate_id in ({_ABSENT})) as absent
+  from seating join place on place.id = seating.place_id
+  left join admission on admission.session_id = seating.session_id
+       and admission.candidate_id = seating.candidate_id and admission.voided_at_us is null
+ where seating.session_id = :session
+ group by place.room_id
+"""  # noqa: S608 - both parts are constants of this module
+
+_SEATS: Final = f"""
+select place.id, place.label, grid_row, grid_col, candidate.id, candidate.name, candidate.ticket_no,
+       admission.admitted_at_us, coalesce(candidate.id in ({_ABSENT}), 0)
+  from place
+  left join seating on seating.place_id = place.id and seating.session_id = :session
+  left join candidate on candidate.id = seating.candidate_id
+  left join admission on admission.session_id = seating.session_id
+       and admission.candidate_id = seating.candidate_id and admission.voided_at_us is null
+ where place.room_id = :room
+ order by grid_row, grid_col
+"""  # noqa: S608 - both parts are constants of this module
 
 
 def site_name(connection: Connection) -> str | None:
     """What the site is called; None while no site plan has been taken in."""
     row = connection.execute("select name from site").fetchone()
     return None if row is None else str(row["name"])
+
+
+def head_counts(connection: Connection, session_id: int) -> dict[int, HeadCount]:
+    """How many are expected and in, by room; rooms without seated candidates are left out."""
+    rows = connection.execute(_COUNTS, {"session": session_id})
+    return {
+        row["room_id"]: HeadCount(row["expected"], row["admitted"], row["referred"], row["absent"])
+        for row in rows
+    }
+
+
+def room_cameras(connection: Connection) -> dict[int, list[RoomCamera]]:
+    """The cameras in service, by room."""
+    found: dict[int, list[RoomCamera]] = defaultdict(list)
+    for row in connection.execute(
+        "select room_id, uuid, label from camera where retired_at_us is null order by room_id, id"
+    ):
+        found[row["room_id"]].append(RoomCamera(row["uuid"], row["label"]))
+    return dict(found)
+
+
+def seat_map(connection: Connection, session_id: int, room_id: int) -> list[SeatedCandidate]:
+    """Every place of the room, front row first, and who should sit there in this session."""
+    rows = connection.execute(_SEATS, {"session": session_id, "room": room_id})
+    return [SeatedCandidate(*place, is_recorded_absent=bool(absent)) for *place, absent in rows]

@@ -6,16 +6,19 @@ database, so a page that missed a wake loses nothing.
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
 from flask import Flask, current_app
 
+from config.procedures import load_procedures
 from config.settings import Settings
 from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.vault import Vault
 from exam.clock import Clock
+from exam.procedure import Procedure
 
 EXTENSION: Final = "kaochang"
 
@@ -99,6 +102,7 @@ class Services:
     footage: FootageReader
     vault: Vault
     bus: Bus = field(default_factory=Bus)
+    procedures: Mapping[str, Procedure] = field(default_factory=load_procedures)
 
     def close(self) -> None:
         """End open streams and close the databases."""
