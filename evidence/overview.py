@@ -6,7 +6,7 @@ Reads only; what the figures mean for a person is decided by the rules and said 
 from collections import defaultdict
 from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +105,9 @@ def room_cameras(connection: Connection) -> dict[int, list[RoomCamera]]:
 def seat_map(connection: Connection, session_id: int, room_id: int) -> list[SeatedCandidate]:
     """Every place of the room, front row first, and who should sit there in this session."""
     rows = connection.execute(_SEATS, {"session": session_id, "room": room_id})
-    return [SeatedCandidate(*place, is_recorded_absent=bool(absent)) for *place, absent in rows]
+    return [_seated(*row) for row in rows]
+
+
+def _seated(*columns: Any) -> SeatedCandidate:
+    *facts, is_recorded_absent = columns
+    return SeatedCandidate(*facts, bool(is_recorded_absent))
