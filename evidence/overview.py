@@ -5,8 +5,8 @@ Reads only; what the figures mean for a person is decided by the rules and said 
 
 from collections import defaultdict
 from dataclasses import dataclass
-from sqlite3 import Connection
-from typing import Any, Final
+from sqlite3 import Connection, Row
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ select place.room_id as room_id, count(*) as expected,
 """  # noqa: S608 - both parts are constants of this module
 
 _SEATS: Final = f"""
-select place.id, place.label, grid_row, grid_col, candidate.id, candidate.name, candidate.ticket_no,
-       admission.admitted_at_us, coalesce(candidate.id in ({_ABSENT}), 0)
+select place.id as place_id, place.label as place_label, grid_row, grid_col,
+       candidate.id as candidate_id, candidate.name as candidate_name, candidate.ticket_no,
+       admission.admitted_at_us, coalesce(candidate.id in ({_ABSENT}), 0) as is_recorded_absent
   from place
   left join seating on seating.place_id = place.id and seating.session_id = :session
   left join candidate on candidate.id = seating.candidate_id
@@ -105,9 +106,18 @@ def room_cameras(connection: Connection) -> dict[int, list[RoomCamera]]:
 def seat_map(connection: Connection, session_id: int, room_id: int) -> list[SeatedCandidate]:
     """Every place of the room, front row first, and who should sit there in this session."""
     rows = connection.execute(_SEATS, {"session": session_id, "room": room_id})
-    return [_seated(*row) for row in rows]
+    return [_seated(row) for row in rows]
 
 
-def _seated(*columns: Any) -> SeatedCandidate:
-    *facts, is_recorded_absent = columns
-    return SeatedCandidate(*facts, bool(is_recorded_absent))
+def _seated(row: Row) -> SeatedCandidate:
+    return SeatedCandidate(
+        place_id=row["place_id"],
+        place_label=row["place_label"],
+        grid_row=row["grid_row"],
+        grid_col=row["grid_col"],
+        candidate_id=row["candidate_id"],
+        candidate_name=row["candidate_name"],
+        ticket_no=row["ticket_no"],
+        admitted_at_us=row["admitted_at_us"],
+        is_recorded_absent=bool(row["is_recorded_absent"]),
+    )
