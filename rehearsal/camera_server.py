@@ -193,8 +193,8 @@ def running_cameras(
 ) -> Iterator[RunningCameras]:
     """Simulated cameras in a child process, on free ports unless the plans say otherwise.
 
-    `folder` receives the record of sent frames. Raises CamerasNotReadyError. The child ends with the block, and
-    also when this process dies.
+    `folder` receives the record of sent frames. Raises CamerasNotReadyError. The child ends with the block,
+    and also when this process dies.
     """
     plan = SitePlan(port=0, loop_seconds=loop_seconds, cameras=tuple(cameras))
     sent_log = folder / "sent"
