@@ -74,7 +74,7 @@ PUBLIC: Final = frozenset(
 )
 
 # A kiosk's bearer token instead of a login; no cookies, therefore no CSRF.
-KIOSK: Final = frozenset[str]()
+KIOSK: Final = frozenset({"kiosk_api.check_in", "kiosk_api.heartbeat"})
 
 ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "accounts.home": EVERYBODY,
@@ -82,6 +82,18 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "accounts.listing": ADMINISTRATION,
     "accounts.create": ADMINISTRATION,
     "accounts.disable": ADMINISTRATION,
+    "tickets.sheet": LEAD | ADMINISTRATION,
+    "tickets.pdf": LEAD | ADMINISTRATION,
+    "tickets.positions": LEAD | ADMINISTRATION,
+    "signals.room_page": ROOM | LEAD,
+    "signals.clock": ROOM | LEAD,
+    "signals.room_schedule": ROOM | LEAD,
+    "signals.room_wakes": ROOM | LEAD,
+    "signals.room_reports": ROOM | LEAD,
+    "signals.audio": ROOM | LEAD,
+    "signal_actions.arm": frozenset({Role.SITE_LEAD}),
+    "signal_actions.press": frozenset({Role.ASSESSOR, Role.REVIEW_CHAIR, Role.SITE_LEAD}),
+    "signal_actions.confirm": ROOM | LEAD,
 }
 
 

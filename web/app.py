@@ -6,7 +6,20 @@ from flask import Blueprint, Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from web import access, accounts_page, health, limits, logins, look, trust, words
+from web import (
+    access,
+    accounts_page,
+    health,
+    kiosk_api,
+    limits,
+    logins,
+    look,
+    signal_actions,
+    signals,
+    tickets,
+    trust,
+    words,
+)
 from web.addresses import is_loopback, site_names
 from web.services import Services, attach
 
@@ -16,6 +29,10 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     health.blueprint,
     trust.blueprint,
     accounts_page.blueprint,
+    kiosk_api.blueprint,
+    tickets.blueprint,
+    signals.blueprint,
+    signal_actions.blueprint,
 )
 
 LARGEST_REQUEST_BYTES: Final = 16 * 1024 * 1024

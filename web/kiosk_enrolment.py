@@ -5,17 +5,15 @@ The token is written once, readable by its owner alone; the kiosk service reads 
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from evidence import kiosks
-
-if TYPE_CHECKING:
-    from web.services import Services
+from web.services import Services
 
 LOCAL_LABEL: Final = "1号签到机"
 
 
-def ensure_local_kiosk(services: "Services") -> None:
+def ensure_local_kiosk(services: Services) -> None:
     """Give this machine's kiosk a token that the database knows. Does nothing when it has one."""
     if not services.settings.kiosk.enabled:
         return
@@ -28,7 +26,7 @@ def ensure_local_kiosk(services: "Services") -> None:
         _write_token(path, token)
 
 
-def _is_known(services: "Services", path: Path) -> bool:
+def _is_known(services: Services, path: Path) -> bool:
     if not path.exists():
         return False
     token = path.read_text(encoding="ascii", errors="replace").strip()
