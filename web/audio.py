@@ -23,6 +23,8 @@ from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, fro
 RECIPE: Final = "1"
 PAUSE_S: Final = 0.4
 LONGEST_RENDERING_S: Final = 60
+# Where the app keeps its library.
+AUDIO_EXTENSION: Final = "kaochang.audio"
 
 
 class AudioError(Exception):

@@ -22,8 +22,10 @@ from evidence.vault import VaultError
 from exam.clock import Clock
 from web.addresses import is_loopback, shown_address, site_names
 from web.app import create_app
+from web.audio import AudioError
 from web.kiosk_enrolment import ensure_local_kiosk
 from web.services import EXTENSION, Services, open_services
+from web.signal_ticker import prepare_audio, start_signals
 from web.tls import Certificates, ensure_certificates, fingerprint
 
 STOP_SECONDS: Final = 5
@@ -76,10 +78,13 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     except (DatabaseError, VaultError) as error:
         raise ServiceError(str(error)) from error
     try:
+        prepare_audio(settings)
         certificates = _certificates(settings, clock)
         ensure_local_kiosk(services)
         with services.exam.write() as connection:
             token = logins.invite_first_administrator(connection, clock.wall_us())
+    except AudioError as error:
+        raise ServiceError(str(error)) from error
     finally:
         services.close()
     address = shown_address(settings.web.host, settings.web.port)
@@ -157,7 +162,7 @@ class Console(BaseApplication):  # type: ignore[misc]
         """In the worker: open the databases, build the app, start ticking."""
         services = open_services(self._settings, self._clock)
         app = create_app(services)
-        self._running = _Running(services, lambda: None)
+        self._running = _Running(services, start_signals(app, services))
         return app
 
     def _close(self) -> None:

@@ -6,7 +6,7 @@ The ticker keeps nothing that matters: what is due is computed from the database
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Final
@@ -14,7 +14,10 @@ from typing import Final
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
 
+from config.procedures import load_procedures
+from config.settings import Settings
 from evidence.announcements import load_armed, record_emitted, record_missed
 from evidence.database import WriterDatabase
 from evidence.day import load_announced
@@ -22,6 +25,7 @@ from exam.clock import MINUTE_US, SECOND_US, Clock
 from exam.cues import Due, Verdict, due, session_cues
 from exam.day import Announced, Session
 from exam.procedure import Procedure
+from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare
 from web.services import Bus, Services, room_topic
 
 TICK_S: Final = 0.1
@@ -135,6 +139,18 @@ class Ticking:
             seen = self._ticks
 
 
-def start_ticking(services: Services, procedures: Mapping[str, Procedure]) -> Ticking:
-    """Tick over the console's databases until stopped."""
-    return Ticking(SignalTicker(services.exam, services.clock, services.bus, procedures))
+def prepare_audio(settings: Settings) -> AudioLibrary:
+    """Make the audio of every procedure that comes with the product. Raises AudioError."""
+    procedures = load_procedures()
+    library = prepare(settings.audio_folder, procedures, CommandVoice())
+    for procedure in procedures.values():
+        for words in crowded(procedure, library):
+            _log.warning("announcement_too_long", words=words)
+    return library
+
+
+def start_signals(app: Flask, services: Services) -> Callable[[], None]:
+    """Give the app its audio and start ticking. Returns what stops the ticking; raises AudioError."""
+    app.extensions[AUDIO_EXTENSION] = prepare_audio(services.settings)
+    ticker = SignalTicker(services.exam, services.clock, services.bus, load_procedures())
+    return Ticking(ticker).stop

@@ -1,0 +1,169 @@
+"""What people do with signals: arm a session, give a signal by pressing, confirm a step.
+
+Whether a press may do anything is decided in `exam.presses`, under the writer's lock.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, jsonify, request
+from flask_login import current_user
+
+from config.procedures import load_procedures
+from evidence import announcements
+from evidence.announcements import Confirmation
+from evidence.day import load_announced, load_rooms, load_sessions
+from exam.clock import SECOND_US
+from exam.cues import session_cues
+from exam.day import Room, Session
+from exam.presses import PressedRoom, PressRefusal, PressVerdict, judge_press
+from exam.procedure import Cue, Trigger
+from exam.timetable import timetable
+from web.access import Role, may_enter, require_room, roles
+from web.services import room_topic, services
+from web.signals import room_by_code
+
+blueprint: Final = Blueprint("signal_actions", __name__)
+
+# A pressed signal sounds this much later, so that every room has heard of it and all ring together.
+PRESS_LEAD_US: Final = SECOND_US // 2
+
+PRESSERS: Final[Mapping[Trigger, frozenset[Role]]] = {
+    Trigger.AUTOMATIC: frozenset({Role.SITE_LEAD}),
+    Trigger.ON_DEMAND: frozenset({Role.SITE_LEAD}),
+    Trigger.ASSESSOR_PRESS: frozenset({Role.ASSESSOR, Role.SITE_LEAD}),
+    Trigger.CHAIR_PRESS: frozenset({Role.REVIEW_CHAIR, Role.SITE_LEAD}),
+}
+
+REFUSAL_WORDS: Final[Mapping[PressRefusal, str]] = {
+    PressRefusal.CANCELLED: "本场次已取消。",
+    PressRefusal.UNKNOWN_CUE: "本场次没有这个信号。",
+    PressRefusal.AUTOMATIC: "这个信号会按时自动发出，不需要手动发出。",
+    PressRefusal.TOO_EARLY: "时间未到，不能提前发出信号。",
+    PressRefusal.NOT_STARTED: "本考场尚未开考。",
+    PressRefusal.STOPPED: "本考场已经结束。",
+}
+
+
+@blueprint.post("/api/sessions/<int:session_id>/arm")
+def arm(session_id: int) -> tuple[Response, int]:
+    with services().exam.write() as connection:
+        now_us = services().clock.wall_us()
+        is_first = announcements.arm_session(connection, session_id, current_user.account_id, now_us)
+    session = _session(session_id)
+    if session.cancelled_at_us is not None:
+        return jsonify(error="cancelled", advice=REFUSAL_WORDS[PressRefusal.CANCELLED]), 409
+    _wake(session.room_ids)
+    return jsonify(armed_at_us=session.armed_at_us, is_first=is_first), 200
+
+
+@blueprint.post("/api/sessions/<int:session_id>/press/<cue_code>")
+def press(session_id: int, cue_code: str) -> tuple[Response, int]:
+    """Give the signal in every room of the session where the person may, or in those the body names."""
+    session = _session(session_id)
+    cue = load_procedures()[session.procedure_code].cue(cue_code)
+    if cue is None:
+        abort(404)
+    if not PRESSERS[cue.trigger] & roles():
+        abort(403)
+    rooms = _pressed_rooms(session)
+    answers = _give(session, cue, rooms)
+    _wake(tuple(room.id for room in rooms))
+    is_given = any("emitted_at_us" in answer for answer in answers.values())
+    return jsonify(cue=cue_code, rooms=answers), 200 if is_given else 409
+
+
+@blueprint.post("/api/sessions/<int:session_id>/rooms/<code>/confirmations")
+def confirm(session_id: int, code: str) -> tuple[Response, int]:
+    session, room = _session(session_id), room_by_code(code)
+    if room.id not in session.room_ids:
+        abort(404)
+    require_room(session_id, room.id)
+    cue = load_procedures()[session.procedure_code].cue(str(_body().get("cue")))
+    if cue is None or cue.confirmation is None:
+        abort(404)
+    if not cue.roles & duty_roles():
+        abort(403)
+    now_us = services().clock.wall_us()
+    if not _has_come(session, room, cue, now_us):
+        return jsonify(error="too_early", advice="这一步还没有到时间，请稍后再确认。"), 409
+    with services().exam.write() as connection:
+        tick = Confirmation(session.id, room.id, cue.code, current_user.account_id, now_us)
+        is_first = announcements.confirm(connection, tick)
+        confirmed = announcements.load_confirmed(connection, session.id, room.id)
+    _wake((room.id,))
+    return jsonify(cue=cue.code, confirmed_at_us=confirmed[cue.code], is_first=is_first), 200
+
+
+def duty_roles() -> frozenset[str]:
+    """The person's roles as cues name them: assessors may be the lead assessor, the site lead ticks all."""
+    own = frozenset(str(role) for role in roles())
+    if Role.SITE_LEAD in own:
+        return frozenset(str(role) for role in Role) | {"lead_assessor"}
+    return own | {"lead_assessor"} if Role.ASSESSOR in own else own
+
+
+def _give(session: Session, cue: Cue, rooms: list[Room]) -> dict[str, dict[str, Any]]:
+    procedure = load_procedures()[session.procedure_code]
+    answers = {}
+    with services().exam.write() as connection:
+        now_us = services().clock.wall_us()
+        announced = load_announced(connection, session.id)
+        for room in rooms:
+            verdict = judge_press(PressedRoom(procedure, session, announced, room.id), cue.code, now_us)
+            if verdict.press is not None:
+                announcements.record_press(
+                    connection, verdict.press, now_us + PRESS_LEAD_US, current_user.account_id
+                )
+            answers[room.code] = _answer(verdict, now_us)
+    return answers
+
+
+def _answer(verdict: PressVerdict, now_us: int) -> dict[str, Any]:
+    if verdict.refusal is not None:
+        return {"outcome": verdict.refusal, "advice": REFUSAL_WORDS[verdict.refusal]}
+    if verdict.already is not None:
+        return {"outcome": "already", "emitted_at_us": verdict.already.emitted_at_us}
+    return {"outcome": "emitted", "emitted_at_us": now_us + PRESS_LEAD_US}
+
+
+def _pressed_rooms(session: Session) -> list[Room]:
+    with services().exam.read() as connection:
+        rooms = load_rooms(connection)
+    named = _body().get("rooms")
+    own = [rooms[room_id] for room_id in session.room_ids if may_enter(session.id, room_id)]
+    wanted = own if named is None else [room for room in own if room.code in named]
+    if not wanted:
+        abort(403)
+    return wanted
+
+
+def _has_come(session: Session, room: Room, cue: Cue, now_us: int) -> bool:
+    procedure = load_procedures()[session.procedure_code]
+    with services().exam.read() as connection:
+        cues = session_cues(procedure, session, load_announced(connection, session.id))
+    mine = [one for one in cues if (one.room_id, one.cue.code) == (room.id, cue.code)]
+    return any(step.has_come for step in timetable(mine, {}, now_us).steps)
+
+
+def _body() -> dict[str, Any]:
+    """The JSON object of the request; an absent body counts as an empty one."""
+    if not request.content_length:
+        return {}
+    body = request.get_json()
+    if not isinstance(body, dict):
+        abort(400)
+    return body
+
+
+def _session(session_id: int) -> Session:
+    with services().exam.read() as connection:
+        session = next((one for one in load_sessions(connection) if one.id == session_id), None)
+    if session is None:
+        abort(404)
+    return session
+
+
+def _wake(room_ids: tuple[int, ...]) -> None:
+    for room_id in room_ids:
+        services().bus.publish(room_topic(room_id))
