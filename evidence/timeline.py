@@ -70,6 +70,11 @@ def room_cameras(connection: Connection, room_id: int, interval: Interval) -> li
     return [RoomCamera(row["uuid"], row["label"]) for row in rows]
 
 
+def rooms_with_cameras(connection: Connection) -> set[int]:
+    """The rooms of which there can be footage."""
+    return {row["room_id"] for row in connection.execute("select distinct room_id from camera")}
+
+
 def marks(connection: Connection, room_id: int, interval: Interval) -> list[Mark]:
     """Everything that happened in the room or at its kiosk in the interval, oldest first."""
     found = [

@@ -58,6 +58,8 @@ ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RE
 LEAD: Final = frozenset({Role.SITE_LEAD, Role.EXAMS_OFFICER})
 PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
 ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
+# May look at footage, each time with a reason (R18).
+FOOTAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.AUDITOR}
 
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
@@ -94,6 +96,12 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "signal_actions.arm": frozenset({Role.SITE_LEAD}),
     "signal_actions.press": frozenset({Role.ASSESSOR, Role.REVIEW_CHAIR, Role.SITE_LEAD}),
     "signal_actions.confirm": ROOM | LEAD,
+    "playback.choose": FOOTAGE,
+    "playback.access": FOOTAGE,
+    "playback.page": FOOTAGE,
+    "playback.room_timeline": FOOTAGE,
+    "playback.camera_playlist": FOOTAGE,
+    "playback.segment_bytes": FOOTAGE,
 }
 
 

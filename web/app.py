@@ -14,6 +14,7 @@ from web import (
     limits,
     logins,
     look,
+    playback,
     signal_actions,
     signals,
     tickets,
@@ -33,6 +34,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     tickets.blueprint,
     signals.blueprint,
     signal_actions.blueprint,
+    playback.blueprint,
 )
 
 LARGEST_REQUEST_BYTES: Final = 16 * 1024 * 1024

@@ -1,7 +1,7 @@
 import json
 from sqlite3 import Connection
 
-from evidence.timeline import Interval, Mark, MarkKind, RoomCamera, marks, room_cameras
+from evidence.timeline import Interval, Mark, MarkKind, RoomCamera, marks, room_cameras, rooms_with_cameras
 from exam.clock import MINUTE_US, SECOND_US
 from tests.world import START_US, Person, World, announce
 
@@ -172,3 +172,10 @@ def test_two_intervals_meet_only_when_they_share_a_moment() -> None:
     assert interval.meets(5, 11)
     assert not interval.meets(20, 25)
     assert not interval.meets(5, 10)
+
+
+def test_only_rooms_with_a_camera_can_have_footage(world: World) -> None:
+    with world.exam.write() as connection:
+        assert rooms_with_cameras(connection) == {world.room_1, world.room_2}
+        connection.execute("delete from camera where room_id = ?", (world.room_2,))
+        assert rooms_with_cameras(connection) == {world.room_1}
