@@ -87,6 +87,7 @@ class CameraPlan(_Part):
         None, ge=0, lt=1 << 32, description="First RTP timestamp; empty: from the name."
     )
     sender_reports: bool = Field(default=True, description="Whether RTCP sender reports are sent.")
+    report_interval_s: float = Field(5.0, ge=0.1, le=60, description="Seconds between sender reports.")
     faults: tuple[Fault, ...] = Field(default=(), description="Faults that are on from the start.")
 
     @field_validator("resolution")

@@ -122,20 +122,22 @@ async def _serve(plan: SitePlan, arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, stopped.set)
     if arguments.attached:
-        threading.Thread(target=_stop_with_parent, args=(running, stopped), daemon=True).start()
+        running.add_reader(sys.stdin.fileno(), _stop_with_parent, stopped)
     site = CameraSite(plan, SystemClock(), SiteFolders(arguments.loops, arguments.sent_log), _announce)
     ports = await site.open()
     control = None if arguments.control_port is None else await site.open_control(arguments.control_port)
     _say_ready(ports, control, as_json=arguments.attached)
-    await stopped.wait()
-    site.close()
+    try:
+        await site.run_until(stopped)
+    finally:
+        site.close()
     return 0
 
 
-def _stop_with_parent(running: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    running.call_soon_threadsafe(stopped.set)
+def _stop_with_parent(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stopped.set()
 
 
 def _announce(sentence: str) -> None:

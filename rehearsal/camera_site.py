@@ -75,10 +75,13 @@ class CameraSite:
         for door in self._doors.values():
             door.shut()
 
-    def first_failure(self) -> BaseException | None:
-        """Why a camera stopped by itself, if one did."""
-        finished = (task for task in self._tasks if task.done() and not task.cancelled())
-        return next((task.exception() for task in finished), None)
+    async def run_until(self, stopped: asyncio.Event) -> None:
+        """Wait until told to stop. A camera that fails ends the wait and raises its error."""
+        told = asyncio.create_task(stopped.wait())
+        finished, _ = await asyncio.wait([told, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        for task in finished:
+            task.result()
 
     def _sent_log(self, plan: CameraPlan) -> SentLog | None:
         if self._folders.sent_log is None:

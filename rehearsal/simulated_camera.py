@@ -18,7 +18,6 @@ from rehearsal.h264_loop import Loop
 from rehearsal.rtp import RTP_CLOCK_HZ, RtpSender
 from rehearsal.sent_log import SentFrame, SentLog, first_counter
 
-_REPORT_INTERVAL_US: Final = 5 * SECOND_US
 _LARGEST_BACKLOG_BYTES: Final = 4_000_000
 
 
@@ -152,8 +151,9 @@ class SimulatedCamera:
         if viewer.progress is _Progress.WAITING_FOR_KEYFRAME:
             return
         packets = b""
-        if self._reports_are_sent() and sent.sent_at_us >= viewer.next_report_us:
-            viewer.next_report_us = sent.sent_at_us + _REPORT_INTERVAL_US
+        now_us = self._clock.monotonic_us()
+        if self._reports_are_sent() and now_us >= viewer.next_report_us:
+            viewer.next_report_us = now_us + round(self.plan.report_interval_s * SECOND_US)
             packets = viewer.sender.sender_report(sent.camera_us, sent.rtp_timestamp)
         viewer.connection.send(packets + viewer.sender.frame(picture.payloads, sent.rtp_timestamp))
 
