@@ -53,9 +53,12 @@ def load_room_day(connection: Connection, room: Room, now_us: int) -> RoomDay:
     )
 
 
-def cue_key(session_id: int, cue_code: str, occurrence: int) -> str:
-    """The name under which a player remembers that it played this."""
-    return f"{session_id}:{cue_code}:{occurrence}"
+def cue_key(session: Session, cue_code: str, occurrence: int) -> str:
+    """The name under which a player remembers that it played this.
+
+    The planned start tells today's session 1 from the one of a rehearsal on the same address.
+    """
+    return f"{session.id}@{session.planned_start_us}:{cue_code}:{occurrence}"
 
 
 def schedule(
@@ -112,11 +115,11 @@ def _cues_json(
     scheduled = [
         _cue_json(one.cue, library, procedure.code)
         | {
-            "key": cue_key(session.id, one.cue.code, _occurrence(one)),
+            "key": cue_key(session, one.cue.code, _occurrence(one)),
             "session_id": session.id,
             "occurrence": _occurrence(one),
             "sounds_at_us": _sounds_at_us(one),
-            "after": cue_key(session.id, start_code, 1) if one.is_projected else None,
+            "after": cue_key(session, start_code, 1) if one.is_projected else None,
             "may_sound": _may_sound(one, session),
             "outcome": one.outcome and ("missed" if one.outcome.is_missed else "emitted"),
         }
@@ -126,7 +129,7 @@ def _cues_json(
     return scheduled + [
         _cue_json(cue, library, procedure.code)
         | {
-            "key": cue_key(session.id, cue.code, one.occurrence),
+            "key": cue_key(session, cue.code, one.occurrence),
             "session_id": session.id,
             "occurrence": one.occurrence,
             "sounds_at_us": one.emitted_at_us,
@@ -151,8 +154,6 @@ def _cue_json(cue: Cue, library: AudioLibrary, procedure_code: str) -> dict[str,
         "tolerance_us": cue.tolerance_us,
         "audio": f"/audio/{audio.name}" if audio else None,
         "duration_us": audio.duration_us if audio else None,
-        # A signal or a correction silences whatever still speaks; everything else waits its turn.
-        "interrupts": cue.signal in {Signal.START_SIGNAL, Signal.STOP_SIGNAL} or not cue.is_scheduled,
     }
 
 

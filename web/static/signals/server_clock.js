@@ -1,0 +1,87 @@
+// The server's time on this machine: measured, never assumed.
+//
+// Everything runs on performance.now(), which no administrator can set. An exchange tells the offset
+// to within half its round trip; the best of several counts, until it has aged or the server's clock
+// was set. A machine that slept lost its measure and says so.
+
+const EXCHANGES = 6;
+const AGEING = 1e-4; // how far two quartz clocks may drift apart, seconds per second
+const STEP_US = 50_000; // a disagreement beyond both errors and this is a set clock, not noise
+const SLEPT_MS = 400; // the wall clock this far ahead of performance.now(): slept, or set forward
+
+const nowUs = () => performance.now() * 1000;
+
+export class ServerClock {
+  constructor(address) {
+    this.address = address;
+    this.best = null; // { offsetUs, errorUs, takenUs }
+    this.wallMs = Date.now() - performance.now();
+  }
+
+  // Whether server times can be told at all.
+  get isKnown() {
+    this.#noticeSleep();
+    return this.best !== null;
+  }
+
+  // The server's present moment, microseconds since 1970.
+  now() {
+    return nowUs() + this.best.offsetUs;
+  }
+
+  // Server moment of a performance.now() reading in milliseconds, and back.
+  fromPerformance(ms) {
+    return ms * 1000 + this.best.offsetUs;
+  }
+
+  toPerformance(serverUs) {
+    return (serverUs - this.best.offsetUs) / 1000;
+  }
+
+  // How wrong `now` may be.
+  errorUs() {
+    return this.best.errorUs + (nowUs() - this.best.takenUs) * AGEING;
+  }
+
+  // This machine's own wall clock minus the server's, for the record.
+  wallOffsetUs() {
+    return Math.round(Date.now() * 1000 - this.now());
+  }
+
+  // Ask the server several times. Throws when it cannot be reached.
+  async measure() {
+    let found = null;
+    for (let exchange = 0; exchange < EXCHANGES; exchange += 1) {
+      const sample = await this.#exchange();
+      if (found === null || sample.errorUs < found.errorUs) found = sample;
+    }
+    this.#noticeSleep();
+    if (this.#isBetter(found)) this.best = found;
+  }
+
+  async #exchange() {
+    const sentUs = nowUs();
+    const response = await fetch(this.address, { cache: "no-store", signal: AbortSignal.timeout(3000) });
+    if (!response.ok) throw new Error(`clock answered ${response.status}`);
+    const { server_now_us: serverUs } = await response.json();
+    const receivedUs = nowUs();
+    return {
+      offsetUs: serverUs - (sentUs + receivedUs) / 2,
+      errorUs: (receivedUs - sentUs) / 2,
+      takenUs: receivedUs,
+    };
+  }
+
+  #isBetter(found) {
+    if (this.best === null) return true;
+    const apartUs = Math.abs(found.offsetUs - this.best.offsetUs);
+    return apartUs > found.errorUs + this.errorUs() + STEP_US || found.errorUs <= this.errorUs();
+  }
+
+  // performance.now() may stand still while the machine sleeps: then every measure is worthless.
+  #noticeSleep() {
+    const wallMs = Date.now() - performance.now();
+    if (wallMs - this.wallMs > SLEPT_MS) this.best = null;
+    this.wallMs = wallMs;
+  }
+}
