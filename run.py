@@ -247,11 +247,15 @@ def run_camera(arguments: argparse.Namespace) -> int:
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Take in a site plan or a roster; everything or nothing."""
+    from config.procedures import load_procedures
+    from config.roster_columns import load_roster_columns
     from evidence.database import DatabaseError, WriterDatabase
-    from evidence.import_file import ImportRefusedError, import_file
+    from evidence.import_file import ImportRefusedError, Vocabulary, WantedImport, import_file
     from evidence.vault import Vault, VaultError
 
     settings = _settings(arguments)
+    wanted = WantedImport(arguments.file, arguments.batch, arguments.dry_run)
+    vocabulary = Vocabulary(load_procedures(), load_roster_columns())
     try:
         vault = Vault.open(settings.site_key)
         database = WriterDatabase(settings.exam_db, "exam")
@@ -259,20 +263,12 @@ def run_import(arguments: argparse.Namespace) -> int:
         say(f"{error}\n(While the site is running, take rosters in on the console's 花名册 page.)")
         return 1
     try:
-        report = import_file(
-            database,
-            vault,
-            arguments.file,
-            batch=arguments.batch,
-            dry_run=arguments.dry_run,
-            now_us=SystemClock().wall_us(),
-        )
+        print(import_file(database, vault, wanted, vocabulary, SystemClock().wall_us()))
     except ImportRefusedError as error:
         say(str(error))
         return 1
     finally:
         database.close()
-    print(report)
     return 0
 
 

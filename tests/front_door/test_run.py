@@ -1,0 +1,146 @@
+"""The front door: plain help, one clear sentence for each fault, and children that never outlive it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from exam.clock import SystemClock
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def front_door(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_names_every_command_in_plain_words() -> None:
+    done = front_door("--help")
+    assert done.returncode == 0
+    for command in run.COMMANDS:
+        assert re.search(rf"^\s+{command}\s+\w", done.stdout, re.MULTILINE), command
+
+
+def test_both_readmes_name_commands_that_exist() -> None:
+    for name in ("README.md", "README.zh.md"):
+        named = re.findall(r"python3 run\.py (\w+)", (ROOT / name).read_text(encoding="utf-8"))
+        assert set(named) <= set(run.COMMANDS)
+        assert {"demo", "test", "serve", "import"} <= set(named)
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert front_door("dance").returncode == 2
+
+
+def test_unreadable_settings_are_one_sentence_and_not_status_zero(tmp_path: Path) -> None:
+    settings = tmp_path / "kaochang.toml"
+    settings.write_text("[web]\nport = 'x'\n")
+    done = front_door("serve", "--settings", str(settings))
+    assert done.returncode == 1
+    assert f"settings file {settings}: 1 fault(s)" in done.stderr
+    assert "web.port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = tmp_path / "kaochang.toml"
+        settings.write_text(f'data_folder = "{tmp_path}/site"\n[web]\nport = {port}\n')
+        done = front_door("serve", "--settings", str(settings))
+    assert done.returncode == 1
+    assert f"port {port} on 127.0.0.1 is already in use" in done.stderr
+
+
+def test_a_file_to_import_that_is_not_there_is_named(tmp_path: Path) -> None:
+    settings = tmp_path / "kaochang.toml"
+    settings.write_text(f'data_folder = "{tmp_path}/site"\n')
+    done = front_door("import", str(tmp_path / "none.xlsx"), "--batch", "B", "--settings", str(settings))
+    assert done.returncode == 1
+    assert "none.xlsx" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def sleeper(*, code: int | None = None) -> list[str]:
+    return ["-c", "import time; time.sleep(60)" if code is None else f"raise SystemExit({code})"]
+
+
+def test_a_child_that_cannot_start_stops_everything_with_its_status(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    supervisor = run.Supervisor({"broken": sleeper(code=3), "fine": sleeper()})
+    assert supervisor.run() == 3
+    assert "broken could not start (exit status 3)" in capfd.readouterr().err
+
+
+SUPERVISE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import run
+code = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\\\n'); time.sleep(60)"
+supervisor = run.Supervisor({"a": ["-c", code, sys.argv[2]], "b": ["-c", code, sys.argv[2]]})
+supervisor.stop_on_signals()
+sys.exit(supervisor.run())
+"""
+
+
+def children(pids: Path, count: int) -> list[int]:
+    clock = SystemClock()
+    for _ in range(200):
+        if pids.exists() and len(pids.read_text().splitlines()) >= count:
+            return [int(line) for line in pids.read_text().splitlines()]
+        clock.sleep_us(50_000)
+    raise AssertionError("children did not start")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids: list[int]) -> bool:
+    clock = SystemClock()
+    for _ in range(200):
+        if not any(is_alive(pid) for pid in pids):
+            return True
+        clock.sleep_us(50_000)
+    return False
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["TERM", "INT", "KILL"]
+)
+def test_no_child_outlives_the_supervisor(tmp_path: Path, number: signal.Signals) -> None:
+    pids = tmp_path / "pids"
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(ROOT), str(pids)])
+    started = children(pids, 2)
+    supervisor.send_signal(number)
+    assert supervisor.wait(30) == (-9 if number == signal.SIGKILL else 0)
+    assert gone(started)
+
+
+def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(ROOT), str(pids)])
+    first = children(pids, 2)
+    SystemClock().sleep_us(int(run.FIRST_START_SECONDS * 1_000_000))
+    os.kill(first[0], signal.SIGKILL)
+    assert len(children(pids, 3)) == 3
+    supervisor.terminate()
+    assert supervisor.wait(30) == 0
