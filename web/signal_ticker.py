@@ -6,9 +6,10 @@ The ticker keeps nothing that matters: what is due is computed from the database
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
+from sqlite3 import Connection
 from typing import Final
 
 import structlog
@@ -18,23 +19,20 @@ from flask import Flask
 
 from config.procedures import load_procedures
 from config.settings import Settings
-from evidence.announcements import load_armed, record_emitted, record_missed
+from evidence.announcements import record_missed
 from evidence.database import WriterDatabase
-from evidence.day import load_announced
-from exam.clock import MINUTE_US, SECOND_US, Clock
-from exam.cues import Due, Verdict, due, session_cues
-from exam.day import Announced, Session
+from exam.clock import SECOND_US, Clock
+from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
 from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare
 from web.services import Bus, Services, room_topic
+from web.signal_emission import due_now, emit
 
 TICK_S: Final = 0.1
 # A tick that stays away this long means that APScheduler waits for a wall clock that was set back.
 HEARTBEAT_S: Final = 0.5
 # After a restart or a stall, rooms that rang by themselves get this long to report.
 REPORT_GRACE_US: Final = 6 * SECOND_US
-# Sessions planned this far around now are looked at; longer exams do not exist.
-WINDOW_US: Final = 24 * 60 * MINUTE_US
 
 _log: Final = structlog.get_logger("signals")
 
@@ -54,47 +52,50 @@ class SignalTicker:
 
     def tick(self) -> None:
         """Deal with everything due now."""
-        if not self._is_anything_due():
-            return
-        changed: list[Due] = []
-        with self.exam.write() as connection:
-            now_us = self.clock.wall_us()  # read again: waiting for the lock may have taken the tolerance
-            for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US):
-                for one in self._due(session, load_announced(connection, session.id), now_us):
-                    record = record_emitted if one.verdict is Verdict.EMIT else record_missed
-                    if record(connection, one.room_cue, now_us):
-                        changed.append(one)
-        for one in changed:
-            self._tell(one)
-
-    def _is_anything_due(self) -> bool:
         now_us = self.clock.wall_us()
         with self.exam.read() as connection:
-            return any(
-                self._due(session, load_announced(connection, session.id), now_us)
-                for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US)
-            )
+            if not self._actionable(due_now(connection, self.procedures, now_us)):
+                return
+        with self.exam.write() as connection:
+            now_us = self.clock.wall_us()  # read again: waiting for the lock may have used up a tolerance
+            found = self._actionable(due_now(connection, self.procedures, now_us))
+            emitted = emit(connection, found, now_us)
+            missed = self._give_up(connection, found, now_us)
+        for one in (*emitted, *missed):
+            self.bus.publish(room_topic(one.room_id))
+        for one in emitted:
+            _log.info("signal_emitted", **_named(one))
+        for one in missed:
+            _log.warning("signal_missed", **_named(one))
 
-    def _due(self, session: Session, announced: Sequence[Announced], now_us: int) -> list[Due]:
-        cues = session_cues(self.procedures[session.procedure_code], session, announced)
-        found = due(cues, session.armed_at_us or 0, now_us)
-        return [one for one in found if one.verdict is Verdict.EMIT or self._waited_for_rooms(one)]
-
-    def _waited_for_rooms(self, one: Due) -> bool:
-        key = (one.room_cue.session_id, one.room_cue.room_id, one.room_cue.cue.code)
+    def _actionable(self, found: list[Due]) -> list[Due]:
+        """Without the late ones whose rooms may still report."""
         now_us = self.clock.monotonic_us()
-        return now_us - self._late_since_us.setdefault(key, now_us) >= REPORT_GRACE_US
+        late = [_key(one.room_cue) for one in found if one.verdict is Verdict.TOO_LATE]
+        self._late_since_us = {key: self._late_since_us.get(key, now_us) for key in late}
+        return [
+            one
+            for one in found
+            if one.verdict is Verdict.EMIT
+            or now_us - self._late_since_us[_key(one.room_cue)] >= REPORT_GRACE_US
+        ]
 
-    def _tell(self, one: Due) -> None:
-        self.bus.publish(room_topic(one.room_cue.room_id))
-        write = _log.info if one.verdict is Verdict.EMIT else _log.warning
-        write(
-            "signal_emitted" if one.verdict is Verdict.EMIT else "signal_missed",
-            session=one.room_cue.session_id,
-            room=one.room_cue.room_id,
-            cue=one.room_cue.cue.code,
-            planned_at_us=one.room_cue.planned_at_us,
-        )
+    def _give_up(self, connection: Connection, found: list[Due], now_us: int) -> list[RoomCue]:
+        late = [one.room_cue for one in found if one.verdict is Verdict.TOO_LATE]
+        return [one for one in late if record_missed(connection, one, now_us)]
+
+
+def _key(one: RoomCue) -> _Key:
+    return one.session_id, one.room_id, one.cue.code
+
+
+def _named(one: RoomCue) -> dict[str, object]:
+    return {
+        "session": one.session_id,
+        "room": one.room_id,
+        "cue": one.cue.code,
+        "planned_at_us": one.planned_at_us,
+    }
 
 
 class Ticking:

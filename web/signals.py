@@ -22,6 +22,7 @@ from exam.day import Room
 from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, AudioLibrary
 from web.services import room_topic, services
+from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
 from web.signal_schedule import RoomDay, load_room_day, schedule
 from web.stream import event_stream
@@ -61,8 +62,12 @@ def room_reports(code: str) -> Response:
         abort(400, description=str(error))
     with services().exam.write() as connection:
         now_us = services().clock.wall_us()
+        # A room that rang may be quicker than the next tick: the signal is then given here, by schedule,
+        # in all rooms at once, and the report finds it.
+        emitted = emit(connection, due_now(connection, load_procedures(), now_us), now_us)
         kept = sum(take_report(connection, report, load_procedures(), now_us) for report in reports)
-    services().bus.publish(room_topic(room.id))
+    for room_id in {room.id, *(one.room_id for one in emitted)}:
+        services().bus.publish(room_topic(room_id))
     return jsonify(kept=kept, dropped=len(reports) - kept)
 
 

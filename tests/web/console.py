@@ -64,9 +64,9 @@ def client_for(app: Flask, world: World, account_id: int) -> PageClient:
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The app on a free loopback port; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def serving(app: Flask, port: int = 0) -> Iterator[str]:
+    """The app on this loopback port, or a free one; yields its address."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
