@@ -42,6 +42,14 @@ class SeatedCandidate:
     is_recorded_absent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """An assessment round that is not archived."""
+
+    code: str
+    name: str
+
+
 # Entries of the proctor log that stand: not corrected by a later one.
 _ABSENT: Final = """
 select candidate_id from log_entry
@@ -82,6 +90,12 @@ def site_name(connection: Connection) -> str | None:
     """What the site is called; None while no site plan has been taken in."""
     row = connection.execute("select name from site").fetchone()
     return None if row is None else str(row["name"])
+
+
+def open_batches(connection: Connection) -> list[OpenBatch]:
+    """The batches that rosters can still be taken into, newest first."""
+    rows = connection.execute("select code, name from batch where closed_at_us is null order by id desc")
+    return [OpenBatch(*row) for row in rows]
 
 
 def head_counts(connection: Connection, session_id: int) -> dict[int, HeadCount]:

@@ -14,7 +14,10 @@ from web import (
     limits,
     logins,
     look,
+    overview_page,
     playback,
+    proctor,
+    roster_page,
     signal_actions,
     signals,
     tickets,
@@ -22,7 +25,7 @@ from web import (
     words,
 )
 from web.addresses import is_loopback, site_names
-from web.services import Services, attach
+from web.services import Services, attach, services
 
 # Each area adds its blueprint here and its addresses to web.access.
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
@@ -30,6 +33,9 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     health.blueprint,
     trust.blueprint,
     accounts_page.blueprint,
+    overview_page.blueprint,
+    proctor.blueprint,
+    roster_page.blueprint,
     kiosk_api.blueprint,
     tickets.blueprint,
     signals.blueprint,
@@ -84,6 +90,7 @@ def create_app(services: Services) -> Flask:
 
 def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Server-Now-Us"] = str(services().clock.wall_us())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "same-origin"

@@ -24,7 +24,13 @@ REFUSALS: Final = {
 FALLBACK: Final = ("系统出现故障", "请稍后重试；如仍不行，请联系系统管理员。")
 
 # Where a person of each role can go, in the order of the day; the first one is where logging in leads.
-NAVIGATION: Final = (("录像回放", "playback.choose"), ("账户", "accounts.listing"))
+NAVIGATION: Final = (
+    ("全场一览", "overview.page"),
+    ("我的考场", "proctor.choose"),
+    ("花名册", "roster_page.page"),
+    ("录像回放", "playback.choose"),
+    ("账户", "accounts.listing"),
+)
 
 
 def refusal(code: int) -> tuple[str, str]:

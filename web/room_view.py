@@ -1,0 +1,221 @@
+"""Puts together what pages show of one room in one session: phase, steps, people, cameras, alarms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final
+
+from evidence import announcements, overview
+from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.footage import CameraState, camera_states
+from evidence.overview import HeadCount
+from exam.clock import MINUTE_US, site_time
+from exam.cues import RoomTimes, room_times, session_cues
+from exam.day import Announced, Room, Session
+from exam.procedure import Audience, Procedure, Trigger
+from exam.room_alarms import missed, unheard, unticked
+from exam.room_phase import RoomPhase, room_phase
+from exam.timetable import StepState, Timetable, cues_for, timetable
+from web.camera_words import CameraView, camera_view
+from web.services import Services
+
+NOBODY: Final = HeadCount(0, 0, 0, 0)
+# A session is still looked after this long after its planned end: counting, handing over.
+AFTERMATH_US: Final = 120 * MINUTE_US
+
+PHASE_WORDS: Final[Mapping[RoomPhase, tuple[str, str]]] = {
+    RoomPhase.CANCELLED: ("off", "已取消"),
+    RoomPhase.PREPARING: ("off", "准备中"),
+    RoomPhase.CHECK_IN: ("wait", "签到入场"),
+    RoomPhase.AWAITS_START: ("bad", "等待开考"),
+    RoomPhase.RUNNING: ("good", "考试中"),
+    RoomPhase.AWAITS_STOP: ("bad", "等待终止"),
+    RoomPhase.STOPPED: ("off", "已终止"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person must look at. `kind` is bad or wait; `since_us` None when unknown."""
+
+    kind: str
+    words: str
+    since_us: int | None
+    # The cue a press would make good; empty when pressing is no remedy.
+    cue_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """One room in one session, ready to be shown."""
+
+    session: Session
+    room: Room
+    procedure: Procedure
+    phase: RoomPhase
+    times: RoomTimes
+    table: Timetable
+    count: HeadCount
+    cameras: tuple[CameraView, ...]
+    alarms: tuple[Alarm, ...]
+
+    @property
+    def phase_kind(self) -> str:
+        return PHASE_WORDS[self.phase][0] if not self._is_people_start else "wait"
+
+    @property
+    def phase_word(self) -> str:
+        return PHASE_WORDS[self.phase][1]
+
+    @property
+    def turning_point(self) -> tuple[str, int] | None:
+        """What people count down to: the start, then the stop."""
+        if self.phase in {RoomPhase.PREPARING, RoomPhase.CHECK_IN}:
+            return "距开考", self.session.planned_start_us
+        if self.phase is RoomPhase.RUNNING and self.times.started_at_us is not None:
+            return "距终止", self.times.started_at_us + self.session.duration_us
+        return None
+
+    @property
+    def is_red(self) -> bool:
+        return any(alarm.kind == "bad" for alarm in self.alarms)
+
+    @property
+    def _is_people_start(self) -> bool:
+        """Waiting for an assessor's or chair's press is usual and no alarm."""
+        return (
+            self.phase in {RoomPhase.AWAITS_START, RoomPhase.AWAITS_STOP}
+            and self.procedure.start_mode is not Trigger.AUTOMATIC
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What all rooms of a session share, read once."""
+
+    session: Session
+    procedure: Procedure
+    announced: Sequence[Announced]
+    heard: frozenset[tuple[int, str, int]]
+    counts: Mapping[int, HeadCount]
+    cameras: Mapping[int, Sequence[overview.RoomCamera]]
+    states: Mapping[str, CameraState]
+
+
+def todays_sessions(connection: Connection, now_us: int) -> list[Session]:
+    """The sessions of this day at the site, and one from yesterday that is not over."""
+    today = site_time(now_us).date()
+    return [
+        session
+        for session in load_sessions(connection)
+        if site_time(session.planned_start_us).date() == today
+        or session.planned_start_us < now_us < session.planned_start_us + session.duration_us + AFTERMATH_US
+    ]
+
+
+def read_cameras(services: Services) -> Mapping[str, CameraState]:
+    """The latest state of every camera; empty while no recorder has ever run here."""
+    footage = services.footage()
+    if footage is None:
+        return {}
+    with footage.read() as connection:
+        return camera_states(connection)
+
+
+def session_facts(
+    connection: Connection, services: Services, session: Session, states: Mapping[str, CameraState]
+) -> SessionFacts:
+    """Read what the rooms of the session share."""
+    return SessionFacts(
+        session=session,
+        procedure=services.procedures[session.procedure_code],
+        announced=load_announced(connection, session.id),
+        heard=frozenset(
+            (report.room_id, report.cue_code, report.occurrence)
+            for report in announcements.load_reports(connection, session.id)
+            if report.started_at_us is not None
+        ),
+        counts=overview.head_counts(connection, session.id),
+        cameras=overview.room_cameras(connection),
+        states=states,
+    )
+
+
+def room_view(
+    connection: Connection, facts: SessionFacts, room_id: int, roles: frozenset[str], now_us: int
+) -> RoomView:
+    """The room as people with these duty roles see it."""
+    room, session = load_rooms(connection)[room_id], facts.session
+    cues = session_cues(facts.procedure, session, facts.announced)
+    confirmed = announcements.load_confirmed(connection, session.id, room_id)
+    times = room_times(facts.procedure, facts.announced, room_id)
+    cameras = tuple(
+        camera_view(camera, facts.states.get(camera.uuid), now_us)
+        for camera in facts.cameras.get(room_id, ())
+    )
+    everything = timetable(cues_for(cues, room_id, _all_roles(facts.procedure)), confirmed, now_us)
+    return RoomView(
+        session=session,
+        room=room,
+        procedure=facts.procedure,
+        phase=room_phase(facts.procedure, session, times, now_us),
+        times=times,
+        table=timetable(cues_for(cues, room_id, roles), confirmed, now_us),
+        count=facts.counts.get(room_id, NOBODY),
+        cameras=cameras,
+        alarms=(
+            *_signal_alarms(everything, _heard_in(facts, room_id), now_us),
+            *_camera_alarms(cameras),
+            *_people_alarms(facts.counts.get(room_id, NOBODY)),
+        ),
+    )
+
+
+def _heard_in(facts: SessionFacts, room_id: int) -> frozenset[tuple[str, int]]:
+    return frozenset((cue, occurrence) for room, cue, occurrence in facts.heard if room == room_id)
+
+
+def _all_roles(procedure: Procedure) -> frozenset[str]:
+    return frozenset(role for cue in procedure.cues for role in cue.roles)
+
+
+def _signal_alarms(table: Timetable, heard: frozenset[tuple[str, int]], now_us: int) -> list[Alarm]:
+    found = [
+        Alarm(
+            "bad", f"{step.room_cue.cue.title}：未发出", step.room_cue.planned_at_us, step.room_cue.cue.code
+        )
+        for step in missed(table.steps)
+    ]
+    found += [
+        Alarm("bad", f"{step.room_cue.cue.title}：考室未报告已播放", step.room_cue.planned_at_us)
+        for step in unheard(table.steps, heard, now_us)
+    ]
+    found += [
+        Alarm(
+            "wait",
+            f"{step.room_cue.cue.title}：时间已过，未自动发出",
+            step.room_cue.planned_at_us,
+            step.room_cue.cue.code,
+        )
+        for step in table.steps
+        if step.state is StepState.LEFT_TO_PEOPLE and step.room_cue.cue.is_audible
+    ]
+    return found + [
+        Alarm("wait", f"未确认：{step.room_cue.cue.confirmation}", step.room_cue.planned_at_us)
+        for step in unticked(table.steps, now_us)
+        if Audience.TABLET in step.room_cue.cue.audience
+    ]
+
+
+def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
+    return [
+        Alarm("bad", f"摄像机“{camera.label}”：{camera.word}", camera.since_us)
+        for camera in cameras
+        if camera.is_alarm
+    ]
+
+
+def _people_alarms(count: HeadCount) -> list[Alarm]:
+    if not count.referred:
+        return []
+    return [Alarm("bad", f"{count.referred}名考生的证件存疑，等待现场负责人处理", None)]

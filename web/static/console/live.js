@@ -1,0 +1,104 @@
+// Keeps the parts marked data-live true: woken by the server, asked again every few seconds anyway.
+// Says since when when nothing arrives.
+
+import { clockWords, learn, nowMs, tick } from "./clock.js";
+
+const EVERY_MS = 4000;
+const AT_MOST_EVERY_MS = 400;
+const STALE_MS = 12000;
+
+const { liveSource, liveStream } = document.body.dataset;
+const banner = document.getElementById("offline");
+const bannerWords = document.getElementById("offline-words");
+
+let goodAt = nowMs();
+let askedAt = 0;
+let timer = 0;
+let touching = false;
+let asking = false;
+let again = false;
+
+function replace(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  for (const part of fresh.querySelectorAll("[data-live]")) {
+    const old = document.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!old || old.dataset.shown === part.outerHTML) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const shown = part.outerHTML;
+    const node = document.importNode(part, true);
+    for (const details of old.querySelectorAll("details[open][id]")) {
+      node.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+    }
+    node.dataset.shown = shown;
+    old.replaceWith(node);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+  tick();
+  document.dispatchEvent(new CustomEvent("refreshed"));
+}
+
+async function ask() {
+  if (asking || touching) {
+    again = true;
+    return;
+  }
+  asking = true;
+  again = false;
+  askedAt = Date.now();
+  try {
+    const answer = await fetch(liveSource, {
+      headers: { Accept: "text/html", "X-Automatic": "1" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(8000),
+    });
+    if (answer.type === "opaqueredirect" || answer.status === 401) {
+      say("登录已结束，请重新登录。");
+    } else if (answer.ok) {
+      learn(Number(answer.headers.get("X-Server-Now-Us")), Date.now() - askedAt);
+      replace(await answer.text());
+      goodAt = nowMs();
+      say("");
+    }
+  } catch {
+    // The banner tells since when; the next try comes by itself.
+  } finally {
+    asking = false;
+    if (again) refresh();
+  }
+}
+
+function say(words) {
+  banner.hidden = !words;
+  if (bannerWords.textContent !== words) bannerWords.textContent = words;
+}
+
+export function refresh() {
+  clearTimeout(timer);
+  timer = setTimeout(ask, Math.max(0, askedAt + AT_MOST_EVERY_MS - Date.now()));
+}
+
+function watch() {
+  tick();
+  if (nowMs() - goodAt > STALE_MS || !navigator.onLine) {
+    say(`连接中断，自 ${clockWords(goodAt)} 起未更新，页面内容可能已过时。`);
+  }
+  if (Date.now() - askedAt > EVERY_MS) refresh();
+}
+
+// A node that is being pressed must not be swapped under the finger.
+addEventListener("pointerdown", () => (touching = true), true);
+for (const name of ["pointerup", "pointercancel"]) {
+  addEventListener(name, () => {
+    touching = false;
+    if (again) refresh();
+  }, true);
+}
+
+if (liveSource) {
+  const stream = new EventSource(liveStream);
+  stream.onmessage = refresh;
+  addEventListener("online", refresh);
+  addEventListener("pagehide", () => stream.close());
+  setInterval(watch, 250);
+  tick();
+}

@@ -1,0 +1,3 @@
+import "../console/live.js";
+import "../console/act.js";
+import "./log.js";
