@@ -143,15 +143,10 @@ def _room_cue(
 
 def _anchor_us(anchor: Anchor, session: Session, times: RoomTimes) -> tuple[int, bool]:
     """The anchor's moment, and whether it still hangs on a signal that has not been given."""
+    if anchor is Anchor.PLANNED_START:
+        return session.planned_start_us, False
+    if anchor is Anchor.END and times.stopped_at_us is not None:
+        return times.stopped_at_us, False
     start_us = session.planned_start_us if times.started_at_us is None else times.started_at_us
-    match anchor:
-        case Anchor.PLANNED_START:
-            return session.planned_start_us, False
-        case Anchor.START:
-            return start_us, times.started_at_us is None
-        case Anchor.PLANNED_END:
-            return start_us + session.duration_us, times.started_at_us is None
-        case Anchor.END:
-            if times.stopped_at_us is not None:
-                return times.stopped_at_us, False
-            return start_us + session.duration_us, True
+    anchor_us = start_us if anchor is Anchor.START else start_us + session.duration_us
+    return anchor_us, anchor is Anchor.END or times.started_at_us is None

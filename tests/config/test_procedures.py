@@ -1,0 +1,137 @@
+from pathlib import Path
+
+import pytest
+
+from config.procedures import FOLDER, ProcedureError, load_procedures, read_procedure, read_procedures
+from exam.clock import MINUTE_US, SECOND_US
+from exam.day import SessionKind
+from exam.procedure import Anchor, Procedure, Signal, Trigger
+
+SMALL = """
+title = "小程序"
+session_kind = "theory"
+check_in_opens = "15 min"
+late_cutoff = "30 min"
+bell = "1.5 s"
+
+[[cues]]
+code = "C5"
+title = "开考"
+anchor = "planned_start"
+offset = "0 s"
+tolerance = "2 s"
+kind = "bell"
+text = "考试开始。"
+audience = ["rooms"]
+signal = "start_signal"
+
+[[cues]]
+code = "C8"
+title = "结束"
+anchor = "planned_end"
+tolerance = "2 s"
+kind = "bell"
+text = "考试结束。"
+audience = ["rooms"]
+signal = "stop_signal"
+"""
+
+
+def written(folder: Path, text: str, name: str = "small") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def offsets(procedure: Procedure, anchor: Anchor) -> dict[str, int]:
+    return {cue.code: cue.offset_us for cue in procedure.cues if cue.anchor is anchor and cue.is_scheduled}
+
+
+def test_a_file_becomes_a_procedure_named_after_it(tmp_path: Path) -> None:
+    procedure = read_procedure(written(tmp_path, SMALL))
+    assert procedure.code == "small"
+    assert procedure.bell_us == 1_500_000
+    assert procedure.early_exit_us is None
+    assert [cue.code for cue in procedure.cues] == ["C5", "C8"]
+
+
+def test_theory_has_every_cue_at_the_offset_the_governing_procedure_asks_for() -> None:
+    theory = load_procedures()["theory"]
+    before = offsets(theory, Anchor.PLANNED_START)
+    assert {code: before[code] // MINUTE_US for code in ("B1", "C1", "C2", "C3", "C4", "C5")} == {
+        "B1": -60,
+        "C1": -30,
+        "C2": -15,
+        "C3": -10,
+        "C4": -5,
+        "C5": 0,
+    }
+    assert offsets(theory, Anchor.START)["C6"] == 30 * MINUTE_US
+    assert offsets(theory, Anchor.PLANNED_END) == {"C7": -15 * MINUTE_US, "C8": 0}
+    assert {"C9", "D2"} <= set(offsets(theory, Anchor.END))
+    assert {cue.code for cue in theory.cues if cue.trigger is Trigger.ON_DEMAND} == {"X1", "X2", "X3"}
+    assert (theory.check_in_opens_us, theory.late_cutoff_us) == (15 * MINUTE_US, 30 * MINUTE_US)
+
+
+def test_the_start_of_practical_and_review_is_never_automatic_and_lateness_is_for_people() -> None:
+    procedures = load_procedures()
+    for name in ("practical", "demo_practical"):
+        assert procedures[name].start_mode is Trigger.ASSESSOR_PRESS
+        assert procedures[name].signal_cue(Signal.STOP_SIGNAL).trigger is Trigger.ASSESSOR_PRESS
+        assert procedures[name].late_cutoff_us is None
+    for name in ("review", "demo_review"):
+        assert procedures[name].start_mode is Trigger.CHAIR_PRESS
+        assert procedures[name].late_cutoff_us is None
+
+
+@pytest.mark.parametrize("kind", list(SessionKind))
+def test_the_demo_shortens_a_procedure_without_dropping_a_cue(kind: SessionKind) -> None:
+    full, demo = load_procedures()[kind], load_procedures()[f"demo_{kind}"]
+    assert [(cue.code, cue.kind, cue.signal, cue.trigger) for cue in demo.cues] == [
+        (cue.code, cue.kind, cue.signal, cue.trigger) for cue in full.cues
+    ]
+    assert min(cue.offset_us for cue in demo.cues) >= -70 * SECOND_US
+    assert demo.session_kind is full.session_kind is kind
+
+
+def test_every_shipped_file_is_sound() -> None:
+    assert set(load_procedures()) == {path.stem for path in FOLDER.glob("*.toml")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('bell = "1.5 s"', 'bell = "soon"', "bell: Value error, 'soon' is not a length of time"),
+        ('bell = "1.5 s"', "bell = 15", "bell: Value error, 15 is not a length of time"),
+        ('kind = "bell"', 'kind = "gong"', "cue 1: kind: Input should be"),
+        ('title = "开考"', 'titel = "开考"', "cue 1: titel: Extra inputs are not permitted"),
+        ('code = "C5"', 'code = "five"', "cue five: a code is one capital letter"),
+        ('check_in_opens = "15 min"', 'check_in_opens = "-1 h"', "check_in_opens: must be some time before"),
+    ],
+)
+def test_a_fault_is_told_with_its_file_and_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    path = written(tmp_path, SMALL.replace(old, new, 1))
+    with pytest.raises(ProcedureError) as caught:
+        read_procedure(path)
+    assert str(path) in str(caught.value)
+    assert fault in str(caught.value)
+
+
+def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    written(tmp_path, SMALL.replace('bell = "1.5 s"', 'bell = "x"').replace("theory", "practise"), "one")
+    written(tmp_path, "title = ", "two")
+    with pytest.raises(ProcedureError) as caught:
+        read_procedures(tmp_path)
+    words = str(caught.value)
+    assert "one.toml: 2 fault(s)" in words
+    assert "two.toml: not valid TOML" in words
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProcedureError, match=r"absent\.toml: cannot be read"):
+        read_procedure(tmp_path / "absent.toml")
+
+
+def test_a_folder_without_procedures_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ProcedureError, match="no procedure file"):
+        read_procedures(tmp_path)

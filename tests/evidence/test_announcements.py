@@ -1,0 +1,160 @@
+from dataclasses import replace
+
+from evidence.announcements import (
+    Confirmation,
+    PlayedReport,
+    add_report,
+    arm_session,
+    confirm,
+    last_heard,
+    load_armed,
+    load_confirmed,
+    load_reports,
+    record_emitted,
+    record_missed,
+    record_press,
+    record_room_signal,
+    started_at_us,
+)
+from evidence.day import load_announced, load_sessions
+from exam.clock import MINUTE_US, SECOND_US
+from exam.cues import RoomCue, session_cues
+from exam.day import Session
+from exam.presses import Press
+from tests.exam.day_with_cues import THEORY
+from tests.world import CLOCK_US, START_US, World
+
+
+def session(world: World) -> Session:
+    with world.exam.read() as connection:
+        [found] = load_sessions(connection)
+    return found
+
+
+def start_cue(world: World) -> RoomCue:
+    with world.exam.read() as connection:
+        announced = load_announced(connection, world.session_id)
+    cues = session_cues(THEORY, session(world), announced)
+    return next(one for one in cues if (one.room_id, one.cue.code) == (world.room_1, "C5"))
+
+
+def sources(world: World) -> list[tuple[int, str, str]]:
+    with world.exam.read() as connection:
+        rows = connection.execute("select occurrence, outcome, source from announcement order by id")
+        return [tuple(row) for row in rows]
+
+
+def report(world: World, **changed: object) -> PlayedReport:
+    usual = PlayedReport(
+        session_id=world.session_id,
+        room_id=world.room_1,
+        cue_code="C5",
+        occurrence=1,
+        player="player-0001",
+        started_at_us=START_US,
+        ended_at_us=None,
+        offset_us=-120,
+        uncertainty_us=900,
+    )
+    return replace(usual, **changed)  # type: ignore[arg-type]
+
+
+def test_a_session_is_armed_once_and_not_after_it_was_cancelled(world: World) -> None:
+    with world.exam.write() as connection:
+        assert arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
+        assert not arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US + 1)
+        assert session_armed(connection) == CLOCK_US
+        connection.execute("update session set armed_at_us = null, armed_by = null, cancelled_at_us = 1")
+        assert not arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
+
+
+def session_armed(connection: object) -> int:
+    return connection.execute("select armed_at_us from session").fetchone()[0]  # type: ignore[attr-defined, no-any-return]
+
+
+def test_only_armed_sessions_of_the_interval_are_ticked_over(world: World) -> None:
+    around = (START_US - MINUTE_US, START_US + MINUTE_US)
+    with world.exam.write() as connection:
+        assert load_armed(connection, *around) == []
+        arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
+        assert [one.id for one in load_armed(connection, *around)] == [world.session_id]
+        assert load_armed(connection, START_US + 1, START_US + MINUTE_US) == []
+        connection.execute("update session set cancelled_at_us = 1")
+        assert load_armed(connection, *around) == []
+
+
+def test_a_cue_is_emitted_once_whoever_else_tries(world: World) -> None:
+    cue = start_cue(world)
+    with world.exam.write() as connection:
+        assert record_emitted(connection, cue, START_US)
+        assert not record_emitted(connection, cue, START_US + 1)
+        assert not record_missed(connection, cue, START_US + 1)
+        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US
+        assert started_at_us(connection, THEORY, world.session_id, world.room_2) is None
+    assert sources(world) == [(1, "emitted", "schedule")]
+
+
+def test_a_missed_cue_stays_missed_and_is_made_good_by_a_new_row(world: World) -> None:
+    pressed_us = START_US + 30 * SECOND_US
+    with world.exam.write() as connection:
+        assert record_missed(connection, start_cue(world), START_US + 9 * SECOND_US)
+        assert started_at_us(connection, THEORY, world.session_id, world.room_1) is None
+        press = Press(world.session_id, world.room_1, "C5", 2, START_US)
+        assert record_press(connection, press, pressed_us, world.site_lead_account_id)
+        assert not record_press(connection, press, pressed_us + 1, world.site_lead_account_id)
+        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == pressed_us
+    assert sources(world) == [(1, "missed", "schedule"), (2, "emitted", "press")]
+
+
+def test_the_moment_of_a_room_that_rang_alone_is_the_signals(world: World) -> None:
+    with world.exam.write() as connection:
+        assert record_room_signal(connection, start_cue(world), START_US + 40, START_US + MINUTE_US)
+        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US + 40
+    assert sources(world) == [(1, "emitted", "room_report")]
+
+
+def test_a_room_signal_after_a_miss_is_the_next_occurrence_and_never_before_the_plan(world: World) -> None:
+    with world.exam.write() as connection:
+        record_missed(connection, start_cue(world), START_US + 9 * SECOND_US)
+    cue = start_cue(world)
+    with world.exam.write() as connection:
+        assert record_room_signal(connection, cue, START_US - 300, START_US + MINUTE_US)
+        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US
+    assert sources(world) == [(1, "missed", "schedule"), (2, "emitted", "room_report")]
+
+
+def test_a_report_may_arrive_any_number_of_times_and_its_end_is_filled_in_once(world: World) -> None:
+    with world.exam.write() as connection:
+        assert add_report(connection, report(world), START_US)
+        assert not add_report(connection, report(world), START_US)
+        assert add_report(connection, report(world, ended_at_us=START_US + 5), START_US)
+        assert not add_report(connection, report(world, ended_at_us=START_US + 9), START_US)
+        assert load_reports(connection, world.session_id) == [report(world, ended_at_us=START_US + 5)]
+
+
+def test_a_report_of_silence_keeps_its_reason(world: World) -> None:
+    silent = report(world, started_at_us=None, error="autoplay_refused")
+    with world.exam.write() as connection:
+        assert add_report(connection, silent, START_US)
+        assert load_reports(connection, world.session_id) == [silent]
+
+
+def test_the_first_tick_of_a_step_stands(world: World) -> None:
+    tick = Confirmation(world.session_id, world.room_1, "C2", world.proctor_account_id, CLOCK_US)
+    with world.exam.write() as connection:
+        assert confirm(connection, tick)
+        assert not confirm(connection, replace(tick, confirmed_at_us=CLOCK_US + 5))
+        assert load_confirmed(connection, world.session_id, world.room_1) == {"C2": CLOCK_US}
+        assert load_confirmed(connection, world.session_id, world.room_2) == {}
+
+
+def test_what_was_heard_last_in_a_room_is_neither_a_miss_nor_another_rooms(world: World) -> None:
+    cue = start_cue(world)
+    with world.exam.write() as connection:
+        record_emitted(connection, cue, START_US)
+        record_missed(connection, replace(cue, cue=replace(cue.cue, code="C7")), START_US)
+        announced = load_announced(connection, world.session_id)
+    heard = last_heard(announced, world.room_1)
+    assert heard is not None
+    assert heard.cue_code == "C5"
+    assert last_heard(announced, world.room_2) is None

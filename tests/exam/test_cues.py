@@ -1,0 +1,148 @@
+from dataclasses import replace
+
+from exam.clock import MINUTE_US, SECOND_US
+from exam.cues import (
+    RoomCue,
+    RoomTimes,
+    Verdict,
+    announced_in,
+    due,
+    reveals_signal,
+    room_times,
+    session_cues,
+)
+from exam.day import Announced
+from tests.exam.day_with_cues import (
+    HOUR_US,
+    PRESSED,
+    SESSION,
+    START_US,
+    THEORY,
+    emitted,
+    missed,
+)
+
+ARMED_US = START_US - HOUR_US
+
+
+def cue_in(room_id: int, code: str, *announced: Announced) -> RoomCue:
+    cues = session_cues(THEORY, SESSION, announced)
+    return next(one for one in cues if (one.room_id, one.cue.code) == (room_id, code))
+
+
+def codes_due(now_us: int, *announced: Announced, after_us: int = ARMED_US) -> list[tuple[int, str, Verdict]]:
+    found = due(session_cues(THEORY, SESSION, announced), after_us, now_us)
+    return [(one.room_cue.room_id, one.room_cue.cue.code, one.verdict) for one in found]
+
+
+def done_before_start() -> list[Announced]:
+    return [emitted("C2", START_US - 15 * MINUTE_US, room) for room in (1, 2)]
+
+
+def test_cues_come_in_the_order_of_their_moments_and_on_demand_cues_have_none() -> None:
+    cues = session_cues(THEORY, SESSION, [])
+    assert [one.cue.code for one in cues if one.room_id == 1] == ["C2", "C5", "C6", "C7", "C8", "C9"]
+
+
+def test_nothing_is_due_a_microsecond_early() -> None:
+    assert codes_due(START_US - 15 * MINUTE_US - 1) == []
+    assert codes_due(START_US - 15 * MINUTE_US) == [(1, "C2", Verdict.EMIT), (2, "C2", Verdict.EMIT)]
+
+
+def test_a_signal_is_too_late_a_microsecond_after_its_tolerance() -> None:
+    before = done_before_start()
+    assert codes_due(START_US + 2 * SECOND_US, *before) == [(1, "C5", Verdict.EMIT), (2, "C5", Verdict.EMIT)]
+    assert codes_due(START_US + 2 * SECOND_US + 1, *before) == [
+        (1, "C5", Verdict.TOO_LATE),
+        (2, "C5", Verdict.TOO_LATE),
+    ]
+
+
+def test_what_was_emitted_or_missed_is_never_due_again() -> None:
+    past = [*done_before_start(), emitted("C5", START_US, 1), missed("C5", START_US, 2)]
+    assert codes_due(START_US + SECOND_US, *past) == []
+
+
+def test_what_was_planned_before_the_session_was_armed_is_left_to_people() -> None:
+    assert codes_due(START_US, after_us=START_US - MINUTE_US) == [
+        (1, "C5", Verdict.EMIT),
+        (2, "C5", Verdict.EMIT),
+    ]
+    assert codes_due(START_US + SECOND_US, after_us=START_US) == []
+
+
+def test_the_end_hangs_off_the_actual_start_of_each_room() -> None:
+    late_start = emitted("C5", START_US + 7 * SECOND_US, 1)
+    assert cue_in(1, "C8", late_start).planned_at_us == START_US + 7 * SECOND_US + HOUR_US
+    assert not cue_in(1, "C8", late_start).is_projected
+    assert cue_in(2, "C8", late_start).planned_at_us == START_US + HOUR_US
+    assert cue_in(2, "C8", late_start).is_projected
+
+
+def test_a_projected_cue_is_never_due() -> None:
+    past = [*done_before_start(), missed("C5", START_US, 1), missed("C5", START_US, 2)]
+    assert codes_due(START_US + 2 * HOUR_US, *past) == []
+
+
+def test_release_counts_from_the_actual_stop() -> None:
+    started = emitted("C5", START_US)
+    stopped = emitted("C8", START_US + HOUR_US + SECOND_US)
+    assert cue_in(1, "C9", started).is_projected
+    assert cue_in(1, "C9", started).planned_at_us == START_US + HOUR_US + MINUTE_US
+    assert cue_in(1, "C9", started, stopped).planned_at_us == START_US + HOUR_US + SECOND_US + MINUTE_US
+    assert not cue_in(1, "C9", started, stopped).is_projected
+
+
+def test_after_the_stop_whatever_belonged_before_it_is_void() -> None:
+    stopped_early = [
+        *done_before_start(),
+        emitted("C5", START_US),
+        emitted("C5", START_US, 2),
+        emitted("C8", START_US + 20 * MINUTE_US),
+    ]
+    assert cue_in(1, "C7", *stopped_early).is_void
+    assert not cue_in(1, "C9", *stopped_early).is_void
+    assert not cue_in(2, "C7", *stopped_early).is_void
+    assert [found[:2] for found in codes_due(START_US + 45 * MINUTE_US, *stopped_early)] == [
+        (1, "C9"),
+        (2, "C6"),
+        (2, "C7"),
+    ]
+
+
+def test_pressed_signals_are_never_due_by_themselves() -> None:
+    cues = session_cues(PRESSED, SESSION, done_before_start())
+    assert due(cues, ARMED_US, START_US + HOUR_US) == []
+
+
+def test_a_room_has_no_times_before_its_signals() -> None:
+    assert room_times(THEORY, [], 1) == RoomTimes(None, None)
+    assert room_times(THEORY, [missed("C5", START_US)], 1) == RoomTimes(None, None)
+
+
+def test_a_signal_made_good_after_a_miss_counts() -> None:
+    by_hand = emitted("C5", START_US + 40 * SECOND_US, occurrence=2)
+    assert room_times(THEORY, [missed("C5", START_US), by_hand], 1).started_at_us == START_US + 40 * SECOND_US
+    assert announced_in([by_hand, missed("C5", START_US)], 1, "C5") == by_hand
+
+
+def test_a_room_that_rang_alone_inside_the_tolerance_reveals_a_signal() -> None:
+    start = cue_in(1, "C5")
+    assert reveals_signal(start, START_US)
+    assert reveals_signal(start, START_US + 2 * SECOND_US)
+    assert reveals_signal(start, START_US - SECOND_US // 2)
+    assert reveals_signal(cue_in(1, "C5", missed("C5", START_US)), START_US)
+
+
+def test_a_room_that_rang_at_another_time_or_after_us_reveals_nothing() -> None:
+    start = cue_in(1, "C5")
+    assert not reveals_signal(start, START_US + 2 * SECOND_US + 1)
+    assert not reveals_signal(start, START_US - SECOND_US // 2 - 1)
+    assert not reveals_signal(cue_in(1, "C5", emitted("C5", START_US)), START_US)
+    assert not reveals_signal(replace(start, is_void=True), START_US)
+    assert not reveals_signal(cue_in(1, "C8"), START_US + HOUR_US)
+
+
+def test_a_press_is_never_revealed_by_a_room() -> None:
+    pressed = next(one for one in session_cues(PRESSED, SESSION, []) if one.cue.code == "C5")
+    assert not reveals_signal(pressed, START_US)

@@ -1,0 +1,82 @@
+from dataclasses import replace
+
+import pytest
+
+from exam.clock import SECOND_US
+from exam.day import Announced, Session
+from exam.presses import SAME_PRESS_US, Press, PressedRoom, PressRefusal, PressVerdict, judge_press
+from exam.procedure import Procedure
+from tests.exam.day_with_cues import CHAIRED, HOUR_US, PRESSED, SESSION, START_US, THEORY, emitted, missed
+
+
+def press(
+    code: str,
+    now_us: int,
+    *announced: Announced,
+    procedure: Procedure = PRESSED,
+    session: Session = SESSION,
+) -> PressVerdict:
+    return judge_press(PressedRoom(procedure, session, announced, 1), code, now_us)
+
+
+def test_the_assessor_starts_at_the_planned_start_and_not_before() -> None:
+    assert press("C5", START_US - 1).refusal is PressRefusal.TOO_EARLY
+    assert press("C5", START_US).press == Press(SESSION.id, 1, "C5", 1, START_US)
+    assert press("C5", START_US + HOUR_US).press is not None
+
+
+def test_a_second_press_finds_the_first() -> None:
+    started = emitted("C5", START_US)
+    assert press("C5", START_US + SECOND_US, started) == PressVerdict(already=started)
+
+
+def test_a_room_that_has_not_started_cannot_stop() -> None:
+    assert press("C8", START_US + 2 * HOUR_US).refusal is PressRefusal.NOT_STARTED
+
+
+def test_nobody_stops_a_practical_room_early() -> None:
+    started = emitted("C5", START_US + SECOND_US)
+    assert press("C8", START_US + HOUR_US, started).refusal is PressRefusal.TOO_EARLY
+    assert press("C8", START_US + HOUR_US + SECOND_US, started).press is not None
+
+
+def test_the_chair_closes_a_review_when_the_last_candidate_was_heard() -> None:
+    started = emitted("C5", START_US)
+    assert press("C8", START_US + SECOND_US, started, procedure=CHAIRED).press is not None
+    assert press("C5", START_US - 1, procedure=CHAIRED).refusal is PressRefusal.TOO_EARLY
+
+
+def test_nothing_is_started_after_the_stop() -> None:
+    assert press("C5", START_US + HOUR_US, emitted("C8", START_US)).refusal is PressRefusal.STOPPED
+
+
+def test_an_automatic_signal_can_be_pressed_only_when_it_can_no_longer_sound_by_itself() -> None:
+    still_open = press("C5", START_US + 2 * SECOND_US, procedure=THEORY)
+    assert still_open.refusal is PressRefusal.AUTOMATIC
+    made_good = press("C5", START_US + 3 * SECOND_US, missed("C5", START_US), procedure=THEORY)
+    assert made_good.press == Press(SESSION.id, 1, "C5", 2, START_US)
+
+
+def test_a_correction_may_be_needed_again_but_a_double_touch_is_one_press() -> None:
+    first = emitted("X1", START_US)
+    assert press("X1", START_US).press == Press(SESSION.id, 1, "X1", 1, START_US)
+    assert press("X1", START_US + SAME_PRESS_US - 1, first).already == first
+    again_us = START_US + SAME_PRESS_US
+    assert press("X1", again_us, first).press == Press(SESSION.id, 1, "X1", 2, again_us)
+
+
+def test_a_press_in_another_room_is_another_press() -> None:
+    assert press("X1", START_US + SECOND_US, emitted("X1", START_US, 2)).press is not None
+
+
+@pytest.mark.parametrize(
+    ("session", "code", "refusal"),
+    [
+        (SESSION, "Z9", PressRefusal.UNKNOWN_CUE),
+        (replace(SESSION, cancelled_at_us=START_US - HOUR_US), "C5", PressRefusal.CANCELLED),
+    ],
+)
+def test_what_does_not_exist_or_was_cancelled_cannot_be_pressed(
+    session: Session, code: str, refusal: PressRefusal
+) -> None:
+    assert press(code, START_US, session=session) == PressVerdict(refusal=refusal)
