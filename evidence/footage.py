@@ -35,6 +35,7 @@ class Cause(StrEnum):
     RECORDER_CRASH = "recorder_crash"
     POWER_LOSS = "power_loss"
     OPERATOR_STOP = "operator_stop"
+    CAMERA_CHANGED = "camera_changed"
     CAMERA_RETIRED = "camera_retired"
     DISK_FULL = "disk_full"
     DISK_FAULT = "disk_fault"

@@ -68,6 +68,8 @@ class ParsedFile:
     fragments: tuple[ParsedFragment, ...]
     complete_bytes: int
     has_torn_tail: bool
+    # Usual time from one picture to the next.
+    frame_us: int
 
     @property
     def media_us(self) -> int:
@@ -90,8 +92,14 @@ class _Track:
 class _RawFragment:
     offset: int
     end: int
-    duration_ticks: int
+    timing: "_Timing"
     stamp_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    ticks: int
+    pictures: int
 
 
 def parse(path: Path) -> ParsedFile:
@@ -114,15 +122,18 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
     raw = list(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
     if not raw:
         raise FragmentError("no fragment was completed")
+    fragments = tuple(_timed(raw, track.timescale))
     ended = boxes[-1].end if boxes[-1].name == "mfra" else raw[-1].end
     return ParsedFile(
         init_bytes=moov.end,
         codec=track.codec,
         width_px=track.width_px,
         height_px=track.height_px,
-        fragments=tuple(_timed(raw, track.timescale)),
+        fragments=fragments,
         complete_bytes=ended,
         has_torn_tail=ended != size_bytes,
+        frame_us=sum(fragment.duration_us for fragment in fragments)
+        // max(1, sum(found.timing.pictures for found in raw)),
     )
 
 
@@ -131,7 +142,7 @@ def _timed(raw: Sequence[_RawFragment], timescale: int) -> Iterator[ParsedFragme
     ticks = 0
     for found in raw:
         start_us = ticks * SECOND_US // timescale
-        ticks += found.duration_ticks
+        ticks += found.timing.ticks
         yield ParsedFragment(
             offset=found.offset,
             size_bytes=found.end - found.offset,
@@ -145,18 +156,18 @@ def _raw_fragments(descriptor: int, boxes: Iterable[Box], track: _Track) -> Iter
     # prft, styp and sidx before a moof belong to its fragment, so that fragments leave no hole.
     start: int | None = None
     stamp_us: int | None = None
-    duration_ticks: int | None = None
+    timing: _Timing | None = None
     for box in boxes:
         start = box.offset if start is None else start
         if box.name == "prft":
             stamp_us = _stamp(_read(descriptor, box))
         elif box.name == "moof":
-            duration_ticks = _moof_ticks(_read(descriptor, box), track)
-        elif box.name == "mdat" and duration_ticks is not None:
+            timing = _moof_timing(_read(descriptor, box), track)
+        elif box.name == "mdat" and timing is not None:
             if not _is_written(descriptor, box):
                 return
-            yield _RawFragment(start, box.end, duration_ticks, stamp_us)
-            start, stamp_us, duration_ticks = None, None, None
+            yield _RawFragment(start, box.end, timing, stamp_us)
+            start, stamp_us, timing = None, None, None
 
 
 def _is_written(descriptor: int, mdat: Box) -> bool:
@@ -177,24 +188,24 @@ def _stamp(prft: bytes) -> int:
     return (seconds - NTP_TO_UNIX_S) * SECOND_US + (fraction * SECOND_US + (1 << 31) >> 32)
 
 
-def _moof_ticks(moof: bytes, track: _Track) -> int:
+def _moof_timing(moof: bytes, track: _Track) -> _Timing:
     whole = next(inner_boxes(moof))
     for traf in inner_boxes(moof, whole.content, whole.end):
         if traf.name != "traf":
             continue
         tfhd = child(moof, traf, "tfhd")
         if unpack("I", moof, tfhd.content + 4) == (track.id,):
-            return _traf_ticks(moof, traf, tfhd, track)
+            return _traf_timing(moof, traf, tfhd, track)
     raise BoxError(f"a fragment without track {track.id}")
 
 
-def _traf_ticks(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> int:
+def _traf_timing(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> _Timing:
     default = _default_duration(moof, tfhd, track.default_duration)
     durations: list[int] = []
     for box in inner_boxes(moof, traf.content, traf.end):
         if box.name == "trun":
             durations.extend(_trun_durations(moof, box, default))
-    return _believable(durations, track.timescale)
+    return _Timing(_believable(durations, track.timescale), len(durations))
 
 
 def _default_duration(moof: bytes, tfhd: Box, otherwise: int) -> int:

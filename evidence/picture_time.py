@@ -8,10 +8,14 @@ Pure rules. Two kinds of stamp stand in the `prft` boxes of a recorded file and 
 
 A picture that travelled longer than others can only make a measurement too late, never too early, so
 the smallest measurement is the best; it may grow again only as fast as a camera's clock may drift.
+
+The capture program lets a picture go when the next one begins to arrive, so its flush times and the
+camera times it writes are both one picture late, in every file. That is taken off here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from evidence.footage import ClockSource
@@ -35,13 +39,29 @@ class Before:
     camera_offset_us: int | None
 
 
+class Ending(Enum):
+    """What closed a file. The value: how many pictures the closing may come before the next would have."""
+
+    NEXT_KEYFRAME = 0
+    INTERRUPTED = 1
+    CAMERA_SILENT = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How a file ended. `at_us`: our clock when the next keyframe arrived, or the last byte was written."""
+    """How a file ended. `at_us`: our clock when its last byte was written."""
 
     at_us: int
+    ending: Ending = Ending.NEXT_KEYFRAME
+    # When the last picture had certainly arrived; None: when the file was closed, by the next keyframe.
+    arrived_by_us: int | None = None
     # Stamps after this moment were taken with a clock that somebody had set; None: all are good.
     trusted_until_us: int | None = None
+
+    def arrival_us(self, frame_us: int) -> int:
+        """Our clock when the picture after the last one arrived, or would have; late rather than early."""
+        known_us = self.at_us if self.arrived_by_us is None else min(self.at_us, self.arrived_by_us)
+        return known_us + (self.ending.value - 1) * frame_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +125,22 @@ def _are_flush_times(fragments: Sequence[ParsedFragment], closing: Closing) -> b
 
 def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
     starts = [
-        fragment.stamp_us - fragment.media_us - fragment.duration_us
+        fragment.stamp_us - parsed.frame_us - fragment.media_us - fragment.duration_us
         for fragment in _trusted(parsed.fragments, closing)
         if fragment.stamp_us is not None
     ]
     if before is not None:
         starts.append(before.ended_at_us + _aged(parsed.media_us))
     if closing.trusted_until_us is None or not starts:
-        starts.append(closing.at_us - parsed.media_us)
+        starts.append(closing.arrival_us(parsed.frame_us) - parsed.media_us)
     start_us = min(starts)
     walls = [start_us + fragment.media_us for fragment in parsed.fragments]
     return Placement(_with_walls(parsed.fragments, walls), ClockSource.ARRIVAL, None)
 
 
 def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[ParsedFragment]:
+    if closing.ending is not Ending.NEXT_KEYFRAME:
+        fragments = fragments[:-1]  # flushed by the end, not by a picture
     if closing.trusted_until_us is None:
         return fragments
     trusted: list[ParsedFragment] = []
@@ -131,9 +153,10 @@ def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[
 
 
 def _by_sender_reports(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
-    camera_times, is_unbroken = _camera_times(parsed.fragments)
+    stamped, is_unbroken = _camera_times(parsed.fragments)
+    camera_times = [stamp_us - parsed.frame_us for stamp_us in stamped]
     ended_us = camera_times[-1] + parsed.fragments[-1].duration_us
-    lag_us = closing.at_us - ended_us
+    lag_us = closing.arrival_us(parsed.frame_us) - ended_us
     if is_unbroken and before is not None and before.camera_offset_us is not None:
         camera_ended_us = before.ended_at_us + before.camera_offset_us
         if abs(camera_times[0] - camera_ended_us) <= CHAIN_US:

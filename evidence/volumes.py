@@ -64,6 +64,10 @@ class Disk(Protocol):
         """Make the file's bytes durable."""
         ...
 
+    def sync_growing(self, path: Path) -> None:
+        """Make durable what a growing file holds so far. Does nothing when it has just been moved."""
+        ...
+
     def digest(self, path: Path) -> bytes:
         """SHA-256 of the file."""
         ...
@@ -109,6 +113,17 @@ class LocalDisk:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def sync_growing(self, path: Path) -> None:
+        """Make durable what a growing file holds so far. Does nothing when it has just been moved."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
 

@@ -1,0 +1,262 @@
+"""One camera: its child, its current run, and what becomes of what the child says.
+
+Acts on what `recorder.camera_watch` decides; hands everything slow to the keeper. Called by one
+thread only, the recorder's loop.
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol
+from uuid import uuid4
+
+import structlog
+
+from evidence.cameras import CameraSource
+from evidence.footage import CameraState, Cause, Recording
+from evidence.footage_rows import NewRun
+from evidence.picture_time import Ending
+from evidence.volumes import Volume
+from recorder.camera_watch import CameraWatch, MediaWatch, Moment, Order
+from recorder.capture_command import Rotation, capture_address, capture_command, secrets_of
+from recorder.capture_words import (
+    ClosedLine,
+    FrameCount,
+    MediaTime,
+    StillGoing,
+    cause_of,
+    scrubbed,
+    understand,
+)
+from recorder.keeper import ClockBreak, FileClosed, Keeper, RunOnDisk, RunOver
+
+# Enough of a child's last words to tell why it ended.
+LAST_WORDS: Final = 20
+# Over how long the shown bit rate is averaged, in readings of about two seconds.
+RATE_READINGS: Final = 6
+
+_log: Final = structlog.get_logger("recorder")
+
+
+class Child(Protocol):
+    """A running capture program."""
+
+    def interrupt(self) -> None:
+        """Ask it to finish its file and end."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts capture programs and delivers what they say to the camera that owns them."""
+
+    def launch(self, camera: "CameraRecorder", command: list[str], address: str, folder: Path) -> Child:
+        """Start the program in a folder, with the address on its standard input. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all cameras share."""
+
+    launcher: Launcher
+    keeper: Keeper
+    boot_id: str
+    segment_seconds: int
+    # The folder to record to, or None when all are full.
+    choose_volume: Callable[[], Volume | None]
+
+
+class CameraRecorder:
+    """Keeps one camera recording."""
+
+    def __init__(self, source: CameraSource, workshop: Workshop, now: Moment) -> None:
+        self.source = source
+        self.watch = CameraWatch(now.wall_us)
+        self._workshop = workshop
+        self._child: Child | None = None
+        self._where: RunOnDisk | None = None
+        self._media = MediaWatch()
+        self._sequence = 0
+        self._frames = 0
+        self._is_recorded = False
+        self._clock_break: ClockBreak | None = None
+        self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._readings: deque[tuple[int, int]] = deque(maxlen=RATE_READINGS)
+        self._closed_bytes = 0
+        self._closed: list[FileClosed] = []
+
+    @property
+    def volume(self) -> Volume | None:
+        """Where the current run writes."""
+        return None if self._where is None else self._where.volume
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the child was told to end and has not yet."""
+        return self._child is not None and self.watch.stop_cause is not None
+
+    def tick(self, now: Moment) -> None:
+        """Do what is due: connect, stop a stalled child, kill one that does not end."""
+        order = self.watch.decide(now)
+        if order is Order.START:
+            self._start(now)
+        elif order is Order.STOP:
+            self.stop(self.watch.impatience, now)
+        elif order is Order.KILL and self._child is not None:
+            self._child.kill()
+
+    def stop(self, cause: Cause, now: Moment) -> None:
+        """End the current run. Unless the cause is final, a new one begins soon."""
+        is_final = cause in (Cause.OPERATOR_STOP, Cause.CAMERA_RETIRED)
+        if self._child is None and is_final and not self.watch.is_finished:
+            self._workshop.keeper.absent(self.source.uuid, now.wall_us, cause)
+        self.watch.stopping(cause, now)
+        if self._child is not None:
+            _log.info("stopping", camera=self.source.uuid, cause=cause)
+            self._child.interrupt()
+
+    def clock_stepped(self, clock_break: ClockBreak, now: Moment) -> None:
+        """The wall clock was set: what this run records from now on would be dated by two clocks."""
+        if self._child is not None:
+            self._clock_break = clock_break
+            self.stop(Cause.CLOCK_STEP, now)
+
+    def on_output(self, line: str, now: Moment) -> None:
+        """One line of the child's standard output."""
+        match understand(line):
+            case FrameCount(frames) if frames > self._frames:
+                self._frames = frames
+                self._advanced(now)
+            case MediaTime(media_us) if self._frames:
+                if self._media.observe(media_us, now):
+                    self.stop(Cause.TIMESTAMP_JUMP, now)
+            case ClosedLine() as closed:
+                self._file_closed(closed, now)
+            case StillGoing():
+                self._hand_over(Ending.NEXT_KEYFRAME)
+
+    def on_error_line(self, line: str) -> None:
+        """One line of the child's standard error."""
+        clean = scrubbed(line, secrets_of(self.source))
+        self._last_words.append(clean)
+        _log.debug("capture_says", camera=self.source.uuid, line=clean)
+
+    def on_ended(self, now: Moment) -> None:
+        """The child is gone. Unless it was told to go, that is a fault, whatever its exit status."""
+        cause = self.watch.stop_cause or self._cause_of_fault()
+        level = _log.info if self.watch.stop_cause else _log.warning
+        level("run_ended", camera=self.source.uuid, cause=cause, last_words=list(self._last_words)[-3:])
+        assert self._where is not None
+        self._hand_over(Ending.INTERRUPTED if self.watch.stop_cause else Ending.CAMERA_SILENT)
+        over = RunOver(self._sequence, now.wall_us, cause, self._clock_break)
+        self._workshop.keeper.run_over(self._where, over)
+        self._child = self._where = None
+        self.watch.failed(cause, now)
+
+    def _cause_of_fault(self) -> Cause:
+        if self.watch.state is Recording.STALLED:  # the child's own patience ended before ours
+            return Cause.STALLED
+        return cause_of(self._last_words, has_recorded=self.watch.has_advanced)
+
+    def growing_file(self) -> Path | None:
+        """The file being written."""
+        return None if self._where is None else self._where.growing(self._sequence)
+
+    def state(self, now: Moment) -> CameraState:
+        """What to show on the console."""
+        cause = self.watch.cause
+        if cause is None and self._workshop.keeper.has_trouble:
+            cause = Cause.DISK_FAULT
+        return CameraState(
+            camera_uuid=self.source.uuid,
+            state=self.watch.state,
+            since_us=self.watch.since_us,
+            last_bytes_at_us=self.watch.last_bytes_at_us,
+            cause=cause,
+            bitrate_bps=self._bitrate_bps(now),
+            updated_at_us=now.wall_us,
+        )
+
+    def _start(self, now: Moment) -> None:
+        volume = self._workshop.choose_volume()
+        if volume is None:
+            self._not_started(Cause.DISK_FULL, now)
+            return
+        run = NewRun(str(uuid4()), self.source.uuid, self._workshop.boot_id, now.wall_us, now.monotonic_us)
+        command = capture_command(self.source.uuid, run.uuid, self._rotation())
+        try:
+            self._child = self._workshop.launcher.launch(
+                self, command, capture_address(self.source), volume.growing
+            )
+        except OSError as error:
+            _log.exception("capture_not_started", camera=self.source.uuid, error=str(error))
+            self._not_started(Cause.DISK_FAULT, now)
+            return
+        self._where = RunOnDisk(run, volume)
+        self._media = MediaWatch()
+        self._sequence = self._frames = self._closed_bytes = 0
+        self._is_recorded, self._clock_break = False, None
+        self._last_words.clear()
+        self._readings.clear()
+        self.watch.started(now)
+
+    def _not_started(self, cause: Cause, now: Moment) -> None:
+        self._workshop.keeper.absent(self.source.uuid, now.wall_us, cause)
+        self.watch.failed(cause, now)
+
+    def _rotation(self) -> Rotation:
+        # The same second of the minute for the life of a camera, another one than its neighbours'.
+        seconds = self._workshop.segment_seconds
+        return Rotation(seconds, round(zlib.crc32(self.source.uuid.encode()) % 1000 * seconds / 1000, 3))
+
+    def _advanced(self, now: Moment) -> None:
+        assert self._where is not None
+        if not self._is_recorded:
+            self._is_recorded = True
+            self._workshop.keeper.begin_run(self._where.run)
+        self.watch.advanced(now)
+
+    def _file_closed(self, line: ClosedLine, now: Moment) -> None:
+        assert self._where is not None
+        if line.file_name != self._where.growing(self._sequence).name:
+            _log.error("unexpected_file", camera=self.source.uuid, file=line.file_name)
+            return
+        self._closed_bytes += _size(self._where.growing(self._sequence))
+        arrived_by_us = None
+        if self.watch.state is Recording.STALLED:
+            arrived_by_us = self._media.ended_at_us(line.ended_media_us)
+        self._closed.append(FileClosed(self._sequence, now.wall_us, arrived_by_us=arrived_by_us))
+        self._sequence += 1
+
+    def _hand_over(self, ending: Ending) -> None:
+        # Only the words after a closed file tell whether a keyframe closed it or the end of the run.
+        assert self._where is not None
+        for closed in self._closed:
+            self._workshop.keeper.file_closed(
+                self._where, replace(closed, ending=ending, clock_break=self._clock_break)
+            )
+        self._closed.clear()
+
+    def _bitrate_bps(self, now: Moment) -> int:
+        path = self.growing_file()
+        if path is None or self.watch.state is not Recording.RECORDING:
+            self._readings.clear()
+            return 0
+        self._readings.append((now.monotonic_us, self._closed_bytes + _size(path)))
+        (from_us, from_bytes), (until_us, until_bytes) = self._readings[0], self._readings[-1]
+        if until_us <= from_us:
+            return 0
+        return max(0, (until_bytes - from_bytes) * 8_000_000 // (until_us - from_us))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # being closed or moved at this moment
+        return 0

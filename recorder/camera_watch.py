@@ -1,0 +1,175 @@
+"""Deciding, for one camera, when to connect, when to lose patience and what to show.
+
+Pure rules over moments: this module decides, `recorder.camera_recorder` acts. Patience runs on the
+monotonic clock, so that setting the wall clock neither kills a healthy camera nor spares a dead one.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from evidence.footage import Cause, Recording
+from exam.clock import SECOND_US
+
+# From order to first picture: login, description and one interval between keyframes.
+CONNECT_PATIENCE_US: Final = 15 * SECOND_US
+STALL_WARNING_US: Final = 3 * SECOND_US
+STALL_PATIENCE_US: Final = 5 * SECOND_US
+# How long a child asked to stop may take to write its last fragment.
+STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
+# For ever, and never slower than the last: an exam does not wait.
+RETRY_US: Final = (1 * SECOND_US, 1 * SECOND_US, 2 * SECOND_US)
+# A run this long counts as success: the next fault starts with the shortest wait again.
+PROVEN_US: Final = 10 * SECOND_US
+# The camera's media may lead or lag our clock by this much before its timestamps have jumped.
+JUMP_US: Final = 8 * SECOND_US
+# How much the usual lead follows per report of about a second: a thousand parts per million, more than
+# any camera's clock drifts.
+SLEW_US: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant by both clocks."""
+
+    wall_us: int
+    monotonic_us: int
+
+
+class Order(StrEnum):
+    """What is to be done with a camera's child now."""
+
+    NOTHING = "nothing"
+    START = "start"
+    STOP = "stop"
+    KILL = "kill"
+
+
+class _Phase(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+@dataclass(slots=True)
+class CameraWatch:
+    """The patience with one camera. `stop_cause` tells why the child is being stopped, if it is."""
+
+    since_us: int
+    state: Recording = Recording.CONNECTING
+    cause: Cause | None = Cause.STARTING
+    last_bytes_at_us: int | None = None
+    stop_cause: Cause | None = None
+    is_wanted: bool = True
+    _phase: _Phase = _Phase.WAITING
+    _changed_at_us: int = 0  # monotonic: when the phase began, or when the next attempt is due
+    _started_at_us: int = 0  # monotonic
+    _advanced_at_us: int | None = None
+    _failures: int = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing runs and nothing will be started."""
+        return self._phase is _Phase.FINISHED
+
+    @property
+    def has_advanced(self) -> bool:
+        """Whether this connection has brought pictures."""
+        return self._advanced_at_us is not None
+
+    @property
+    def impatience(self) -> Cause:
+        """Why patience was lost, when it was."""
+        return Cause.STALLED if self.has_advanced else Cause.UNREACHABLE
+
+    def decide(self, now: Moment) -> Order:
+        """What to do now. Shows a stall from its first warning on."""
+        if self._phase is _Phase.WAITING:
+            return Order.START if now.monotonic_us >= self._changed_at_us else Order.NOTHING
+        if self._phase is _Phase.STOPPING:
+            is_late = now.monotonic_us - self._changed_at_us >= STOP_PATIENCE_US
+            return Order.KILL if is_late else Order.NOTHING
+        if self._phase is _Phase.RUNNING and self._lost_patience(now):
+            return Order.STOP
+        return Order.NOTHING
+
+    def _lost_patience(self, now: Moment) -> bool:
+        if self._advanced_at_us is None:
+            return now.monotonic_us - self._changed_at_us >= CONNECT_PATIENCE_US
+        silence_us = now.monotonic_us - self._advanced_at_us
+        if silence_us >= STALL_WARNING_US:
+            self._show(Recording.STALLED, Cause.STALLED, now)
+        return silence_us >= STALL_PATIENCE_US
+
+    def started(self, now: Moment) -> None:
+        """A child was started."""
+        self._phase = _Phase.RUNNING
+        self._changed_at_us = self._started_at_us = now.monotonic_us
+        self._advanced_at_us = self.stop_cause = None
+
+    def advanced(self, now: Moment) -> None:
+        """The camera brought pictures."""
+        self._advanced_at_us = now.monotonic_us
+        self.last_bytes_at_us = now.wall_us
+        if self._phase is _Phase.RUNNING:
+            self._show(Recording.RECORDING, None, now)
+
+    def stopping(self, cause: Cause, now: Moment) -> None:
+        """The child was told to stop, or there is none and none shall be started for now."""
+        self.stop_cause = cause
+        self.is_wanted = self.is_wanted and cause not in (Cause.OPERATOR_STOP, Cause.CAMERA_RETIRED)
+        if self._phase is _Phase.RUNNING:
+            self._phase, self._changed_at_us = _Phase.STOPPING, now.monotonic_us
+        elif self._phase is _Phase.WAITING and not self.is_wanted:
+            self._finish(now)
+
+    def failed(self, cause: Cause, now: Moment) -> None:
+        """The child is gone, or could not be started. The next attempt follows soon, for ever."""
+        if not self.is_wanted:
+            self._finish(now)
+            return
+        if self.has_advanced and now.monotonic_us - self._started_at_us >= PROVEN_US:
+            self._failures = 0
+        wait_us = RETRY_US[min(self._failures, len(RETRY_US) - 1)]
+        self._failures += 1
+        self._phase, self._changed_at_us = _Phase.WAITING, now.monotonic_us + wait_us
+        self._show(Recording.DOWN, cause, now)
+
+    def forgive(self, late_us: int) -> None:
+        """We ourselves were late, not the camera: do not count that time against it."""
+        self._changed_at_us += late_us
+        if self._advanced_at_us is not None:
+            self._advanced_at_us += late_us
+
+    def _finish(self, now: Moment) -> None:
+        self._phase = _Phase.FINISHED
+        self._show(Recording.STOPPED, self.stop_cause, now)
+
+    def _show(self, state: Recording, cause: Cause | None, now: Moment) -> None:
+        if self.state is not state:
+            self.since_us = now.wall_us
+        self.state, self.cause = state, cause
+
+
+@dataclass(slots=True)
+class MediaWatch:
+    """Notices when the timestamps of a camera leap, forwards or backwards."""
+
+    media_us: int = 0
+    at: Moment | None = None
+    _usual_lead_us: int | None = field(default=None)
+
+    def observe(self, media_us: int, now: Moment) -> bool:
+        """Take one report of how far the media has come. True when it leapt."""
+        self.media_us, self.at = media_us, now
+        lead_us = media_us - now.monotonic_us
+        if self._usual_lead_us is None:
+            self._usual_lead_us = lead_us
+        off_us = lead_us - self._usual_lead_us
+        self._usual_lead_us += max(-SLEW_US, min(SLEW_US, off_us))
+        return abs(off_us) > JUMP_US
+
+    def ended_at_us(self, media_us: int) -> int | None:
+        """Our wall clock when the media had come that far, from the last report. None before any."""
+        return None if self.at is None else self.at.wall_us + media_us - self.media_us

@@ -1,0 +1,85 @@
+"""The one place where capture commands are put together, with ffmpeg-python.
+
+The camera's own bytes are copied, never decoded or re-encoded (invariant 6). Only the picture is
+recorded for now: whatever the sound is, it cannot stop the video. The address with its password
+goes to the child through its standard input, so that no list of running programs shows it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import ffmpeg
+
+from evidence.cameras import CameraSource
+from evidence.naming import growing_pattern
+
+# The child's own patience with a silent camera. A little shorter than the watchdog's: a child that gives
+# up by itself still writes the pictures it holds, one that is stuck in the network must be killed.
+SOCKET_TIMEOUT_US: Final = 4_500_000
+# A killed recorder takes its children with it, so that nobody writes files it does not know of.
+_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
+_PROTOCOLS: Final = "pipe,tcp,udp,rtp,rtsp"
+_FRAGMENTS: Final = (
+    # One fragment per keyframe; each carries the camera's time and reaches the file at once.
+    "movflags=+frag_keyframe+empty_moov+default_base_moof:write_prft=wallclock:flush_packets=1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How long files are, and at which second of that length this camera changes to the next file."""
+
+    seconds: int
+    offset_s: float
+
+
+def capture_command(camera_uuid: str, run_uuid: str, rotation: Rotation) -> list[str]:
+    """Program and arguments of one camera's capture; it runs in the folder of growing files.
+
+    Standard output carries one line per closed file and a progress block per second.
+    """
+    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer")
+    capture = ffmpeg.output(
+        source["v:0"],
+        growing_pattern(camera_uuid, run_uuid),
+        format="segment",
+        codec="copy",
+        segment_time=rotation.seconds,
+        segment_atclocktime=1,
+        segment_clocktime_offset=rotation.offset_s,
+        segment_format="mp4",
+        segment_format_options=_FRAGMENTS,
+        segment_list="pipe:1",
+        segment_list_type="csv",
+    ).global_args(
+        *("-hide_banner", "-nostats", "-loglevel", "level+warning"),
+        *("-progress", "pipe:1", "-stats_period", "1"),
+    )
+    return [*_WITH_PARENT, *ffmpeg.compile(capture)]
+
+
+def capture_address(source: CameraSource) -> str:
+    """What the child reads from its standard input: where the camera is and how to ask it."""
+    address = _with_login(source).replace("'", r"'\''")
+    return (
+        "ffconcat version 1.0\n"
+        f"file '{address}'\n"
+        "option rtsp_transport tcp\n"
+        "option fflags nobuffer\n"
+        f"option timeout {SOCKET_TIMEOUT_US}\n"
+    )
+
+
+def _with_login(source: CameraSource) -> str:
+    if not source.username:
+        return source.address
+    login = f"{quote(source.username, safe='')}:{quote(source.password, safe='')}"
+    return source.address.replace("rtsp://", f"rtsp://{login}@", 1)
+
+
+def secrets_of(source: CameraSource) -> list[str]:
+    """Every spelling of the login that the child might print."""
+    if not source.password:
+        return []
+    return [source.password, quote(source.password, safe="")]

@@ -1,0 +1,93 @@
+"""Understanding what a capture child says: closed files and progress, and why it gave up."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from evidence.footage import Cause
+from exam.clock import SECOND_US
+
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s@']*@")
+
+# The first pattern found in the child's last words decides; the order is from the most telling.
+_CAUSES: Final = (
+    (re.compile(r"No space left on device"), Cause.DISK_FULL),
+    (re.compile(r"Read-only file system|Failed to open segment|Permission denied"), Cause.DISK_FAULT),
+    (re.compile(r"\b40[13]\b|[Uu]nauthorized|Forbidden"), Cause.UNAUTHORIZED),
+    (re.compile(r"Connection refused"), Cause.REFUSED),
+    (re.compile(r"\b4\d\d [A-Z]|\b5\d\d [A-Z]|Server returned [45]"), Cause.REFUSED),
+    (
+        re.compile(
+            r"timed out|No route to host|unreachable|resolve hostname|Name or service not known|Host is down"
+        ),
+        Cause.UNREACHABLE,
+    ),
+    (
+        re.compile(r"Invalid data found|not currently supported in container|Could not write header|"
+                   r"matches no streams"),
+        Cause.UNPLAYABLE,
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLine:
+    """The child finished one file; times count from the start of the run's media."""
+
+    file_name: str
+    ended_media_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameCount:
+    """Pictures written so far."""
+
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTime:
+    """How far the run's media has come."""
+
+    media_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StillGoing:
+    """The report is complete, and it was not the last."""
+
+
+Word = ClosedLine | FrameCount | MediaTime | StillGoing
+
+
+def understand(line: str) -> Word | None:
+    """What a line of standard output means; None for the many that mean nothing here."""
+    key, _, value = line.partition("=")
+    if key == "frame" and value.strip().isdigit():
+        return FrameCount(int(value))
+    if key == "out_time_us" and value.strip().lstrip("-").isdigit():
+        return MediaTime(int(value))
+    if line.strip() == "progress=continue":
+        return StillGoing()
+    parts = line.strip().split(",")
+    if len(parts) == 3 and parts[0].endswith(".mp4"):
+        return ClosedLine(parts[0], round(float(parts[2]) * SECOND_US))
+    return None
+
+
+def cause_of(last_words: Iterable[str], *, has_recorded: bool) -> Cause:
+    """Why a child ended by itself, from what it wrote to standard error. Its exit status says nothing."""
+    text = "\n".join(last_words)
+    for pattern, cause in _CAUSES:
+        if pattern.search(text):
+            return cause
+    return Cause.CAMERA_CLOSED if has_recorded else Cause.UNREACHABLE
+
+
+def scrubbed(line: str, secrets: Sequence[str]) -> str:
+    """The line without any login: neither the one in addresses nor these secrets anywhere."""
+    clean = _LOGIN.sub("***@", line)
+    for secret in secrets:
+        clean = clean.replace(secret, "***")
+    return clean

@@ -1,0 +1,206 @@
+"""Carries everything slow to the memory, in order, in one thread beside the loop that watches cameras.
+
+A disk that stalls for ten seconds delays rows, not the watching. What fails stays where it is and is
+tried again; whatever is still undone when the service ends is adopted at its next start.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from evidence.footage import Cause, Origin
+from evidence.footage_rows import (
+    NewRun,
+    add_clock_step,
+    add_run,
+    end_absence,
+    end_run,
+    has_open_gap,
+    last_footage_us,
+    note_absence,
+)
+from evidence.ingest import ClosedFile, Store, ingest
+from evidence.naming import GROWING_FOLDER, SegmentName
+from evidence.picture_time import Closing, Ending
+from evidence.volumes import Volume
+from exam.clock import MINUTE_US
+
+# A file's own time of last change is trusted over the moment we noticed, unless they are this far apart.
+LONGEST_NOTICE_US: Final = MINUTE_US
+
+_log: Final = structlog.get_logger("recorder")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockBreak:
+    """The wall clock was set while a run was alive. Moments noted after it are taken back by the step."""
+
+    step_us: int
+    last_good_us: int
+
+    @property
+    def trusted_until_us(self) -> int:
+        """The last stamp that certainly was taken before the step."""
+        return self.last_good_us - max(0, -self.step_us)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOnDisk:
+    """One run and where its files lie."""
+
+    run: NewRun
+    volume: Volume
+
+    def growing(self, sequence: int) -> Path:
+        """The file with that place in the run while it grows."""
+        name = SegmentName(self.run.camera_uuid, self.run.uuid, sequence).file_name()
+        return self.volume.growing / name
+
+
+@dataclass(frozen=True, slots=True)
+class FileClosed:
+    """The child finished one file. `arrived_by_us` bounds the last picture's arrival after a stall."""
+
+    sequence: int
+    noticed_at_us: int
+    ending: Ending = Ending.NEXT_KEYFRAME
+    arrived_by_us: int | None = None
+    clock_break: ClockBreak | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOver:
+    """A run ended; files from `next_sequence` on were never reported closed."""
+
+    next_sequence: int
+    ended_at_us: int
+    cause: Cause
+    clock_break: ClockBreak | None = None
+
+
+@dataclass(slots=True)
+class Keeper:
+    """The queue to the memory. Every method returns at once; the work is done in the order of the calls."""
+
+    store: Store
+    _run_ids: dict[str, int] = field(default_factory=dict)
+    _undone: list[tuple[RunOnDisk, FileClosed]] = field(default_factory=list)
+    _worker: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="keeper")
+    )
+
+    @property
+    def has_trouble(self) -> bool:
+        """Whether some footage could not be ingested yet."""
+        return bool(self._undone)
+
+    def begin_run(self, run: NewRun) -> None:
+        """Record a run that has brought its first pictures."""
+        self._submit(lambda: self._begin_run(run))
+
+    def file_closed(self, where: RunOnDisk, closed: FileClosed) -> None:
+        """Ingest a finished file."""
+        self._submit(lambda: self._ingest(where, closed))
+
+    def run_over(self, where: RunOnDisk, over: RunOver) -> None:
+        """Ingest what the run left unfinished, record its end and the gap that begins."""
+        self._submit(lambda: self._end_run(where, over))
+
+    def absent(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
+        """Record that a camera does not record."""
+        self._submit(lambda: self._note_absence(camera_uuid, now_us, cause))
+
+    def clock_stepped(self, noticed_at_us: int, step_us: int) -> None:
+        """Record that the wall clock was set."""
+
+        def record() -> None:
+            with self.store.database.write() as connection:
+                add_clock_step(connection, noticed_at_us, step_us)
+
+        self._submit(record)
+
+    def sync(self, growing: list[Path]) -> None:
+        """Make durable what growing files hold, and try again what failed."""
+
+        def work() -> None:
+            for path in growing:
+                self.store.disk.sync_growing(path)
+            undone, self._undone = self._undone, []
+            for where, closed in undone:
+                self._ingest(where, closed)
+
+        self._submit(work)
+
+    def close(self) -> None:
+        """Finish everything that was asked for."""
+        self._worker.shutdown(wait=True)
+
+    def _submit(self, work: Callable[[], None]) -> None:
+        self._worker.submit(work).add_done_callback(_report)
+
+    def _begin_run(self, run: NewRun) -> None:
+        with self.store.database.write() as connection:
+            self._run_ids[run.uuid] = add_run(connection, run)
+
+    def _ingest(self, where: RunOnDisk, closed: FileClosed) -> None:
+        path = where.growing(closed.sequence)
+        found = f"{GROWING_FOLDER}/{path.name}"
+        try:
+            if where.run.uuid not in self._run_ids:
+                self._begin_run(where.run)
+            run_id = self._run_ids[where.run.uuid]
+            file = ClosedFile(where.volume, found, run_id, _closing(path, closed), Origin.LIVE)
+            kept = ingest(self.store, file)
+        except (OSError, sqlite3.Error) as error:
+            # The file is untouched or already moved: both are found at the next try or start.
+            _log.exception("ingest_failed", file=path.name, error=str(error))
+            if path.exists():
+                self._undone.append((where, closed))
+            return
+        if kept is None:
+            _log.warning("quarantined", file=path.name, camera=where.run.camera_uuid)
+
+    def _end_run(self, where: RunOnDisk, over: RunOver) -> None:
+        sequence = over.next_sequence
+        while where.growing(sequence).exists():
+            closed = FileClosed(sequence, over.ended_at_us, clock_break=over.clock_break)
+            self._ingest(where, closed)
+            sequence += 1
+        camera_uuid = where.run.camera_uuid
+        run_id = self._run_ids.pop(where.run.uuid, None)
+        with self.store.database.write() as connection:
+            if run_id is not None:  # else: an attempt that never brought a picture
+                end_run(connection, run_id, over.ended_at_us, over.cause)
+        self._note_absence(camera_uuid, over.ended_at_us, over.cause)
+
+    def _note_absence(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
+        with self.store.database.write() as connection:
+            if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
+                end_absence(connection, camera_uuid, now_us)
+                return
+            from_us = now_us
+            if not has_open_gap(connection, camera_uuid):
+                from_us = last_footage_us(connection, camera_uuid) or now_us
+            note_absence(connection, camera_uuid, from_us, cause)
+
+
+def _closing(path: Path, closed: FileClosed) -> Closing:
+    at_us = closed.noticed_at_us
+    changed_us = path.stat().st_mtime_ns // 1000
+    if 0 <= at_us - changed_us <= LONGEST_NOTICE_US:
+        at_us = changed_us
+    if closed.clock_break is None:
+        return Closing(at_us, closed.ending, closed.arrived_by_us)
+    taken_back_us = at_us - closed.clock_break.step_us
+    return Closing(taken_back_us, closed.ending, closed.arrived_by_us, closed.clock_break.trusted_until_us)
+
+
+def _report(done: Future[None]) -> None:
+    error = done.exception()
+    if error is not None:
+        _log.error("keeping_failed", exc_info=error)

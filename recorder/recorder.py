@@ -1,0 +1,139 @@
+"""All cameras together: which ones there are, ticking them, and noticing that the clock was set."""
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from evidence.cameras import CameraSource
+from evidence.database import WriterDatabase
+from evidence.footage import CameraState, Cause
+from evidence.footage_rows import write_states
+from evidence.volumes import Volume
+from exam.clock import SECOND_US
+from recorder.camera_recorder import CameraRecorder, Workshop
+from recorder.camera_watch import Moment
+from recorder.keeper import ClockBreak, Keeper
+
+# A volume with less room than this is full: the index and the last files must still fit.
+RESERVE_BYTES: Final = 512 * 1024 * 1024
+# More than this between the clocks is a step: somebody or NTP set the wall clock.
+STEP_US: Final = SECOND_US // 2
+# A tick that comes this late says that we slept, not that the cameras did.
+LATE_TICK_US: Final = 2 * SECOND_US
+
+_log: Final = structlog.get_logger("recorder")
+
+
+def free_bytes(path: Path) -> int:
+    """How much room a folder's disk has."""
+    return shutil.disk_usage(path).free
+
+
+@dataclass(slots=True)
+class VolumeChoice:
+    """The first footage folder with room, in the order of the settings."""
+
+    volumes: Sequence[Volume]
+    free: Callable[[Path], int] = free_bytes
+
+    def choose(self) -> Volume | None:
+        """Where to record to; None when everything is full."""
+        return next((volume for volume in self.volumes if not self.is_full(volume)), None)
+
+    def is_full(self, volume: Volume) -> bool:
+        """Whether nothing more should be written there; also when the disk has gone."""
+        try:
+            return self.free(volume.path) < RESERVE_BYTES
+        except OSError:
+            _log.exception("volume_lost", volume=str(volume.path))
+            return True
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Every camera of the site. Called by one thread, except `states`."""
+
+    workshop: Workshop
+    keeper: Keeper
+    volumes: VolumeChoice
+    cameras: dict[str, CameraRecorder] = field(default_factory=dict)
+    _last: Moment | None = None
+    _leaving: list[CameraRecorder] = field(default_factory=list)
+
+    def set_cameras(self, sources: Iterable[CameraSource], now: Moment) -> None:
+        """Record these cameras from now on: new ones start, changed ones reconnect, missing ones stop."""
+        wanted = {source.uuid: source for source in sources}
+        for uuid, camera in list(self.cameras.items()):
+            if uuid not in wanted:
+                camera.stop(Cause.CAMERA_RETIRED, now)
+                self._leaving.append(self.cameras.pop(uuid))
+            elif camera.source != wanted[uuid]:
+                camera.source = wanted[uuid]
+                camera.stop(Cause.CAMERA_CHANGED, now)
+        for uuid, source in wanted.items():
+            if uuid not in self.cameras:
+                _log.info("camera_added", camera=uuid)
+                self.keeper.absent(uuid, now.wall_us, Cause.STARTING)
+                self.cameras[uuid] = CameraRecorder(source, self.workshop, now)
+
+    def tick(self, now: Moment) -> bool:
+        """Let every camera do what is due. True when the wall clock was set since the last tick."""
+        has_stepped = self._look_at_clocks(now)
+        for camera in self._everybody():
+            camera.tick(now)
+        self._leaving = [camera for camera in self._leaving if not camera.watch.is_finished]
+        return has_stepped
+
+    def sync(self, now: Moment) -> None:
+        """Make growing files durable; leave volumes that have become full."""
+        growing = [path for camera in self._everybody() if (path := camera.growing_file())]
+        self.keeper.sync(growing)
+        full = [volume for volume in self.volumes.volumes if self.volumes.is_full(volume)]
+        for camera in self._everybody():
+            if camera.volume in full and not camera.is_stopping:
+                camera.stop(Cause.DISK_FULL, now)
+
+    def stop_all(self, now: Moment) -> None:
+        """End every run; `is_finished` turns true when the last child is gone."""
+        for camera in self._everybody():
+            camera.stop(Cause.OPERATOR_STOP, now)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no child runs and none will be started."""
+        return all(camera.watch.is_finished for camera in self._everybody())
+
+    def states(self, now: Moment) -> list[CameraState]:
+        """What to show for every camera."""
+        return [camera.state(now) for camera in list(self.cameras.values())]
+
+    def _everybody(self) -> list[CameraRecorder]:
+        return [*self.cameras.values(), *self._leaving]
+
+    def _look_at_clocks(self, now: Moment) -> bool:
+        last, self._last = self._last, now
+        if last is None:
+            return False
+        elapsed_us = now.monotonic_us - last.monotonic_us
+        if elapsed_us > LATE_TICK_US:
+            _log.warning("tick_late", late_us=elapsed_us)
+            for camera in self._everybody():
+                camera.watch.forgive(elapsed_us)
+        step_us = now.wall_us - last.wall_us - elapsed_us
+        has_stepped = abs(step_us) > STEP_US
+        if has_stepped:
+            _log.warning("clock_step", step_us=step_us)
+            self.keeper.clock_stepped(now.wall_us, step_us)
+            for camera in self._everybody():
+                camera.clock_stepped(ClockBreak(step_us, last.wall_us), now)
+        return has_stepped
+
+
+def write_camera_states(database: WriterDatabase, states: Sequence[CameraState]) -> None:
+    """Show the console what every camera does, in one transaction."""
+    with database.write() as connection:
+        write_states(connection, states)

@@ -1,0 +1,195 @@
+"""The recorder service: from start-up adoption to an orderly stop.
+
+Runs with or without the console. Cameras come from exam.db, read-only; it may appear later, and so
+may cameras. SIGTERM and SIGINT finish the files that are being written, index them and end with 0.
+"""
+
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from config.settings import Settings
+from evidence.adoption import adopt, settle_broken_runs
+from evidence.cameras import CameraSource, load_camera_sources
+from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
+from evidence.ingest import Store
+from evidence.vault import Vault, VaultError
+from evidence.volumes import LocalDisk, Volume, VolumeError, open_volume
+from exam.clock import SECOND_US, Clock
+from recorder.camera_recorder import Workshop
+from recorder.capture_child import ChildLoop
+from recorder.keeper import Keeper
+from recorder.recorder import Recorder, VolumeChoice, write_camera_states
+from recorder.ticker import Ticker
+
+WATCH_US: Final = SECOND_US // 2
+CAMERAS_US: Final = 2 * SECOND_US
+STATE_S: Final = 2
+SYNC_S: Final = 5
+# A stop that takes longer leaves the rest to the next start's adoption.
+STOP_PATIENCE_US: Final = 8 * SECOND_US
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_log: Final = structlog.get_logger("recorder")
+
+
+class RecorderServiceError(RuntimeError):
+    """The recorder cannot start; the message says what is wrong and where."""
+
+
+def serve(settings: Settings, clock: Clock) -> int:
+    """Record every camera of the site until SIGTERM or SIGINT. Raises RecorderServiceError."""
+    try:
+        database = WriterDatabase(settings.footage_db, "footage")
+    except DatabaseError as error:
+        raise RecorderServiceError(str(error)) from error
+    try:
+        volumes = [open_volume(database, path, clock.wall_us()) for path in settings.footage_volumes]
+        store = Store(database, LocalDisk(), clock)
+        _start_up(store, volumes)
+        _Service(settings, store, volumes).run()
+    except VolumeError as error:
+        raise RecorderServiceError(str(error)) from error
+    finally:
+        database.close()
+    return 0
+
+
+def _start_up(store: Store, volumes: list[Volume]) -> None:
+    for volume in volumes:
+        found = adopt(store, volume)
+        _log.info("adoption", volume=str(volume.path), adopted=found.adopted, quarantined=found.quarantined)
+    with store.database.write() as connection:
+        settle_broken_runs(connection, _boot_id())
+
+
+def _boot_id() -> str:
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+@dataclass(slots=True)
+class CameraList:
+    """The cameras as exam.db has them now; the last known ones while it cannot be read."""
+
+    exam_db: Path
+    site_key: Path
+    _database: ReaderDatabase | None = None
+    _vault: Vault | None = None
+    _trouble: str = ""
+
+    def read(self) -> list[CameraSource] | None:
+        """The cameras to record; None when nothing can be said about them yet."""
+        try:
+            if self._database is None or self._vault is None:
+                if not (self.exam_db.exists() and self.site_key.exists()):
+                    return None
+                self._vault = Vault.open(self.site_key)
+                self._database = ReaderDatabase(self.exam_db)
+            with self._database.read() as connection:
+                sources = load_camera_sources(connection, self._vault)
+        except (DatabaseError, sqlite3.Error, VaultError) as error:
+            self._tell(str(error))
+            return None
+        self._trouble = ""
+        return sources
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._database is not None:
+            self._database.close()
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._trouble:  # once, not every two seconds
+            _log.warning("cameras_unreadable", because=trouble)
+        self._trouble = trouble
+
+
+@dataclass(slots=True)
+class _Service:
+    settings: Settings
+    store: Store
+    volumes: list[Volume]
+    _is_sync_due: bool = False
+    _is_stop_asked: bool = False
+    _loop: ChildLoop = field(init=False)
+    _recorder: Recorder = field(init=False)
+    _keeper: Keeper = field(init=False)
+    _list: CameraList = field(init=False)
+    _ticker: Ticker = field(init=False)
+    _cameras_read_at_us: int | None = None
+
+    def __post_init__(self) -> None:
+        self._loop = ChildLoop(self.store.clock)
+        self._keeper = Keeper(self.store)
+        choice = VolumeChoice(self.volumes)
+        seconds = self.settings.recorder.segment_seconds
+        workshop = Workshop(self._loop, self._keeper, _boot_id(), seconds, choice.choose)
+        self._recorder = Recorder(workshop, self._keeper, choice)
+        self._list = CameraList(self.settings.exam_db, self.settings.site_key)
+
+    def run(self) -> None:
+        """Record until asked to stop, then finish what is being written."""
+        with _stop_signals(self._ask_to_stop):
+            self._ticker = Ticker({self._write_states: STATE_S, self._ask_to_sync: SYNC_S})
+            while not self._is_stop_asked:
+                self._loop.wait(WATCH_US)
+                self._work()
+            self._ticker.stop()
+            self._stop()
+        self._list.close()
+        self._loop.close()
+
+    def _work(self) -> None:
+        now = self._loop.now()
+        if self._cameras_read_at_us is None or now.monotonic_us - self._cameras_read_at_us >= CAMERAS_US:
+            self._cameras_read_at_us = now.monotonic_us
+            sources = self._list.read()
+            if sources is not None:
+                self._recorder.set_cameras(sources, now)
+        if self._recorder.tick(now):
+            self._ticker.plan_anew()
+        if self._is_sync_due:
+            self._is_sync_due = False
+            self._recorder.sync(now)
+
+    def _stop(self) -> None:
+        now = self._loop.now()
+        _log.info("stopping_all", cameras=len(self._recorder.cameras))
+        self._recorder.stop_all(now)
+        until_us = now.monotonic_us + STOP_PATIENCE_US
+        while not self._recorder.is_finished and self._loop.now().monotonic_us < until_us:
+            self._loop.wait(WATCH_US)
+            self._recorder.tick(self._loop.now())
+        self._keeper.close()
+        self._write_states()
+
+    def _ask_to_stop(self) -> None:
+        self._is_stop_asked = True
+        self._loop.wake()
+
+    def _ask_to_sync(self) -> None:
+        self._is_sync_due = True
+        self._loop.wake()
+
+    def _write_states(self) -> None:
+        write_camera_states(self.store.database, self._recorder.states(self._loop.now()))
+
+
+@contextmanager
+def _stop_signals(ask: Callable[[], None]) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        ask()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
