@@ -99,11 +99,6 @@ def number_fault(document_type: DocumentType, normalised: str) -> NumberFault | 
     return None if form.pattern.fullmatch(normalised) else NumberFault.WRONG_CHARACTER
 
 
-def has_resident_form(document_type: DocumentType, normalised: str) -> bool:
-    """Whether a kiosk can check this document's number by itself: 18 characters with a check digit."""
-    return document_type in RESIDENT_TYPES or _is_new_residence_card(document_type, normalised)
-
-
 def looks_resident(normalised: str) -> bool:
     """Whether somebody seems to have meant an 18-digit number: digits, perhaps a final X."""
     return bool(normalised) and _DIGITS_AND_X.fullmatch(normalised) is not None
