@@ -56,9 +56,16 @@ class Reel:
 
     def film(self, started_at_us: int, colour: str, *, size: str = "320x180", seconds: int = 10) -> int:
         """A file of real pictures in one colour, a keyframe every second; returns the segment's id."""
+        return self._film(started_at_us, f"color=c={colour}:s={size}:r=25:d={seconds}")
+
+    def film_counter(self, started_at_us: int, *, size: str = "320x180", seconds: int = 8) -> int:
+        """Grey pictures, each as bright as its number: 16 for the first, one more for every next."""
+        counting = f"color=c=black:s={size}:r=25:d={seconds},geq=lum='16+mod(N,200)':cb=128:cr=128"
+        return self._film(started_at_us, counting)
+
+    def _film(self, started_at_us: int, picture: str) -> int:
         made = self.world.folder / f"film-{uuid.uuid4()}.mp4"
-        picture = f"color=c={colour}:s={size}:r=25:d={seconds}"
-        codec = "-c:v libx264 -preset ultrafast -g 25 -sc_threshold 0 -bf 0 -pix_fmt yuv420p -threads 1"
+        codec = "-c:v libx264 -preset ultrafast -crf 10 -g 25 -sc_threshold 0 -bf 0 -pix_fmt yuv420p"
         movflags = "+frag_keyframe+empty_moov+default_base_moof"
         command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *codec.split()]
         subprocess.run([*command, "-movflags", movflags, str(made)], check=True)

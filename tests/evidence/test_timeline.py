@@ -1,59 +1,9 @@
-import json
-from sqlite3 import Connection
-
 from evidence.timeline import Interval, Mark, MarkKind, RoomCamera, marks, room_cameras, rooms_with_cameras
 from exam.clock import MINUTE_US, SECOND_US
-from tests.world import START_US, Person, World, announce
+from tests.happenings import log, scan
+from tests.world import START_US, World, announce
 
 MORNING = Interval(START_US - 15 * MINUTE_US, START_US + 60 * MINUTE_US)
-
-
-def scan(connection: Connection, world: World, person: Person | None, outcome: str, **other: object) -> int:
-    """One check-in attempt at 08:50 unless told otherwise; admitted when its kind is 'A'."""
-    kind = other.get("kind", "A")
-    scanned_us = int(str(other.get("scanned_us", START_US - 10 * MINUTE_US)))
-    cursor = connection.execute(
-        "insert into checkin_attempt (kiosk_id, nonce, scanned_at_us, received_at_us, candidate_id,"
-        " session_id, outcome, reasons, answer) values (?, hex(randomblob(12)), ?, ?, ?, ?, ?, '[]', ?)",
-        (
-            other.get("kiosk_id", world.kiosk_id),
-            scanned_us,
-            other.get("received_us", scanned_us),
-            person.id if person else None,
-            world.session_id if person else None,
-            outcome,
-            json.dumps({"title": other.get("title", "签到成功"), "kind": kind}),
-        ),
-    )
-    attempt_id = cursor.lastrowid
-    assert attempt_id is not None
-    if kind == "A" and person is not None:
-        connection.execute(
-            "insert into admission (attempt_id, session_id, candidate_id, place_id, admitted_at_us)"
-            " values (?, ?, ?, ?, ?)",
-            (attempt_id, world.session_id, person.id, person.place_id, scanned_us),
-        )
-    return attempt_id
-
-
-def log(connection: Connection, world: World, happened_us: int, text: str, **other: object) -> int:
-    cursor = connection.execute(
-        "insert into log_entry (nonce, session_id, room_id, happened_at_us, recorded_at_us, account_id, kind,"
-        " text, candidate_id, corrects_id)"
-        " values (hex(randomblob(12)), ?, ?, ?, ?, ?, 'irregularity', ?, ?, ?)",
-        (
-            world.session_id,
-            world.room_1,
-            happened_us,
-            happened_us,
-            world.proctor_account_id,
-            text,
-            other.get("candidate_id"),
-            other.get("corrects_id"),
-        ),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
 
 
 def seen(world: World, room_id: int, interval: Interval = MORNING) -> list[Mark]:
@@ -139,7 +89,7 @@ def test_a_log_entry_names_the_candidate_and_the_entry_it_corrects(world: World)
         first = log(connection, world, START_US + MINUTE_US, "12号座考生离座", candidate_id=world.late.id)
         log(connection, world, START_US + 2 * MINUTE_US, "应为11号座", corrects_id=first)
     entry, correction = seen(world, world.room_1)
-    assert (entry.kind, entry.code, entry.text) == (MarkKind.LOG_ENTRY, "irregularity", "12号座考生离座")
+    assert (entry.kind, entry.code, entry.text) == (MarkKind.LOG_ENTRY, "reminder", "12号座考生离座")
     assert (entry.person, entry.place, entry.corrects) == ("赵迟", world.late.place_label, "")
     assert (correction.person, correction.corrects) == ("", f"log-{first}")
 
