@@ -1,19 +1,31 @@
 """The site overview: every room at a glance, the urgent large and the normal small."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, render_template
 
+from exam.day import Room
 from exam.procedure import Cue, Trigger
 from exam.room_phase import needs_arming
 from web.access import roles
-from web.room_view import RoomView, SessionFacts, read_cameras, room_view, session_facts, todays_sessions
+from web.room_view import (
+    Alarm,
+    RoomView,
+    SessionFacts,
+    read_cameras,
+    room_view,
+    session_facts,
+    todays_sessions,
+)
 from web.services import ANY_TOPIC, services
 from web.signal_actions import PRESSERS, duty_roles
 from web.stream import event_stream
 
 blueprint: Final = Blueprint("overview", __name__)
+
+SHOWN_ROOMS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +42,58 @@ class SessionView:
         return all(room.times.stopped_at_us is not None for room in self.rooms)
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing a person must see to, in all rooms where it is the same."""
+
+    session: SessionView
+    alarm: Alarm
+    rooms: tuple[Room, ...]
+
+    @property
+    def where(self) -> str:
+        labels = [room.label for room in self.rooms]
+        if len(labels) <= SHOWN_ROOMS:
+            return "、".join(labels)
+        return f"{'、'.join(labels[:SHOWN_ROOMS])}等{len(labels)}个考场"
+
+
 @blueprint.get("/overview")
 def page() -> str:
-    return render_template("overview/page.html", sessions=_sessions())
+    return render_template("overview/page.html", **_facts())
 
 
 @blueprint.get("/overview/live")
 def live() -> str:
-    return render_template("overview/live.html", sessions=_sessions())
+    return render_template("overview/live.html", **_facts())
 
 
 @blueprint.get("/overview/stream")
 def stream() -> Response:
     return event_stream(ANY_TOPIC)
+
+
+def _facts() -> dict[str, Any]:
+    sessions = _sessions()
+    return {
+        "sessions": sessions,
+        "tasks": [task for session in sessions for task in _tasks(session)],
+        "room_count": sum(len(session.rooms) for session in sessions),
+    }
+
+
+def _tasks(session: SessionView) -> list[Task]:
+    """What is red in the session, worst first: the same trouble in many rooms is one task."""
+    rooms: dict[tuple[str, str], list[Room]] = defaultdict(list)
+    alarms: dict[tuple[str, str], Alarm] = {}
+    for view in session.rooms:
+        for alarm in view.alarms:
+            if alarm.kind == "bad":
+                key = (alarm.words, alarm.cue_code)
+                rooms[key].append(view.room)
+                alarms.setdefault(key, alarm)
+    found = [Task(session, alarms[key], tuple(rooms[key])) for key in rooms]
+    return sorted(found, key=lambda task: not task.alarm.cue_code)
 
 
 def _sessions() -> list[SessionView]:

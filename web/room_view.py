@@ -1,5 +1,6 @@
 """Puts together what pages show of one room in one session: phase, steps, people, cameras, alarms."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
@@ -23,14 +24,15 @@ NOBODY: Final = HeadCount(0, 0, 0, 0)
 # A session is still looked after this long after its planned end: counting, handing over.
 AFTERMATH_US: Final = 120 * MINUTE_US
 
-PHASE_WORDS: Final[Mapping[RoomPhase, tuple[str, str]]] = {
-    RoomPhase.CANCELLED: ("off", "已取消"),
-    RoomPhase.PREPARING: ("off", "准备中"),
-    RoomPhase.CHECK_IN: ("wait", "签到入场"),
-    RoomPhase.AWAITS_START: ("bad", "等待开考"),
-    RoomPhase.RUNNING: ("good", "考试中"),
-    RoomPhase.AWAITS_STOP: ("bad", "等待终止"),
-    RoomPhase.STOPPED: ("off", "已终止"),
+# Colour, shape and word of each phase. What is usual is never amber or red.
+PHASE_WORDS: Final[Mapping[RoomPhase, tuple[str, str, str]]] = {
+    RoomPhase.CANCELLED: ("off", "off", "已取消"),
+    RoomPhase.PREPARING: ("off", "clock", "准备中"),
+    RoomPhase.CHECK_IN: ("good", "person", "签到入场"),
+    RoomPhase.AWAITS_START: ("bad", "alarm", "等待开考"),
+    RoomPhase.RUNNING: ("good", "good", "考试中"),
+    RoomPhase.AWAITS_STOP: ("bad", "alarm", "等待终止"),
+    RoomPhase.STOPPED: ("off", "wait", "已终止"),
 }
 
 
@@ -60,12 +62,10 @@ class RoomView:
     alarms: tuple[Alarm, ...]
 
     @property
-    def phase_kind(self) -> str:
-        return PHASE_WORDS[self.phase][0] if not self._is_people_start else "wait"
-
-    @property
-    def phase_word(self) -> str:
-        return PHASE_WORDS[self.phase][1]
+    def phase_words(self) -> tuple[str, str, str]:
+        """Colour, shape and word."""
+        word = PHASE_WORDS[self.phase][2]
+        return ("wait", "clock", word) if self._is_people_start else PHASE_WORDS[self.phase]
 
     @property
     def turning_point(self) -> tuple[str, int] | None:
@@ -208,10 +208,18 @@ def _signal_alarms(table: Timetable, heard: frozenset[tuple[str, int]], now_us: 
 
 
 def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
+    """One alarm for all cameras with the same trouble: a dead recorder is one thing to see to, not thirty."""
+    by_word: dict[str, list[CameraView]] = defaultdict(list)
+    for camera in cameras:
+        if camera.is_alarm:
+            by_word[camera.word].append(camera)
     return [
-        Alarm("bad", f"摄像机“{camera.label}”：{camera.word}", camera.since_us)
-        for camera in cameras
-        if camera.is_alarm
+        Alarm(
+            "bad",
+            f"摄像机{''.join(f'“{camera.label}”' for camera in troubled)}{word}",
+            min((camera.since_us for camera in troubled if camera.since_us is not None), default=None),
+        )
+        for word, troubled in by_word.items()
     ]
 
 

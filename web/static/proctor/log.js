@@ -60,6 +60,7 @@ function show() {
   const kind = kindButton();
   const open = Boolean(kind || draft.candidate || draft.corrects);
   panel.hidden = !open;
+  document.body.toggleAttribute("data-drafting", open);
   for (const button of section.querySelectorAll("[data-kind]")) {
     button.setAttribute("aria-pressed", String(button === kind));
     if ("correction" in button.dataset) button.hidden = !draft.corrects;
@@ -164,7 +165,6 @@ section.addEventListener("click", (event) => {
   } else if (correct) {
     draft = { ...empty(), corrects: Number(correct.dataset.correct), correctsWords: correct.dataset.words, happenedMs: Number(correct.dataset.happenedUs) / 1000 };
     changed({ mayFinish: false });
-    panel.scrollIntoView({ block: "nearest" });
   }
 });
 
