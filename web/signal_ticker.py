@@ -140,9 +140,9 @@ class Ticking:
             seen = self._ticks
 
 
-def prepare_audio(settings: Settings) -> AudioLibrary:
-    """Make the audio of every procedure that comes with the product. Raises AudioError."""
-    procedures = load_procedures()
+def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None = None) -> AudioLibrary:
+    """Make the audio of every procedure, by default those that come with the product. Raises AudioError."""
+    procedures = load_procedures() if procedures is None else procedures
     library = prepare(settings.audio_folder, procedures, CommandVoice())
     for procedure in procedures.values():
         for words in crowded(procedure, library):

@@ -64,11 +64,10 @@ def beep() -> Samples:
 
 def levelled(samples: Samples) -> Samples:
     """The samples at the common loudness, the loudest peaks rounded so that nothing clips."""
-    loud = np.abs(samples)[np.abs(samples) > np.median(np.abs(samples))]
-    root_mean_square = float(np.sqrt(np.mean(loud**2))) if loud.size else 0.0
-    if root_mean_square == 0.0:
+    if not samples.any():
         return samples
-    raised = samples * (LOUDNESS / root_mean_square)
+    loud = np.abs(samples)[np.abs(samples) >= np.median(np.abs(samples))]
+    raised = samples * (LOUDNESS / float(np.sqrt(np.mean(loud**2))))
     return PEAK * np.tanh(raised / PEAK)
 
 
