@@ -191,13 +191,24 @@ document.addEventListener("visibilitychange", () => {
   measure();
   refresh();
 });
-const wakes = new EventSource(address("wakes"));
-wakes.addEventListener("message", refresh);
+
+let wakes = null;
+
+// A browser gives up on a stream that was refused; a new one is opened as long as the page lives.
+function listen() {
+  if (wakes !== null && wakes.readyState !== EventSource.CLOSED) return;
+  wakes = new EventSource(address("wakes"));
+  wakes.addEventListener("message", refresh);
+  wakes.addEventListener("error", refresh); // the first to notice that the server is gone
+}
+
 setInterval(look, LOOK_MS);
+setInterval(listen, REFRESH_MS);
 setInterval(refresh, REFRESH_MS);
 setInterval(() => (clock.isKnown && offlineSinceUs === null ? undefined : measure().then(refresh)), RETRY_MS);
 setInterval(measure, MEASURE_MS);
 setInterval(sendReports, RETRY_MS);
 player.allow();
+listen();
 keepAwake();
 measure().then(refresh);
