@@ -6,6 +6,7 @@ the one codec of the `fragment_map.fragments` column.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,11 +120,15 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
     if moov is None:
         raise FragmentError("the description of the stream (moov) was never written")
     track = _video_track(_read(descriptor, moov))
-    raw = list(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
+    raw: list[_RawFragment] = []
+    with suppress(BoxError):  # lengths can reach the disk before contents: torn here, like a cut
+        raw.extend(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
     if not raw:
         raise FragmentError("no fragment was completed")
     fragments = tuple(_timed(raw, track.timescale))
-    ended = boxes[-1].end if boxes[-1].name == "mfra" else raw[-1].end
+    # The index box that closes a file belongs to it, but only right behind a complete fragment.
+    index = next((box for box in boxes if box.name == "mfra" and box.offset == raw[-1].end), None)
+    ended = raw[-1].end if index is None else index.end
     return ParsedFile(
         init_bytes=moov.end,
         codec=track.codec,

@@ -48,19 +48,34 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockBreak:
+    """Our wall clock was set while a file grew, by so much, and not before that moment of the old clock."""
+
+    step_us: int
+    last_good_us: int
+
+    @property
+    def trusted_until_us(self) -> int:
+        """No stamp up to here can have been taken with the new clock and look as if it had not."""
+        return self.last_good_us - max(0, -self.step_us)
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """How a file ended. `at_us`: our clock when its last byte was written."""
 
     at_us: int
     ending: Ending = Ending.NEXT_KEYFRAME
-    # When the last picture had certainly arrived; None: when the file was closed, by the next keyframe.
+    # When the last picture had certainly arrived; None: when the file was closed.
     arrived_by_us: int | None = None
-    # Stamps after this moment were taken with a clock that somebody had set; None: all are good.
-    trusted_until_us: int | None = None
+    # Set: the file is dated by the clock it began with, and `at_us` is by the new one.
+    clock_break: ClockBreak | None = None
 
     def arrival_us(self, frame_us: int) -> int:
         """Our clock when the picture after the last one arrived, or would have; late rather than early."""
-        known_us = self.at_us if self.arrived_by_us is None else min(self.at_us, self.arrived_by_us)
+        known_us = self.at_us if self.clock_break is None else self.at_us - self.clock_break.step_us
+        if self.arrived_by_us is not None:
+            known_us = min(known_us, self.arrived_by_us)
         return known_us + (self.ending.value - 1) * frame_us
 
 
@@ -112,14 +127,16 @@ def _moved(fragment: Fragment, by_us: int) -> Fragment:
 
 def _are_flush_times(fragments: Sequence[ParsedFragment], closing: Closing) -> bool:
     last = fragments[-1]
-    if abs(closing.at_us - _stamp(last)) > FLUSH_LAG_US:
+    step_us = 0 if closing.clock_break is None else closing.clock_break.step_us
+    lag_us = min(abs(closing.at_us - by_us - _stamp(last)) for by_us in (0, step_us))
+    if lag_us > FLUSH_LAG_US:
         return False
     if len(fragments) == 1:
         return True
     # A short last fragment of a camera whose clock is right looks the same; the step before it tells.
     before = fragments[-2]
-    step_us = _stamp(last) - _stamp(before)
-    follows_media = abs(step_us - before.duration_us) <= CHAIN_US
+    between_us = _stamp(last) - _stamp(before)
+    follows_media = abs(between_us - before.duration_us) <= CHAIN_US
     return not (follows_media and abs(before.duration_us - last.duration_us) > TELLING_US)
 
 
@@ -131,8 +148,7 @@ def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> 
     ]
     if before is not None:
         starts.append(before.ended_at_us + _aged(parsed.media_us))
-    if closing.trusted_until_us is None or not starts:
-        starts.append(closing.arrival_us(parsed.frame_us) - parsed.media_us)
+    starts.append(closing.arrival_us(parsed.frame_us) - parsed.media_us)
     start_us = min(starts)
     walls = [start_us + fragment.media_us for fragment in parsed.fragments]
     return Placement(_with_walls(parsed.fragments, walls), ClockSource.ARRIVAL, None)
@@ -141,12 +157,13 @@ def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> 
 def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[ParsedFragment]:
     if closing.ending is not Ending.NEXT_KEYFRAME:
         fragments = fragments[:-1]  # flushed by the end, not by a picture
-    if closing.trusted_until_us is None:
+    if closing.clock_break is None:
         return fragments
     trusted: list[ParsedFragment] = []
     for fragment in fragments:
-        too_late = fragment.stamp_us is None or fragment.stamp_us > closing.trusted_until_us
-        if too_late or (trusted and _stamp(fragment) < _stamp(trusted[-1])):
+        stamp_us = fragment.stamp_us
+        is_later = stamp_us is None or stamp_us > closing.clock_break.trusted_until_us
+        if is_later or (trusted and _stamp(fragment) < _stamp(trusted[-1])):
             break
         trusted.append(fragment)
     return trusted

@@ -17,7 +17,7 @@ import structlog
 from evidence.cameras import CameraSource
 from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import NewRun
-from evidence.picture_time import Ending
+from evidence.picture_time import ClockBreak, Ending
 from evidence.volumes import Volume
 from recorder.camera_watch import CameraWatch, MediaWatch, Moment, Order
 from recorder.capture_command import Rotation, capture_address, capture_command, secrets_of
@@ -30,7 +30,7 @@ from recorder.capture_words import (
     scrubbed,
     understand,
 )
-from recorder.keeper import ClockBreak, FileClosed, Keeper, RunOnDisk, RunOver
+from recorder.keeper import FileClosed, Keeper, RunOnDisk, RunOver
 
 # Enough of a child's last words to tell why it ended.
 LAST_WORDS: Final = 20

@@ -26,7 +26,7 @@ from evidence.footage_rows import (
 )
 from evidence.ingest import ClosedFile, Store, ingest
 from evidence.naming import GROWING_FOLDER, SegmentName
-from evidence.picture_time import Closing, Ending
+from evidence.picture_time import ClockBreak, Closing, Ending
 from evidence.volumes import Volume
 from exam.clock import MINUTE_US
 
@@ -34,19 +34,6 @@ from exam.clock import MINUTE_US
 LONGEST_NOTICE_US: Final = MINUTE_US
 
 _log: Final = structlog.get_logger("recorder")
-
-
-@dataclass(frozen=True, slots=True)
-class ClockBreak:
-    """The wall clock was set while a run was alive. Moments noted after it are taken back by the step."""
-
-    step_us: int
-    last_good_us: int
-
-    @property
-    def trusted_until_us(self) -> int:
-        """The last stamp that certainly was taken before the step."""
-        return self.last_good_us - max(0, -self.step_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +181,7 @@ def _closing(path: Path, closed: FileClosed) -> Closing:
     changed_us = path.stat().st_mtime_ns // 1000
     if 0 <= at_us - changed_us <= LONGEST_NOTICE_US:
         at_us = changed_us
-    if closed.clock_break is None:
-        return Closing(at_us, closed.ending, closed.arrived_by_us)
-    taken_back_us = at_us - closed.clock_break.step_us
-    return Closing(taken_back_us, closed.ending, closed.arrived_by_us, closed.clock_break.trusted_until_us)
+    return Closing(at_us, closed.ending, closed.arrived_by_us, closed.clock_break)
 
 
 def _report(done: Future[None]) -> None:

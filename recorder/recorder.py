@@ -12,11 +12,12 @@ from evidence.cameras import CameraSource
 from evidence.database import WriterDatabase
 from evidence.footage import CameraState, Cause
 from evidence.footage_rows import write_states
+from evidence.picture_time import ClockBreak
 from evidence.volumes import Volume
 from exam.clock import SECOND_US
 from recorder.camera_recorder import CameraRecorder, Workshop
 from recorder.camera_watch import Moment
-from recorder.keeper import ClockBreak, Keeper
+from recorder.keeper import Keeper
 
 # A volume with less room than this is full: the index and the last files must still fit.
 RESERVE_BYTES: Final = 512 * 1024 * 1024
