@@ -7,6 +7,7 @@ numbers keep that mark, because a spreadsheet keeps fifteen digits of an eightee
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -27,6 +28,20 @@ MAX_ROWS: Final = 100_000
 # Exports put titles above the headings; further down nobody looks for them.
 HEADING_ROWS: Final = 15
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+# What the library raises when a workbook is cut, damaged or none at all: it trusts what it unpacks.
+DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -106,7 +121,7 @@ def _xlsx_grid(content: bytes) -> Iterator[list[RawCell]]:
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # some exports claim a wrong size
         rows = list(islice(sheet.iter_rows(values_only=True), MAX_ROWS + 1))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, SyntaxError) as error:
+    except DAMAGED as error:
         raise _refused("不是完整的 .xlsx 文件") from error
     return ([_cell(value) for value in row] for row in rows)
 
