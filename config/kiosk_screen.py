@@ -1,0 +1,70 @@
+"""Reads the words of the candidate screen; a screen, hint or outcome without words is an error naming it."""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from exam.admission import Outcome
+
+FILE: Final = Path(__file__).parent / "kiosk_screen.toml"
+SCREENS: Final = frozenset(
+    {"idle", "need_id_number", "need_ticket", "asking", "referred", "unreachable", "camera_lost"}
+)
+HINTS: Final = frozenset({"bad_form", "foreign", "many", "id_checksum"})
+
+
+class KioskWordsError(Exception):
+    """The words cannot be used; the message names the file and every fault."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
+
+
+class ScreenWords(_Table):
+    """One screen: what to do now, and how; in both languages."""
+
+    title: str
+    line: str
+    title_en: str
+    line_en: str
+
+
+class HintWords(_Table):
+    """What to put right, in both languages."""
+
+    text: str
+    text_en: str
+
+
+class KioskWords(_Table):
+    """Everything the candidate screen says by itself."""
+
+    screens: dict[str, ScreenWords]
+    hints: dict[str, HintWords]
+    outcomes: dict[Outcome, str]
+
+
+@cache
+def load_kiosk_words(path: Path = FILE) -> KioskWords:
+    """The words in force. Raises KioskWordsError listing every fault."""
+    try:
+        words = KioskWords.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KioskWordsError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise KioskWordsError(f"{path}: {faults}") from error
+    if missing := list(_missing(words)):
+        raise KioskWordsError(f"{path}: no words for {', '.join(missing)}")
+    return words
+
+
+def _missing(words: KioskWords) -> Iterator[str]:
+    yield from sorted(f"screens.{name}" for name in SCREENS - set(words.screens))
+    yield from sorted(f"hints.{name}" for name in HINTS - set(words.hints))
+    yield from sorted(f"outcomes.{name}" for name in set(Outcome) - set(words.outcomes))

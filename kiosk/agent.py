@@ -1,0 +1,171 @@
+"""The kiosk agent: holds the state of the candidate screen and runs everything beside it.
+
+Four threads: one watches the camera, one asks the console, one lets time pass, one listens for the
+console. They share only the state behind one lock; the page waits for its changes.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+
+from config.kiosk_screen import KioskWords
+from exam.clock import Clock
+from exam.identity import DocumentType, looks_resident, normalise, number_fault
+from exam.tickets import normalise_ticket
+from kiosk.acceptance import Acceptance
+from kiosk.asking import Asker
+from kiosk.console import Console, ConsoleRefusedError, ConsoleUnreachableError
+from kiosk.flow import (
+    Asking,
+    Flow,
+    Happened,
+    Hint,
+    Idle,
+    IdNumberGiven,
+    Input,
+    NotUsable,
+    TicketRead,
+    Unreachable,
+    step,
+)
+from kiosk.screen import Camera, describe
+
+TICK_SECONDS: Final = 0.2
+PROBE_SECONDS: Final = 5.0
+LOST_PROBE_SECONDS: Final = 1.0
+# One missed heartbeat may be chance.
+FAILURES_UNTIL_LOST: Final = 2
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+class Usable(StrEnum):
+    """What a typed or keyed-in number turned out to be."""
+
+    ID_NUMBER = "id_number"
+    TICKET = "ticket"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The screen at one moment; `version` grows with every change."""
+
+    version: int
+    screen: dict[str, Any]
+
+
+@dataclass
+class Agent:
+    """State and threads of one kiosk."""
+
+    console: Console
+    acceptance: Acceptance
+    words: KioskWords
+    clock: Clock
+    _flow: Flow = field(default_factory=Idle, init=False)
+    _camera: Camera = field(default=Camera(works=True), init=False)
+    _version: int = field(default=1, init=False)
+    _failures: int = field(default=0, init=False)
+    _changed: threading.Condition = field(default_factory=threading.Condition, init=False, repr=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    _threads: list[threading.Thread] = field(default_factory=list, init=False, repr=False)
+
+    def happened(self, what: Input) -> None:
+        """Take the next step and tell the page when that changed something."""
+        with self._changed:
+            before = self._flow
+            self._flow = step(before, what, self.clock.monotonic_us())
+            if what is Happened.RESTART or (what is Happened.CONSOLE_BACK and before != self._flow):
+                self.acceptance.forget()
+            if self._flow != before:
+                self._version += 1
+                self._changed.notify_all()
+
+    def camera_is(self, camera: Camera) -> None:
+        """The camera was found or lost."""
+        with self._changed:
+            self._camera = camera
+            self._version += 1
+            self._changed.notify_all()
+
+    def number_given(self, text: str) -> Usable:
+        """Take a number that was typed or came from a reader; a gun may also send a ticket's."""
+        number = normalise(text)
+        if number_fault(DocumentType.ID_CARD, number) is None:
+            self.happened(IdNumberGiven(number))
+            return Usable.ID_NUMBER
+        if self.acceptance.knows_forms and self.acceptance.has_form(text):
+            self.happened(TicketRead(normalise_ticket(text)))
+            return Usable.TICKET
+        if number and not looks_resident(number):
+            # A passport or another document: the console refers its holder to a person, on record.
+            self.happened(IdNumberGiven(number))
+            return Usable.ID_NUMBER
+        self.happened(NotUsable(Hint.ID_CHECKSUM))
+        return Usable.NEITHER
+
+    def snapshot(self, after: int = 0, timeout_s: float = 0.0) -> Snapshot:
+        """The screen; waits up to `timeout_s` for a version later than `after`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
+            screen = describe(self._flow, self._camera, self.words, self.clock.monotonic_us())
+            return Snapshot(self._version, screen)
+
+    def start(self, *others: Callable[[threading.Event], None]) -> None:
+        """Start the threads; `others` (the watcher) run beside them until `stop`."""
+        for work in (self._ask, self._tick, self._probe, *others):
+            thread = threading.Thread(target=work, args=(self._stopping,), name="kiosk", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def let_go(self) -> None:
+        """Begin to stop: waiting pages and threads are let go, nobody is waited for."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def stop(self, patience_s: float = 5.0) -> None:
+        """Stop, and wait until the threads have ended."""
+        self.let_go()
+        for thread in self._threads:
+            thread.join(patience_s)
+
+    def _ask(self, stopping: threading.Event) -> None:
+        asker = Asker(self.console, self.clock)
+        while not stopping.is_set():
+            with self._changed:
+                self._changed.wait_for(lambda: stopping.is_set() or isinstance(self._flow, Asking))
+                asking = self._flow
+            if isinstance(asking, Asking):
+                self.happened(asker.ask(asking))
+
+    def _tick(self, stopping: threading.Event) -> None:
+        while not stopping.wait(TICK_SECONDS):
+            self.happened(Happened.TICK)
+
+    def _probe(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            self._hear()
+            lost = isinstance(self._flow, Unreachable) or self._failures > 0
+            stopping.wait(LOST_PROBE_SECONDS if lost else PROBE_SECONDS)
+
+    def _hear(self) -> None:
+        try:
+            heartbeat = self.console.heartbeat()
+        except (ConsoleUnreachableError, ConsoleRefusedError) as error:
+            self._failures += 1
+            if self._failures == FAILURES_UNTIL_LOST:
+                _log.warning("console lost", reason=str(error))
+            if self._failures >= FAILURES_UNTIL_LOST:
+                self.happened(Happened.CONSOLE_LOST)
+            return
+        if self._failures:
+            _log.info("console heard", failures=self._failures)
+        self._failures = 0
+        self.acceptance.expect(heartbeat.ticket_forms)
+        self.happened(Happened.CONSOLE_BACK)

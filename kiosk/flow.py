@@ -1,0 +1,245 @@
+"""What the candidate screen is doing: ticket, identity number, asking, answer, and back (Art. 13(2)).
+
+Pure: a state and something that happened give the next state. Both documents may come in either
+order. Nothing here decides on admission; that is asked of the console. Times are of the monotonic
+clock, so a stepped wall clock never cuts a candidate short.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from exam.clock import SECOND_US
+
+# Eighteen digits typed slowly take half a minute; the screen offers more time before this runs out.
+DOCUMENT_US: Final = 60 * SECOND_US
+# Kept short: the next candidate must not read about this one.
+RESULT_US: Final = 8 * SECOND_US
+HINT_US: Final = 4 * SECOND_US
+EXTENSIONS: Final = 10
+
+
+class Hint(StrEnum):
+    """What the candidate can put right; shown for a moment."""
+
+    BAD_FORM = "bad_form"
+    FOREIGN = "foreign"
+    MANY = "many"
+    ID_CHECKSUM = "id_checksum"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The console's answer, as far as the screen shows it."""
+
+    outcome: str
+    kind: str
+    title: str
+    line: str
+    voice: str
+    room_label: str
+    place_label: str
+    masked_name: str
+    id_tail: str
+    admitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHint:
+    """A hint and when it goes away."""
+
+    hint: Hint
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody is here, or somebody is about to show a ticket."""
+
+    shown: ShownHint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsIdNumber:
+    """The ticket was read; the identity number is missing."""
+
+    ticket_no: str
+    until_us: int
+    extended: int = 0
+    shown: ShownHint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsTicket:
+    """The identity number came first; the ticket is missing."""
+
+    id_number: str
+    until_us: int
+    extended: int = 0
+    shown: ShownHint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Both documents are here and the console is being asked."""
+
+    ticket_no: str
+    id_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The answer is on the screen."""
+
+    answer: Answer
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The candidate has no document that this kiosk can use: a person helps."""
+
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The console cannot be asked; candidates are sent to another kiosk until it can."""
+
+
+Flow = Idle | NeedsIdNumber | NeedsTicket | Asking | Showing | Referred | Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRead:
+    """A ticket's number was read."""
+
+    ticket_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdNumberGiven:
+    """An identity number was typed or came from a reader."""
+
+    id_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotUsable:
+    """Something was shown or typed that cannot be used, for a reason the candidate can put right."""
+
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The console answered."""
+
+    answer: Answer
+
+
+class Happened(StrEnum):
+    """What happens without saying more."""
+
+    TICK = "tick"
+    # The console could not be asked, in several tries.
+    UNANSWERED = "unanswered"
+    # The console will not judge what was asked: a person must look.
+    NOT_JUDGED = "not_judged"
+    CONSOLE_LOST = "console_lost"
+    CONSOLE_BACK = "console_back"
+    # Touches of the candidate.
+    RESTART = "restart"
+    MORE_TIME = "more_time"
+    NO_DOCUMENT = "no_document"
+
+
+Input = TicketRead | IdNumberGiven | NotUsable | Answered | Happened
+
+
+def step(flow: Flow, happened: Input, now_us: int) -> Flow:
+    """The next state. What does not fit the present state changes nothing."""
+    match happened:
+        case TicketRead(ticket_no):
+            return _with_ticket(flow, ticket_no, now_us)
+        case IdNumberGiven(id_number):
+            return _with_id_number(flow, id_number, now_us)
+        case NotUsable(hint):
+            return _with_hint(flow, ShownHint(hint, now_us + HINT_US))
+        case Answered(answer):
+            return Showing(answer, now_us + RESULT_US) if isinstance(flow, Asking) else flow
+        case Happened.TICK:
+            return _later(flow, now_us)
+        case _:
+            return _after_word(flow, happened, now_us)
+
+
+def _with_ticket(flow: Flow, ticket_no: str, now_us: int) -> Flow:
+    match flow:
+        case NeedsTicket(id_number):
+            return Asking(ticket_no, id_number)
+        case NeedsIdNumber(known) if known == ticket_no:
+            return flow
+        case Asking() | Unreachable():
+            return flow
+        case _:
+            return NeedsIdNumber(ticket_no, now_us + DOCUMENT_US)
+
+
+def _with_id_number(flow: Flow, id_number: str, now_us: int) -> Flow:
+    match flow:
+        case NeedsIdNumber(ticket_no):
+            return Asking(ticket_no, id_number)
+        case NeedsTicket(known) if known == id_number:
+            return flow
+        case Asking() | Unreachable():
+            return flow
+        case _:
+            return NeedsTicket(id_number, now_us + DOCUMENT_US)
+
+
+def _with_hint(flow: Flow, shown: ShownHint) -> Flow:
+    return replace(flow, shown=shown) if isinstance(flow, Idle | NeedsIdNumber | NeedsTicket) else flow
+
+
+def _later(flow: Flow, now_us: int) -> Flow:
+    match flow:
+        case NeedsIdNumber(until_us=until_us) | NeedsTicket(until_us=until_us) if now_us >= until_us:
+            return Idle()
+        case Showing(until_us=until_us) | Referred(until_us=until_us) if now_us >= until_us:
+            return Idle()
+        case Idle(shown) | NeedsIdNumber(shown=shown) | NeedsTicket(shown=shown):
+            return replace(flow, shown=None) if shown and now_us >= shown.until_us else flow
+        case _:
+            return flow
+
+
+def _after_word(flow: Flow, happened: Happened, now_us: int) -> Flow:
+    if happened in {Happened.UNANSWERED, Happened.NOT_JUDGED, Happened.CONSOLE_LOST, Happened.CONSOLE_BACK}:
+        return _after_console(flow, happened, now_us)
+    if isinstance(flow, Asking | Unreachable):
+        return flow
+    if happened is Happened.MORE_TIME:
+        return _extended(flow, now_us)
+    return Referred(now_us + RESULT_US) if happened is Happened.NO_DOCUMENT else Idle()
+
+
+def _after_console(flow: Flow, happened: Happened, now_us: int) -> Flow:
+    match happened, flow:
+        case Happened.UNANSWERED, Asking():
+            return Unreachable()
+        case Happened.NOT_JUDGED, Asking():
+            return Referred(now_us + RESULT_US)
+        # An answer on the screen is still true, and a question that is under way finds out by itself.
+        case Happened.CONSOLE_LOST, Idle() | NeedsIdNumber() | NeedsTicket() | Referred():
+            return Unreachable()
+        case Happened.CONSOLE_BACK, Unreachable():
+            return Idle()
+        case _:
+            return flow
+
+
+def _extended(flow: Flow, now_us: int) -> Flow:
+    if isinstance(flow, NeedsIdNumber | NeedsTicket) and flow.extended < EXTENSIONS:
+        return replace(flow, until_us=now_us + DOCUMENT_US, extended=flow.extended + 1)
+    return flow

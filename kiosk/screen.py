@@ -1,0 +1,99 @@
+"""What the candidate screen shows for a state: words, kind and remaining time, and no full number ever.
+
+Pure. The page draws exactly this and knows nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from config.kiosk_screen import KioskWords
+from exam.admission import Kind, Outcome
+from kiosk.flow import (
+    Answer,
+    Asking,
+    Flow,
+    Idle,
+    NeedsIdNumber,
+    NeedsTicket,
+    Referred,
+    Showing,
+    ShownHint,
+    Unreachable,
+)
+
+NAMES: Final[dict[type, str]] = {
+    Idle: "idle",
+    NeedsIdNumber: "need_id_number",
+    NeedsTicket: "need_ticket",
+    Asking: "asking",
+    Referred: "referred",
+    Unreachable: "unreachable",
+}
+# Which shape and colour an answer has. Red is for those who cannot come in; whoever is merely early or
+# at the wrong door is shown the way.
+TONES: Final[dict[str, str]] = {
+    Kind.ADMITTED: "good",
+    Kind.INFORMED: "good",
+    Kind.RETRY: "wait",
+    Kind.REFERRED: "wait",
+    Kind.REFUSED: "bad",
+}
+WAYS: Final = frozenset({Outcome.WRONG_ROOM, Outcome.WRONG_SESSION, Outcome.WRONG_DAY, Outcome.TOO_EARLY})
+# Without the camera nobody can begin; whoever has shown the ticket already can finish.
+NEEDS_CAMERA: Final = frozenset({"idle", "need_ticket"})
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Whether the camera gives pictures, and if not, why; the reason is for staff."""
+
+    works: bool
+    reason: str = ""
+
+
+def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict[str, Any]:
+    """The screen as plain values for the page."""
+    if isinstance(flow, Showing):
+        shown = _answer(flow.answer, words)
+    else:
+        name = NAMES[type(flow)]
+        if not camera.works and name in NEEDS_CAMERA:
+            name = "camera_lost"
+        shown = {"screen": name, **words.screens[name].model_dump()}
+    until_us: int | None = getattr(flow, "until_us", None)
+    return {
+        **shown,
+        "hint": _hint(getattr(flow, "shown", None), words),
+        "remaining_ms": None if until_us is None else max(0, (until_us - now_us) // 1000),
+        "camera": "works" if camera.works else "lost",
+        "camera_reason": camera.reason,
+    }
+
+
+def _answer(answer: Answer, words: KioskWords) -> dict[str, Any]:
+    is_known = answer.outcome in set(Outcome)
+    return {
+        "screen": "result",
+        "outcome": answer.outcome,
+        "kind": answer.kind,
+        "tone": _tone(answer),
+        "title": answer.title,
+        "line": answer.line,
+        "title_en": words.outcomes[Outcome(answer.outcome)] if is_known else "",
+        "line_en": "",
+        "voice": answer.voice,
+        "room_label": answer.room_label,
+        "place_label": answer.place_label,
+        "masked_name": answer.masked_name,
+        "id_tail": answer.id_tail,
+        "admitted": answer.admitted,
+    }
+
+
+def _tone(answer: Answer) -> str:
+    # An answer of a newer console that this kiosk does not know sends the candidate to a person.
+    return "way" if answer.outcome in WAYS else TONES.get(answer.kind, "wait")
+
+
+def _hint(shown: ShownHint | None, words: KioskWords) -> dict[str, str] | None:
+    return None if shown is None else {"code": shown.hint, **words.hints[shown.hint].model_dump()}

@@ -1,0 +1,113 @@
+"""Serves the candidate screen to the browser on this machine, and takes what is typed there.
+
+Loopback only. Other pages in the same browser, or a name that resolves to this machine, must not
+reach it: the Host header has to be a loopback name, and whatever changes something needs a header
+that no foreign page can send without asking first.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, jsonify, render_template, request, send_from_directory
+from flask.typing import ResponseReturnValue
+
+from kiosk.agent import Agent, Usable
+from kiosk.flow import Happened
+from kiosk.scanner import Picture, preview_jpeg
+
+LOOK_FOLDER: Final = Path(__file__).resolve().parent.parent / "config" / "look"
+OWN_HEADER: Final = "X-Kaochang-Kiosk"
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
+LONGEST_WAIT_S: Final = 10.0
+LONGEST_NUMBER: Final = 64
+LARGEST_REQUEST_BYTES: Final = 4096
+TOUCHES: Final = frozenset({Happened.RESTART, Happened.MORE_TIME, Happened.NO_DOCUMENT})
+POLICY: Final = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' blob: data:",  # the camera picture, and no icon
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def create_screen(agent: Agent, newest: Callable[[], Picture | None]) -> Flask:
+    """The candidate screen over this agent. `newest` gives the camera's last picture, or None."""
+    app = Flask("kiosk", root_path=str(Path(__file__).parent))
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST_BYTES
+    app.before_request(_only_from_here)
+    app.after_request(_headers)
+    app.add_url_rule("/", view_func=_page)
+    app.add_url_rule("/look/tokens.css", view_func=_tokens)
+    _add_state(app, agent)
+    _add_input(app, agent)
+
+    @app.get("/local/preview.jpg")
+    def preview() -> ResponseReturnValue:
+        """What the camera sees now; made on request and kept nowhere."""
+        picture = newest()
+        return ("", 204) if picture is None else Response(preview_jpeg(picture), mimetype="image/jpeg")
+
+    return app
+
+
+def _add_state(app: Flask, agent: Agent) -> None:
+    @app.get("/local/state")
+    def state() -> ResponseReturnValue:
+        """The screen as the page draws it; `after=VERSION` waits for the next change. No full number."""
+        after = request.args.get("after", 0, type=int)
+        snapshot = agent.snapshot(after, LONGEST_WAIT_S if after else 0.0)
+        return jsonify(version=snapshot.version, **snapshot.screen)
+
+
+def _add_input(app: Flask, agent: Agent) -> None:
+    @app.post("/local/id-number")
+    def id_number() -> ResponseReturnValue:
+        """A number typed on the keypad or sent by a reader. Never repeated in the answer."""
+        body = request.get_json(silent=True)
+        number = body.get("id_number") if isinstance(body, dict) else None
+        if not isinstance(number, str) or not 0 < len(number) <= LONGEST_NUMBER:
+            abort(400)
+        usable = agent.number_given(number)
+        return jsonify(usable=usable), 422 if usable is Usable.NEITHER else 200
+
+    @app.post("/local/touch")
+    def touch() -> ResponseReturnValue:
+        """A button: start anew, more time, no document."""
+        body = request.get_json(silent=True)
+        name = body.get("touch") if isinstance(body, dict) else None
+        if name not in TOUCHES:
+            abort(400)
+        agent.happened(Happened(name))
+        return jsonify(taken=name)
+
+
+def _page() -> str:
+    return render_template("candidate.html")
+
+
+def _tokens() -> Response:
+    return send_from_directory(LOOK_FOLDER, "tokens.css")
+
+
+def _only_from_here() -> None:
+    if urlsplit(f"//{request.host}").hostname not in LOOPBACK_NAMES:
+        abort(403)
+    if request.method == "POST":
+        origin = request.headers.get("Origin")
+        if OWN_HEADER not in request.headers or origin not in {None, request.host_url.rstrip("/")}:
+            abort(403)
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response

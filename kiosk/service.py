@@ -1,0 +1,76 @@
+"""Runs this machine's check-in kiosk: camera, agent and the candidate screen on loopback."""
+
+import signal
+import socket
+from types import FrameType
+from typing import Final
+
+import structlog
+import waitress
+
+from config.kiosk_screen import load_kiosk_words
+from config.settings import Settings
+from exam.clock import Clock
+from kiosk.acceptance import Acceptance
+from kiosk.agent import Agent
+from kiosk.camera import open_source
+from kiosk.console import HttpConsole
+from kiosk.scanner import Scanner
+from kiosk.screen_app import create_screen
+from kiosk.watching import Watcher
+
+HOST: Final = "127.0.0.1"
+THREADS: Final = 8
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+class ServiceError(RuntimeError):
+    """The kiosk cannot start; the message says what is wrong and where."""
+
+
+def serve(settings: Settings, clock: Clock) -> int:
+    """Run the kiosk until SIGTERM or SIGINT. Raises ServiceError when its port is taken."""
+    listener = _listen(settings.kiosk.port)
+    console = HttpConsole(settings.kiosk_server, settings.kiosk_token, settings.keys_folder / "ca.crt")
+    acceptance = Acceptance()
+    agent = Agent(console, acceptance, load_kiosk_words(), clock)
+    scanner = Scanner(settings.kiosk.symbologies)
+    watcher = Watcher(lambda: open_source(settings.kiosk.camera, clock), scanner, acceptance, agent, clock)
+    server = waitress.create_server(
+        create_screen(agent, lambda: watcher.newest), sockets=[listener], threads=THREADS, ident=None
+    )
+    _stop_on_signals(agent)
+    agent.start(watcher.run)
+    _log.info("kiosk listens", port=settings.kiosk.port)
+    try:
+        server.run()
+    finally:
+        agent.stop()
+        server.close()
+        scanner.close()
+        console.close()
+    return 0
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"port {port} on {HOST} cannot be used ({error.strerror}): stop the other program"
+            " or change [kiosk] port in the settings"
+        ) from error
+    return listener
+
+
+def _stop_on_signals(agent: Agent) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        agent.let_go()  # first, or waitress would wait for a page that waits for us
+        raise SystemExit(0)  # waitress ends its loop and its threads on this
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

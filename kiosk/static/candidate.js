@@ -1,0 +1,195 @@
+// Draws the candidate screen from /local/state and sends what is typed. It decides nothing, and the
+// number being typed lives in one variable: never in the document, except the last digit for a moment.
+import { Wedge, SILENCE_MS } from "./wedge.js";
+
+const LENGTH = 18;
+const GROUPS = [6, 14];          // 110101 19900307 0011
+const PEEK_MS = 700;
+const ASK_FOR_TIME_MS = 20000;
+const PREVIEW_MS = 250;
+const DEAD_AFTER = 3;
+const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", asking: "asking", referred: "wait", unreachable: "off", camera_lost: "off" };
+const SCREEN_TONES = { referred: "wait", unreachable: "off", camera_lost: "off" };
+// Said when even the agent on this machine does not answer any more.
+const DEAD = { screen: "unreachable", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
+
+const at = (name) => document.querySelector(`[data-${name}]`);
+const wedge = new Wedge();
+let shown = null;
+let entry = "";
+let entryBeforeBurst = "";
+let peekUntil = 0;
+let endsAt = null;
+let spanMs = 1;
+
+async function send(path, body) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json", "X-Kaochang-Kiosk": "screen" }, body: JSON.stringify(body) };
+  try { return await fetch(path, options); } catch { return null; }
+}
+
+function put(name, text) {
+  const element = at(name);
+  if (element.textContent !== (text ?? "")) element.textContent = text ?? "";
+}
+
+function draw(state) {
+  const isNew = !shown || shown.screen !== state.screen || shown.title !== state.title;
+  if (shown?.screen !== state.screen) clearEntry();
+  shown = state;
+  const { dataset } = document.body;
+  dataset.screen = state.screen;
+  const tone = state.tone ?? SCREEN_TONES[state.screen];
+  if (tone) dataset.tone = tone; else delete dataset.tone;
+  at("symbol").setAttribute("href", `#symbol-${state.tone ?? SYMBOLS[state.screen]}`);
+  for (const name of ["title", "line", "title_en", "line_en"]) put(name.replace("_", "-"), state[name]);
+  drawWhere(state);
+  drawHint(state.hint);
+  at("pad").hidden = state.screen !== "need_id_number";
+  at("preview-box").hidden = !["idle", "need_ticket"].includes(state.screen) || state.camera !== "works";
+  for (const button of document.querySelectorAll("[data-shown-on]")) button.hidden = !button.dataset.shownOn.split(" ").includes(state.screen);
+  put("staff", [state.outcome, state.camera_reason].filter(Boolean).join(" · "));
+  endsAt = state.remaining_ms === null ? null : performance.now() + state.remaining_ms;
+  if (isNew || (state.remaining_ms ?? 0) > spanMs) spanMs = Math.max(1, state.remaining_ms ?? 1);
+  drawTime();
+}
+
+function drawWhere(state) {
+  const hasPlace = state.screen === "result" && Boolean(state.room_label) && state.tone === "good";
+  at("where").hidden = !hasPlace;
+  put("room", hasPlace ? state.room_label : "");
+  put("place", hasPlace && state.place_label ? `${state.place_label}号` : "");
+  const who = state.screen === "result" && state.masked_name ? `${state.masked_name}　证件尾号 ${state.id_tail}` : "";
+  at("who").hidden = !who;
+  put("who", who);
+}
+
+function drawHint(hint) {
+  at("hint").hidden = !hint;
+  put("hint-text", hint?.text);
+  put("hint-en", hint?.text_en);
+}
+
+function drawTime() {
+  const left = endsAt === null ? null : Math.max(0, endsAt - performance.now());
+  at("left").hidden = left === null;
+  if (left !== null) at("left").value = left / spanMs;
+  const isWaiting = ["need_id_number", "need_ticket"].includes(shown?.screen);
+  at("more").hidden = !(isWaiting && left !== null && left < ASK_FOR_TIME_MS);
+}
+
+// Full-width, so that the row does not jump while typing.
+const wide = (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0);
+
+function drawEntry() {
+  const peeking = performance.now() < peekUntil;
+  const marks = Array.from({ length: LENGTH }, (_, index) => {
+    if (index >= entry.length) return "○";
+    return peeking && index === entry.length - 1 ? wide(entry[index]) : "●";
+  });
+  for (const group of [...GROUPS].reverse()) marks.splice(group, 0, " ");
+  put("dots", marks.join(""));
+  put("count", `${entry.length} / ${LENGTH}`);
+  at("confirm").disabled = entry.length !== LENGTH;
+}
+
+function clearEntry() {
+  entry = "";
+  entryBeforeBurst = "";
+  peekUntil = 0;
+  drawEntry();
+}
+
+function type(character) {
+  if (shown?.screen !== "need_id_number" || !/^[0-9X]$/.test(character) || entry.length >= LENGTH) return;
+  entry += character;
+  peekUntil = performance.now() + PEEK_MS;
+  setTimeout(drawEntry, PEEK_MS + 20);
+  drawEntry();
+  if (endsAt !== null && endsAt - performance.now() < ASK_FOR_TIME_MS) send("/local/touch", { touch: "more_time" });
+}
+
+function erase() {
+  entry = entry.slice(0, -1);
+  peekUntil = 0;
+  drawEntry();
+}
+
+async function submit(number) {
+  clearEntry();
+  await send("/local/id-number", { id_number: number });
+}
+
+function confirmEntry() {
+  if (shown?.screen === "need_id_number" && entry.length === LENGTH) submit(entry);
+}
+
+function take(what) {
+  if (!what) return;
+  if (what.scan) { entry = entryBeforeBurst; submit(what.scan); return; }
+  if (what.enter) { confirmEntry(); return; }
+  if (what.fresh) entryBeforeBurst = entry;
+  if (what.character) type(what.character);
+}
+
+document.addEventListener("keydown", (pressed) => {
+  if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
+  if (pressed.code === "Backspace") { erase(); pressed.preventDefault(); return; }
+  // A person's Enter on a focused button presses that button; a reader's Enter never does.
+  const what = wedge.key(pressed.code, pressed.shiftKey, pressed.timeStamp);
+  if (!what || (what.enter === true && pressed.target instanceof HTMLButtonElement) || what.enter === false) return;
+  pressed.preventDefault();
+  take(what);
+  setTimeout(() => take(wedge.silence(performance.now())), SILENCE_MS + 10);
+});
+
+for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
+at("erase").addEventListener("click", erase);
+at("confirm").addEventListener("click", confirmEntry);
+for (const button of document.querySelectorAll("[data-touch]")) button.addEventListener("click", () => send("/local/touch", { touch: button.dataset.touch }));
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function follow() {
+  let version = 0;
+  for (let failures = 0; ;) {
+    try {
+      const answer = await fetch(`/local/state?after=${version}`);
+      if (!answer.ok) throw new Error(`state: ${answer.status}`);
+      const state = await answer.json();
+      version = state.version;
+      failures = 0;
+      draw(state);
+    } catch {
+      failures += 1;
+      version = 0;
+      if (failures >= DEAD_AFTER) draw(DEAD);
+      await pause(500);
+    }
+  }
+}
+
+async function watch() {
+  for (let address = null; ;) {
+    if (!at("preview-box").hidden) {
+      try {
+        const answer = await fetch("/local/preview.jpg");
+        if (answer.status === 200) {
+          const next = URL.createObjectURL(await answer.blob());
+          at("preview").src = next;
+          await at("preview").decode();
+          if (address) URL.revokeObjectURL(address);
+          address = next;
+        }
+      } catch { /* the agent is away: the state says so */ }
+    }
+    await pause(PREVIEW_MS);
+  }
+}
+
+setInterval(() => {
+  drawTime();
+  put("clock", new Intl.DateTimeFormat("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" }).format(new Date()));
+}, 250);
+drawEntry();
+follow();
+watch();

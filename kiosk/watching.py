@@ -1,0 +1,87 @@
+"""The eye of the kiosk: opens the camera, reads codes, and opens it again when it was lost."""
+
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import structlog
+
+from exam.clock import Clock
+from kiosk.acceptance import Acceptance
+from kiosk.camera import CameraLostError, FrameSource
+from kiosk.flow import Input
+from kiosk.scanner import Picture, Reading
+from kiosk.screen import Camera
+
+RETRY_SECONDS: Final = 2.0
+NO_PICTURE_SECONDS: Final = 0.03
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+class CodeReader(Protocol):
+    """Finds codes in a picture."""
+
+    def scan(self, frame: Picture) -> list[Reading]: ...
+
+
+class Listener(Protocol):
+    """Whoever wants to know what the eye sees."""
+
+    def happened(self, what: Input) -> None: ...
+
+    def camera_is(self, camera: Camera) -> None: ...
+
+
+class Watcher:
+    """Looks until stopped. One thread calls `run`; `newest` may be asked from others."""
+
+    def __init__(
+        self,
+        opened: Callable[[], FrameSource],
+        reader: CodeReader,
+        acceptance: Acceptance,
+        listener: Listener,
+        clock: Clock,
+    ) -> None:
+        """`opened` opens the camera anew; it raises CameraLostError."""
+        self._opened, self._reader, self._acceptance = opened, reader, acceptance
+        self._listener, self._clock = listener, clock
+        self.newest: Picture | None = None
+        self._said: Camera | None = None
+
+    def run(self, stopping: threading.Event) -> None:
+        """Watch; a lost camera is said once and tried again every two seconds."""
+        while not stopping.is_set():
+            try:
+                self._watch(stopping)
+            except CameraLostError as error:
+                self._say(Camera(works=False, reason=str(error)))
+                self.newest = None
+                stopping.wait(RETRY_SECONDS)
+
+    def _watch(self, stopping: threading.Event) -> None:
+        source = self._opened()
+        self._say(Camera(works=True))
+        try:
+            while not stopping.is_set():
+                picture = source.next_picture()
+                if picture is None:
+                    stopping.wait(NO_PICTURE_SECONDS)
+                else:
+                    self._look(picture)
+        finally:
+            source.close()
+
+    def _look(self, picture: Picture) -> None:
+        self.newest = picture
+        texts = [reading.text for reading in self._reader.scan(picture)]
+        what = self._acceptance.judge(texts, self._clock.monotonic_us())
+        if what is not None:
+            self._listener.happened(what)
+
+    def _say(self, camera: Camera) -> None:
+        if camera != self._said:
+            self._said = camera
+            _log.info("camera", works=camera.works, reason=camera.reason)
+            self._listener.camera_is(camera)
