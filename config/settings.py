@@ -46,7 +46,11 @@ class KioskSettings(_Section):
 
     enabled: bool = Field(default=True, description="Whether 'serve' also runs a kiosk on this machine.")
     port: int = Field(8610, ge=1, le=65535, description="Loopback port of the candidate screen.")
-    server: str = Field("http://127.0.0.1:8600", description="Address of the console the kiosk asks.")
+    server: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Address of the console the kiosk asks; empty: the console on this machine.",
+    )
     camera: str = Field(
         "usb:0",
         pattern=r"^(usb:\d+|rtsp://.+|folder:.+|video:.+)$",
@@ -86,6 +90,17 @@ class Settings(_Section):
     @property
     def kiosk_token(self) -> Path:
         return self.keys_folder / "kiosk.token"
+
+    @property
+    def kiosk_server(self) -> str:
+        """The console the kiosk asks; the one on this machine when nothing else is set."""
+        if self.kiosk.server:
+            return self.kiosk.server
+        if self.web.host in {"127.0.0.1", "localhost", "::1"}:
+            host = "[::1]" if self.web.host == "::1" else self.web.host
+            return f"http://{host}:{self.web.port}"
+        host = "localhost" if self.web.host in {"0.0.0.0", "::"} else self.web.host  # noqa: S104 - not bound here
+        return f"https://{host}:{self.web.port}"
 
     @property
     def audio_folder(self) -> Path:

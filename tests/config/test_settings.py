@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import KioskSettings, Settings, SettingsError, WebSettings, load_settings
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -54,3 +54,20 @@ def test_all_files_lie_below_the_data_folder() -> None:
         settings.keys_folder,
     ]
     assert all(path.parts[0] == "d" for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("host", "server", "expected"),
+    [
+        ("127.0.0.1", "", "http://127.0.0.1:8600"),
+        ("::1", "", "http://[::1]:8600"),
+        ("0.0.0.0", "", "https://localhost:8600"),
+        ("192.168.3.10", "", "https://192.168.3.10:8600"),
+        ("127.0.0.1", "https://kaochang.local:9000", "https://kaochang.local:9000"),
+    ],
+)
+def test_the_kiosk_asks_the_console_of_its_machine_unless_told_otherwise(
+    host: str, server: str, expected: str
+) -> None:
+    settings = Settings(web=WebSettings(host=host), kiosk=KioskSettings(server=server))
+    assert settings.kiosk_server == expected
