@@ -23,6 +23,7 @@ class CameraControl:
     """A connection to the simulator's control port. Use as a context manager, or close it."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S)
         self._lines = self._socket.makefile("rb")
 

@@ -80,7 +80,7 @@ class CameraPlan(_Part):
     resolution: str = Field("1280x720", description="Size of the picture, WIDTHxHEIGHT.")
     fps: int = Field(25, ge=1, le=60, description="Pictures per second by the camera's clock.")
     bitrate_kbps: int = Field(2000, ge=100, le=20000, description="Mean rate of the encoded loop.")
-    gop_seconds: int = Field(2, ge=1, le=60, description="Seconds between keyframes.")
+    gop_seconds: float = Field(2.0, ge=0.2, le=60, description="Seconds between keyframes.")
     clock_offset_s: float = Field(7.3, description="How far the camera's clock is ahead at start.")
     clock_drift_ppm: float = Field(50.0, ge=-5000, le=5000, description="How fast the camera's clock runs.")
     rtp_start: int | None = Field(
@@ -97,6 +97,10 @@ class CameraPlan(_Part):
         return text
 
     @property
+    def gop_frames(self) -> int:
+        return max(1, round(self.gop_seconds * self.fps))
+
+    @property
     def geometry(self) -> BarGeometry:
         return picture_size(self.resolution)
 
@@ -110,15 +114,17 @@ class SitePlan(_Part):
 
     port: int = Field(0, ge=0, le=65535, description="Port of the first camera; 0: any free port for each.")
     loop_seconds: int = Field(12, ge=2, le=120, description="Length of the loops, a multiple of the GOP.")
-    cameras: tuple[CameraPlan, ...] = Field(min_length=1, max_length=128, description="The cameras.")
+    cameras: tuple[CameraPlan, ...] = Field(max_length=128, description="The cameras.")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
+        if not self.cameras:
+            raise ValueError("no camera is described")
         names = [camera.name for camera in self.cameras]
         if len(set(names)) != len(names):
             raise ValueError("two cameras have the same name")
         for camera in self.cameras:
-            if self.loop_seconds % camera.gop_seconds:
+            if self.loop_seconds * camera.fps % camera.gop_frames:
                 raise ValueError(f"{camera.name}: loop_seconds is not a multiple of gop_seconds")
         return self
 

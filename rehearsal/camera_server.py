@@ -124,10 +124,10 @@ async def _serve(plan: SitePlan, arguments: argparse.Namespace) -> int:
     if arguments.attached:
         running.add_reader(sys.stdin.fileno(), _stop_with_parent, stopped)
     site = CameraSite(plan, SystemClock(), SiteFolders(arguments.loops, arguments.sent_log), _announce)
-    ports = await site.open()
-    control = None if arguments.control_port is None else await site.open_control(arguments.control_port)
-    _say_ready(ports, control, as_json=arguments.attached)
     try:
+        control = None if arguments.control_port is None else await site.open_control(arguments.control_port)
+        ports = await site.open()
+        _say_ready(ports, control, as_json=arguments.attached)
         await site.run_until(stopped)
     finally:
         site.close()

@@ -47,17 +47,17 @@ class CameraSite:
 
     async def open(self) -> dict[str, int]:
         """Bind the ports, prepare the loops, let clients in. Returns each camera's port."""
-        ports = self._plan.ports()
+        for plan, port in zip(self._plan.cameras, self._plan.ports(), strict=True):
+            self._doors[plan.name] = CameraDoor(plan.name, port)
         for index, plan in enumerate(self._plan.cameras):
-            self._announce(f"preparing {plan.name} ({index + 1}/{len(ports)})")
+            self._announce(f"preparing {plan.name} ({index + 1}/{len(self._plan.cameras)})")
             loop = loop_for(plan, self._plan.loop_seconds, self._folders.loops)
             camera = SimulatedCamera(plan, loop, self._clock, index, self._sent_log(plan))
             self._cameras[plan.name] = camera
-            self._doors[plan.name] = CameraDoor(camera, ports[index])
         for name, camera in self._cameras.items():
             self._tasks.append(asyncio.create_task(camera.run()))
             if Fault.DROP not in camera.faults:
-                await self._doors[name].open()
+                await self._doors[name].open(camera)
         return {name: door.port for name, door in self._doors.items()}
 
     async def open_control(self, port: int) -> int:
@@ -73,7 +73,7 @@ class CameraSite:
         for task in self._tasks:
             task.cancel()
         for door in self._doors.values():
-            door.shut()
+            door.close()
 
     async def run_until(self, stopped: asyncio.Event) -> None:
         """Wait until told to stop. A camera that fails ends the wait and raises its error."""
@@ -120,7 +120,7 @@ class CameraSite:
         if not ask["on"]:
             camera.faults.discard(fault)
             if fault is Fault.DROP:
-                await door.open()
+                await door.open(camera)
             return
         camera.faults.add(fault)
         if fault is Fault.DROP:

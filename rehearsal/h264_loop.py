@@ -50,25 +50,35 @@ def read_loop(path: Path, geometry: BarGeometry, fps: int) -> Loop:
     """Read an annex-B file made by `rehearsal.scene_loops`. Raises UnsupportedStreamError for any other."""
     nals = _nal_units(path.read_bytes())
     sets = read_parameter_sets(_first_of_kind(nals, NAL_SPS), _first_of_kind(nals, NAL_PPS))
+    frames = tuple(_frame(slices, sets) for slices in _pictures(nals, geometry, path))
+    return Loop(geometry, fps, sets, frames, _evenly_spaced_gop(frames, path))
+
+
+def _pictures(nals: list[bytes], geometry: BarGeometry, path: Path) -> list[list[bytes]]:
+    """The slices of every picture without its bar."""
     bar_address = geometry.first_bar_row * geometry.columns
-    frames: list[LoopFrame] = []
-    picture: list[bytes] = []
+    pictures: list[list[bytes]] = []
+    slices: list[bytes] = []
     for nal in nals:
         if nal[0] & 31 not in (NAL_SLICE, NAL_IDR):
             continue
         address = first_macroblock(nal)
-        if address < bar_address:
-            picture.append(nal)
-        elif address == bar_address:
-            frames.append(_frame(picture, sets))
-            picture = []
-        else:
+        if address > bar_address or bool(address) != bool(slices):
             raise UnsupportedStreamError(f"{path}: the bar is not one slice of its own")
+        if address < bar_address:
+            slices.append(nal)
+        else:
+            pictures.append(slices)
+            slices = []
+    return pictures
+
+
+def _evenly_spaced_gop(frames: tuple[LoopFrame, ...], path: Path) -> int:
     keyframes = [index for index, frame in enumerate(frames) if frame.is_keyframe]
     gop_frames = keyframes[1] if len(keyframes) > 1 else len(frames)
-    if keyframes != list(range(0, len(frames), gop_frames)) or len(frames) % gop_frames:
+    if not frames or keyframes != list(range(0, len(frames), gop_frames)) or len(frames) % gop_frames:
         raise UnsupportedStreamError(f"{path}: keyframes are not evenly spaced")
-    return Loop(geometry, fps, sets, tuple(frames), gop_frames)
+    return gop_frames
 
 
 def _frame(slices: list[bytes], sets: ParameterSets) -> LoopFrame:
@@ -78,7 +88,7 @@ def _frame(slices: list[bytes], sets: ParameterSets) -> LoopFrame:
 
 def _nal_units(stream: bytes) -> list[bytes]:
     starts = [match.start() for match in _START_CODE.finditer(stream)]
-    ends = [*starts[1:], len(stream)]
+    ends = [*starts[1:], len(stream)][: len(starts)]
     return [stream[start + 3 : end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True)]
 
 

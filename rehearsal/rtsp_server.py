@@ -145,37 +145,44 @@ def _interleaved_channel(transport: str) -> int:
 
 
 class CameraDoor:
-    """The listening socket of one camera. While shut, the port stays ours and connections are refused."""
+    """The port of one camera. While shut, the port stays ours and connections are refused."""
 
-    def __init__(self, camera: SimulatedCamera, port: int) -> None:
-        self._camera = camera
+    def __init__(self, name: str, port: int) -> None:
+        self._name = name
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
-        self._socket = _bound_socket(camera.plan.name, port)
+        self._socket = _bound_socket(name, port)
         self.port: int = self._socket.getsockname()[1]
 
-    async def open(self) -> None:
-        """Accept connections."""
+    async def open(self, camera: SimulatedCamera) -> None:
+        """Accept connections to this camera."""
         if self._server is None:
-            self._server = await asyncio.start_server(
-                self._welcome, sock=self._socket, limit=_LARGEST_REQUEST
-            )
+
+            async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await self._welcome(_Connection(camera, reader, writer))
+
+            self._server = await asyncio.start_server(welcome, sock=self._socket, limit=_LARGEST_REQUEST)
 
     def shut(self) -> None:
         """Send everybody away and refuse newcomers."""
+        if self._server is not None:
+            self.close()
+            # A bound socket that does not listen: the kernel refuses, and nobody else can take the port.
+            self._socket = _bound_socket(self._name, self.port)
+
+    def close(self) -> None:
+        """Send everybody away and give the port back."""
         self.send_everybody_away()
         if self._server is not None:
             self._server.close()
             self._server = None
-            # A bound socket that does not listen: the kernel refuses, and nobody else can take the port.
-            self._socket = _bound_socket(self._camera.plan.name, self.port)
+        self._socket.close()
 
     def send_everybody_away(self) -> None:
         for connection in list(self._connections):
             connection.close()
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(self._camera, reader, writer)
+    async def _welcome(self, connection: _Connection) -> None:
         self._connections.add(connection)
         with contextlib.suppress(asyncio.CancelledError):
             await connection.converse()

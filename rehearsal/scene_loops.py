@@ -82,9 +82,8 @@ def _feed(encoder: subprocess.Popen[bytes], pictures: Iterable[NDArray[np.uint8]
 
 def _encoder_command(plan: CameraPlan, output: Path) -> list[str]:
     geometry = plan.geometry
-    gop_frames = plan.gop_seconds * plan.fps
     slices = f"slice-max-mbs={geometry.first_bar_row * geometry.columns}"
-    group = f"keyint={gop_frames}:min-keyint={gop_frames}"
+    group = f"keyint={plan.gop_frames}:min-keyint={plan.gop_frames}"
     rate = f"{plan.bitrate_kbps}k"
     return [
         "ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", plan.resolution,
