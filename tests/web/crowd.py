@@ -12,7 +12,9 @@ from tests.world import World, invented_number
 NAMES = ["阿卜杜热西提·买买提", "欧阳娜娜", "李四", "王小明", "古丽米热·艾合买提", "赵钱孙"]
 
 
-def recording(world: World, *, stale_us: int = 0, but: dict[str, tuple[Recording, Cause | None]] | None = None) -> None:
+def recording(
+    world: World, *, stale_us: int = 0, but: dict[str, tuple[Recording, Cause | None]] | None = None
+) -> None:
     """Every camera records, except those named in `but`; `stale_us` ago nobody has written since."""
     now_us = world.clock.wall_us() - stale_us
     with world.exam.read() as connection:
@@ -39,7 +41,9 @@ def add_rooms(world: World, count: int) -> None:
     """More rooms in the same session, two cameras and a few candidates each."""
     with world.exam.write() as connection:
         for number in range(3, 3 + count):
-            room_id = _insert(connection, "room", code=f"R{number:02d}", label=f"第{number}考场", kind="theory")
+            room_id = _insert(
+                connection, "room", code=f"R{number:02d}", label=f"第{number}考场", kind="theory"
+            )
             _insert(connection, "session_room", session_id=world.session_id, room_id=room_id)
             for label in ("前方", "后方"):
                 _insert(
@@ -51,9 +55,8 @@ def add_rooms(world: World, count: int) -> None:
                     address=f"rtsp://127.0.0.1:8554/r{number}-{label == '前方'}",
                 )
             for seat in range(1, 5):
-                _insert(
-                    connection, "place", room_id=room_id, kind="seat", label=str(seat), grid_row=1, grid_col=seat
-                )
+                seat_facts = {"kind": "seat", "label": str(seat), "grid_row": 1, "grid_col": seat}
+                _insert(connection, "place", room_id=room_id, **seat_facts)
                 _seat_candidate(connection, world, room_id, str(seat), 100 + number * 10 + seat)
 
 
