@@ -200,16 +200,23 @@ def running_cameras(
     """
     plan = SitePlan(port=0, loop_seconds=loop_seconds, cameras=tuple(cameras))
     sent_log = folder / "sent"
-    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder) as file:  # readable by the owner alone
+    options = ["--control-port", "0", "--loops", str(loops), "--sent-log", str(sent_log)]
+    with _attached_server(plan, folder, options) as child:
+        ready = _wait_until_ready(child)
+        with CameraControl(ready["control"]) as control:
+            yield RunningCameras(_running(plan, ready["ports"], sent_log), control, child.pid)
+
+
+@contextmanager
+def _attached_server(plan: SitePlan, folder: Path, options: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that serves the plan, which it reads from a file that only the owner may read."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder) as file:
         file.write(_with_passwords(plan))
         file.flush()
-        command = [sys.executable, "-m", "rehearsal.camera_server", file.name, "--attached"]
-        command += ["--control-port", "0", "--loops", str(loops), "--sent-log", str(sent_log)]
+        command = [sys.executable, "-m", "rehearsal.camera_server", file.name, "--attached", *options]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as child:
             try:
-                ready = _wait_until_ready(child)
-                with CameraControl(ready["control"]) as control:
-                    yield RunningCameras(_running(plan, ready["ports"], sent_log), control, child.pid)
+                yield child
             finally:
                 child.terminate()
 
