@@ -97,9 +97,16 @@ PURPOSES: Final = {
 }
 
 
+def parsed(argv: list[str]) -> argparse.Namespace:
+    """The command and its words. What follows 'camera' is passed on untouched, --help included."""
+    if argv[:1] == ["camera"]:
+        return argparse.Namespace(command="camera", rest=argv[1:])
+    return parser().parse_args(argv)
+
+
 def main(argv: list[str]) -> int:
     """Prepare the machine, enter the environment, run the command; return its exit status."""
-    arguments = parser().parse_args(argv)
+    arguments = parsed(argv)
     try:
         python = Machine(say).prepare(PURPOSES.get(arguments.command, Purpose.PRODUCT))
     except MachineError as error:

@@ -144,3 +144,10 @@ def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
     assert len(children(pids, 3)) == 3
     supervisor.terminate()
     assert supervisor.wait(30) == 0
+
+
+def test_the_words_after_camera_are_the_cameras_own() -> None:
+    assert run.parsed(["camera", "--count", "2", "a.toml"]).rest == ["--count", "2", "a.toml"]
+    done = front_door("camera", "--help")
+    assert done.returncode == 0
+    assert "--seconds-of-loop" in done.stdout
