@@ -35,8 +35,8 @@ FAULT_WORDS: Final = {
     "greater_than_equal": "不能小于{ge}",
     "less_than_equal": "不能大于{le}",
     "enum": "只能是：{expected}",
-    "datetime_type": "应为日期和时间，如 2026-11-22T09:00:00",
-    "datetime_parsing": "应为日期和时间，如 2026-11-22T09:00:00",
+    "datetime_type": "应为日期和时间，不加引号，如 2026-11-22T09:00:00",
+    "greater_than": "应大于{gt}",
     "too_short": "至少需要{min_length}个",
     "list_type": "应为列表",
     "model_type": "应为表",
@@ -175,7 +175,7 @@ class SessionTable(_Table):
     kind: SessionKind
     subject: Text
     procedure: Text
-    start: datetime
+    start: Annotated[datetime, Field(strict=True)]
     minutes: Annotated[float, Field(gt=0, le=24 * 60)]
     rooms: Annotated[list[Code], Field(min_length=1)]
     duties: list[DutyTable] = []
