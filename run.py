@@ -133,8 +133,11 @@ def _settings(arguments: argparse.Namespace) -> "Settings":
 
 def run_service(arguments: argparse.Namespace) -> int:
     """One service in this process, until it is told to stop."""
+    from config.logs import configure_logs
+
     settings = _settings(arguments)
     clock = SystemClock()
+    configure_logs()
     try:
         if arguments.command == "web":
             from web.service import serve

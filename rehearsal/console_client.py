@@ -54,7 +54,7 @@ class ConsoleClient:
         return answer.json() if answer.content else None
 
     def get_range(self, path: str, first_byte: int, last_byte: int) -> bytes:
-        """Part of a file, as players ask for it. Raises ConsoleRefusedError when not exactly that part came."""
+        """Part of a file, as players ask for it. Raises ConsoleRefusedError when the whole came."""
         answer = _accepted(self._http.get(path, headers={"Range": f"bytes={first_byte}-{last_byte}"}))
         if answer.status_code != httpx.codes.PARTIAL_CONTENT:
             raise ConsoleRefusedError(f"{path}: asked for a part, got status {answer.status_code}")
