@@ -57,7 +57,7 @@ def install(app: Flask) -> None:
 
 def let_in(app: Flask, response: Response, account_id: int) -> Response:
     """Open a login and hand its token to the browser. Replaces whatever login the browser had."""
-    let_out(app, response)
+    _close(app)
     with services().exam.write() as connection:
         token = logins.open_login(connection, account_id, services().clock.wall_us())
     response.set_cookie(
@@ -74,15 +74,20 @@ def let_in(app: Flask, response: Response, account_id: int) -> Response:
 
 def let_out(app: Flask, response: Response) -> Response:
     """Close the login of this browser, here and in the database."""
-    token = request.cookies.get(cookie_name(app))
-    if token:
-        with services().exam.write() as connection:
-            found = logins.find_login(connection, token)
-            if found is not None:
-                logins.close_login(connection, found.id, services().clock.wall_us())
+    _close(app)
     response.delete_cookie(cookie_name(app), path="/", secure=app.config["SESSION_COOKIE_SECURE"])
-    session.clear()  # the CSRF token goes with the login
     return response
+
+
+def _close(app: Flask) -> None:
+    session.clear()  # the CSRF token goes with the login
+    token = request.cookies.get(cookie_name(app))
+    if not token:
+        return
+    with services().exam.write() as connection:
+        found = logins.find_login(connection, token)
+        if found is not None:
+            logins.close_login(connection, found.id, services().clock.wall_us())
 
 
 def _visitor(app: Flask, request: Request) -> Visitor | None:
