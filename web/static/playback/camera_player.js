@@ -9,6 +9,10 @@ const STRONGEST_NUDGE = 0.25;
 // Above this speed, and backwards, pictures are fetched one by one instead of played.
 const FASTEST_PLAYED = 4;
 const LONGEST_LEAD_S = 2;
+// A seek that has not come home is given up when the clock has gone this far elsewhere.
+const ASTRAY_S = 3;
+const RESEEK_MS = 250;
+const SOON_MS = 1000;
 
 const UNREADABLE = { kind: "unreadable", words: "影像文件缺失或损坏，无法播放" };
 const EMPTY = { kind: "unrecorded", words: "" };
@@ -123,20 +127,43 @@ export class CameraPlayer {
       this.video.pause();
       return;
     }
-    if (!this.isLoading) this.load();
+    if (!this.isLoading && this.isShort()) {
+      if (!this.isBuffered(this.place)) this.seek(this.place); // hls.js loads where the video stands
+      this.load();
+    }
+    if (this.video.seeking && !this.isAstray()) return;
     const { playing, held, speed } = this.clock;
     const isPlayed = playing && speed > 0 && speed <= FASTEST_PLAYED;
     if (isPlayed && !held) this.play(speed);
     else this.show(isPlayed ? 0.25 : this.frameS / 4);
   }
 
+  // After a file that could not be loaded, loading goes on only where something else is missing.
+  isShort() {
+    const soon = this.map.locate(this.clock.nowMs + SOON_MS, this.parts);
+    return !this.isBuffered(this.place) || (soon !== null && !this.isBuffered(soon));
+  }
+
+  isBuffered(mediaS) {
+    const { buffered } = this.video;
+    for (let at = 0; at < buffered.length; at += 1) {
+      if (buffered.start(at) <= mediaS && mediaS < buffered.end(at)) return true;
+    }
+    return false;
+  }
+
+  isAstray() {
+    const isFar = Math.abs(this.place - this.video.currentTime) > ASTRAY_S;
+    return isFar && performance.now() - this.soughtAtMs > RESEEK_MS;
+  }
+
   play(speed) {
-    if (this.video.seeking) return;
     const aheadS = this.place - this.video.currentTime;
     if (Math.abs(aheadS) > SEEK_FROM_S * Math.max(speed, 1)) {
       this.seek(this.place + Math.min(this.seekCostS * speed, LONGEST_LEAD_S));
     }
-    const nudge = Math.abs(aheadS) < NUDGE_FROM_S ? 0 : Math.max(Math.min(aheadS, STRONGEST_NUDGE), -STRONGEST_NUDGE);
+    const pull = Math.max(Math.min(2 * aheadS, STRONGEST_NUDGE), -STRONGEST_NUDGE);
+    const nudge = Math.abs(aheadS) < NUDGE_FROM_S ? 0 : pull;
     const rate = Math.max(speed * (1 + nudge), 0.0625);
     if (Math.abs(this.video.playbackRate - rate) > 0.004) this.video.playbackRate = rate;
     if (this.video.paused) this.video.play().catch(() => undefined);
@@ -145,7 +172,6 @@ export class CameraPlayer {
   // Paused, waiting, backwards or very fast: one picture after the other.
   show(toleranceS) {
     if (!this.video.paused) this.video.pause();
-    if (this.video.seeking) return;
     if (Math.abs(this.place - this.video.currentTime) > toleranceS) this.seek(this.place);
   }
 
@@ -155,7 +181,9 @@ export class CameraPlayer {
   }
 
   noteSeekCost() {
+    if (this.soughtAtMs === 0) return; // hls.js stepped over a hole by itself
     const tookS = (performance.now() - this.soughtAtMs) / 1000;
+    this.soughtAtMs = 0;
     this.seekCostS = 0.5 * this.seekCostS + 0.5 * Math.min(tookS, LONGEST_LEAD_S);
   }
 
