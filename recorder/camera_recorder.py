@@ -20,7 +20,14 @@ from evidence.footage_rows import NewRun
 from evidence.picture_time import ClockBreak, Ending
 from evidence.volumes import Volume
 from recorder.camera_watch import CameraWatch, MediaWatch, Moment, Order
-from recorder.capture_command import Rotation, capture_address, capture_command, secrets_of
+from recorder.capture_command import (
+    PATIENT_TIMEOUT_US,
+    SHORT_TIMEOUT_US,
+    Rotation,
+    capture_address,
+    capture_command,
+    secrets_of,
+)
 from recorder.capture_words import (
     ClosedLine,
     FrameCount,
@@ -84,6 +91,7 @@ class CameraRecorder:
         self._media = MediaWatch()
         self._sequence = 0
         self._frames = 0
+        self._has_new_frames = False
         self._is_recorded = False
         self._clock_break: ClockBreak | None = None
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
@@ -130,12 +138,11 @@ class CameraRecorder:
     def on_output(self, line: str, now: Moment) -> None:
         """One line of the child's standard output."""
         match understand(line):
-            case FrameCount(frames) if frames > self._frames:
+            case FrameCount(frames):
+                self._has_new_frames = frames > self._frames
                 self._frames = frames
-                self._advanced(now)
-            case MediaTime(media_us) if self._frames:
-                if self._media.observe(media_us, now):
-                    self.stop(Cause.TIMESTAMP_JUMP, now)
+            case MediaTime(media_us) if self._has_new_frames:
+                self._advanced(media_us, now)
             case ClosedLine() as closed:
                 self._file_closed(closed, now)
             case StillGoing():
@@ -143,16 +150,16 @@ class CameraRecorder:
 
     def on_error_line(self, line: str) -> None:
         """One line of the child's standard error."""
-        clean = scrubbed(line, secrets_of(self.source))
-        self._last_words.append(clean)
-        _log.debug("capture_says", camera=self.source.uuid, line=clean)
+        self._last_words.append(scrubbed(line, secrets_of(self.source)))
 
     def on_ended(self, now: Moment) -> None:
         """The child is gone. Unless it was told to go, that is a fault, whatever its exit status."""
         cause = self.watch.stop_cause or self._cause_of_fault()
-        level = _log.info if self.watch.stop_cause else _log.warning
-        level("run_ended", camera=self.source.uuid, cause=cause, last_words=list(self._last_words)[-3:])
         assert self._where is not None
+        if cause is not self.watch.cause:  # a camera that stays away is told once, not every two seconds
+            _log.warning(
+                "run_ended", camera=self.source.uuid, cause=cause, last_words=list(self._last_words)[-3:]
+            )
         self._hand_over(Ending.INTERRUPTED if self.watch.stop_cause else Ending.CAMERA_SILENT)
         over = RunOver(self._sequence, now.wall_us, cause, self._clock_break)
         self._workshop.keeper.run_over(self._where, over)
@@ -190,10 +197,10 @@ class CameraRecorder:
             return
         run = NewRun(str(uuid4()), self.source.uuid, self._workshop.boot_id, now.wall_us, now.monotonic_us)
         command = capture_command(self.source.uuid, run.uuid, self._rotation())
+        timeout_us = PATIENT_TIMEOUT_US if self.watch.needs_patience else SHORT_TIMEOUT_US
+        address = capture_address(self.source, timeout_us)
         try:
-            self._child = self._workshop.launcher.launch(
-                self, command, capture_address(self.source), volume.growing
-            )
+            self._child = self._workshop.launcher.launch(self, command, address, volume.growing)
         except OSError as error:
             _log.exception("capture_not_started", camera=self.source.uuid, error=str(error))
             self._not_started(Cause.DISK_FAULT, now)
@@ -201,7 +208,7 @@ class CameraRecorder:
         self._where = RunOnDisk(run, volume)
         self._media = MediaWatch()
         self._sequence = self._frames = self._closed_bytes = 0
-        self._is_recorded, self._clock_break = False, None
+        self._is_recorded, self._has_new_frames, self._clock_break = False, False, None
         self._last_words.clear()
         self._readings.clear()
         self.watch.started(now)
@@ -215,12 +222,16 @@ class CameraRecorder:
         seconds = self._workshop.segment_seconds
         return Rotation(seconds, round(zlib.crc32(self.source.uuid.encode()) % 1000 * seconds / 1000, 3))
 
-    def _advanced(self, now: Moment) -> None:
+    def _advanced(self, media_us: int, now: Moment) -> None:
         assert self._where is not None
+        self._has_new_frames = False
         if not self._is_recorded:
             self._is_recorded = True
             self._workshop.keeper.begin_run(self._where.run)
-        self.watch.advanced(now)
+        has_leapt = self._media.observe(media_us, now)
+        self.watch.advanced(self._media.arrived or now, now)
+        if has_leapt and not self.is_stopping:
+            self.stop(Cause.TIMESTAMP_JUMP, now)
 
     def _file_closed(self, line: ClosedLine, now: Moment) -> None:
         assert self._where is not None

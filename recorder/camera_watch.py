@@ -4,7 +4,7 @@ Pure rules over moments: this module decides, `recorder.camera_recorder` acts. P
 monotonic clock, so that setting the wall clock neither kills a healthy camera nor spares a dead one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -12,9 +12,9 @@ from evidence.footage import Cause, Recording
 from exam.clock import SECOND_US
 
 # From order to first picture: login, description and one interval between keyframes.
-CONNECT_PATIENCE_US: Final = 15 * SECOND_US
+CONNECT_PATIENCE_US: Final = 20 * SECOND_US
 STALL_WARNING_US: Final = 3 * SECOND_US
-STALL_PATIENCE_US: Final = 5 * SECOND_US
+STALL_PATIENCE_US: Final = 11 * SECOND_US // 2
 # How long a child asked to stop may take to write its last fragment.
 STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
 # For ever, and never slower than the last: an exam does not wait.
@@ -23,6 +23,8 @@ RETRY_US: Final = (1 * SECOND_US, 1 * SECOND_US, 2 * SECOND_US)
 PROVEN_US: Final = 10 * SECOND_US
 # The camera's media may lead or lag our clock by this much before its timestamps have jumped.
 JUMP_US: Final = 8 * SECOND_US
+# Reports come every second; one that comes later than this was held up.
+LATE_REPORT_US: Final = 2 * SECOND_US
 # How much the usual lead follows per report of about a second: a thousand parts per million, more than
 # any camera's clock drifts.
 SLEW_US: Final = 1000
@@ -69,6 +71,11 @@ class CameraWatch:
     _failures: int = 0
 
     @property
+    def needs_patience(self) -> bool:
+        """Whether the next attempt should wait longer for answers than the last one did."""
+        return self._failures % 4 == 3
+
+    @property
     def is_finished(self) -> bool:
         """Whether nothing runs and nothing will be started."""
         return self._phase is _Phase.FINISHED
@@ -108,11 +115,12 @@ class CameraWatch:
         self._changed_at_us = self._started_at_us = now.monotonic_us
         self._advanced_at_us = self.stop_cause = None
 
-    def advanced(self, now: Moment) -> None:
-        """The camera brought pictures."""
-        self._advanced_at_us = now.monotonic_us
-        self.last_bytes_at_us = now.wall_us
-        if self._phase is _Phase.RUNNING:
+    def advanced(self, arrived: Moment, now: Moment) -> None:
+        """The camera has brought pictures, the last of them at that moment."""
+        self._advanced_at_us = arrived.monotonic_us
+        self.last_bytes_at_us = arrived.wall_us
+        is_fresh = now.monotonic_us - arrived.monotonic_us < STALL_WARNING_US
+        if self._phase is _Phase.RUNNING and is_fresh:
             self._show(Recording.RECORDING, None, now)
 
     def stopping(self, cause: Cause, now: Moment) -> None:
@@ -154,22 +162,34 @@ class CameraWatch:
 
 @dataclass(slots=True)
 class MediaWatch:
-    """Notices when the timestamps of a camera leap, forwards or backwards."""
+    """Follows how far the media of one run has come, and notices when the camera's timestamps leap."""
 
+    # When the last picture of the last report arrived, and how far the media had come with it.
+    arrived: Moment | None = None
     media_us: int = 0
-    at: Moment | None = None
-    _usual_lead_us: int | None = field(default=None)
+    _usual_lead_us: int = 0
 
     def observe(self, media_us: int, now: Moment) -> bool:
-        """Take one report of how far the media has come. True when it leapt."""
-        self.media_us, self.at = media_us, now
-        lead_us = media_us - now.monotonic_us
-        if self._usual_lead_us is None:
-            self._usual_lead_us = lead_us
-        off_us = lead_us - self._usual_lead_us
+        """Take one report. True when the timestamps leapt.
+
+        A report that comes late was held up by a silent camera and speaks of pictures from before the
+        silence: they arrived as long after those of the last report as their media says.
+        """
+        if self.arrived is None:
+            self._usual_lead_us = media_us - now.monotonic_us
+            self.arrived, self.media_us = now, media_us
+            return False
+        ago_us = now.monotonic_us - self.arrived.monotonic_us
+        if ago_us > LATE_REPORT_US:
+            ago_us -= max(0, min(ago_us, media_us - self.media_us))
+            self.arrived = Moment(now.wall_us - ago_us, now.monotonic_us - ago_us)
+        else:
+            self.arrived = now
+        self.media_us = media_us
+        off_us = media_us - self.arrived.monotonic_us - self._usual_lead_us
         self._usual_lead_us += max(-SLEW_US, min(SLEW_US, off_us))
         return abs(off_us) > JUMP_US
 
     def ended_at_us(self, media_us: int) -> int | None:
         """Our wall clock when the media had come that far, from the last report. None before any."""
-        return None if self.at is None else self.at.wall_us + media_us - self.media_us
+        return None if self.arrived is None else self.arrived.wall_us + media_us - self.media_us

@@ -14,9 +14,11 @@ import ffmpeg
 from evidence.cameras import CameraSource
 from evidence.naming import growing_pattern
 
-# The child's own patience with a silent camera. A little shorter than the watchdog's: a child that gives
-# up by itself still writes the pictures it holds, one that is stuck in the network must be killed.
-SOCKET_TIMEOUT_US: Final = 4_500_000
+# The child's own patience with a silent camera, in its socket; it gives up after twice that (measured).
+# Short: it then still writes the pictures it holds, before the watchdog must kill it and lose them.
+# Patient: for a camera that is slow to answer, tried in turn as long as no picture has come.
+SHORT_TIMEOUT_US: Final = 2_300_000
+PATIENT_TIMEOUT_US: Final = 8_000_000
 # A killed recorder takes its children with it, so that nobody writes files it does not know of.
 _WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 _PROTOCOLS: Final = "pipe,tcp,udp,rtp,rtsp"
@@ -59,7 +61,7 @@ def capture_command(camera_uuid: str, run_uuid: str, rotation: Rotation) -> list
     return [*_WITH_PARENT, *ffmpeg.compile(capture)]
 
 
-def capture_address(source: CameraSource) -> str:
+def capture_address(source: CameraSource, timeout_us: int = SHORT_TIMEOUT_US) -> str:
     """What the child reads from its standard input: where the camera is and how to ask it."""
     address = _with_login(source).replace("'", r"'\''")
     return (
@@ -67,7 +69,7 @@ def capture_address(source: CameraSource) -> str:
         f"file '{address}'\n"
         "option rtsp_transport tcp\n"
         "option fflags nobuffer\n"
-        f"option timeout {SOCKET_TIMEOUT_US}\n"
+        f"option timeout {timeout_us}\n"
     )
 
 

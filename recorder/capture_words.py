@@ -18,17 +18,16 @@ _CAUSES: Final = (
     (re.compile(r"Connection refused"), Cause.REFUSED),
     (re.compile(r"\b4\d\d [A-Z]|\b5\d\d [A-Z]|Server returned [45]"), Cause.REFUSED),
     (
-        re.compile(
-            r"timed out|No route to host|unreachable|resolve hostname|Name or service not known|Host is down"
-        ),
+        re.compile(r"timed out|No route to host|unreachable|resolve hostname|not known|Host is down"),
         Cause.UNREACHABLE,
     ),
     (
-        re.compile(r"Invalid data found|not currently supported in container|Could not write header|"
-                   r"matches no streams"),
+        re.compile(
+            r"supported in container|Could not write header|matches no streams|not find codec parameters"
+        ),
         Cause.UNPLAYABLE,
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,10 @@ def understand(line: str) -> Word | None:
 
 
 def cause_of(last_words: Iterable[str], *, has_recorded: bool) -> Cause:
-    """Why a child ended by itself, from what it wrote to standard error. Its exit status says nothing."""
+    """Why a child ended by itself, from what it wrote to standard error. Its exit status says nothing.
+
+    A camera that takes the connection and never answers leaves no telling word: it counts as unreachable.
+    """
     text = "\n".join(last_words)
     for pattern, cause in _CAUSES:
         if pattern.search(text):

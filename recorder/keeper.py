@@ -171,7 +171,10 @@ class Keeper:
                 end_absence(connection, camera_uuid, now_us)
                 return
             from_us = now_us
-            if not has_open_gap(connection, camera_uuid):
+            if has_open_gap(connection, camera_uuid):
+                if cause is Cause.STARTING:  # known already why there was nothing
+                    return
+            else:
                 from_us = last_footage_us(connection, camera_uuid) or now_us
             note_absence(connection, camera_uuid, from_us, cause)
 
