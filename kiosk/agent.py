@@ -73,6 +73,8 @@ class Agent:
     _failures: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False, repr=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    # Set when the console was lost: look for it more often, beginning now.
+    _hurry: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     _threads: list[threading.Thread] = field(default_factory=list, init=False, repr=False)
 
     def happened(self, what: Input) -> None:
@@ -85,6 +87,8 @@ class Agent:
             if self._flow != before:
                 self._version += 1
                 self._changed.notify_all()
+            if isinstance(self._flow, Unreachable):
+                self._hurry.set()
 
     def camera_is(self, camera: Camera) -> None:
         """The camera was found or lost."""
@@ -126,6 +130,7 @@ class Agent:
     def let_go(self) -> None:
         """Begin to stop: waiting pages and threads are let go, nobody is waited for."""
         self._stopping.set()
+        self._hurry.set()
         with self._changed:
             self._changed.notify_all()
 
@@ -151,8 +156,11 @@ class Agent:
     def _probe(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             self._hear()
-            lost = isinstance(self._flow, Unreachable) or self._failures > 0
-            stopping.wait(LOST_PROBE_SECONDS if lost else PROBE_SECONDS)
+            if isinstance(self._flow, Unreachable) or self._failures > 0:
+                stopping.wait(LOST_PROBE_SECONDS)
+            else:
+                self._hurry.clear()
+                self._hurry.wait(PROBE_SECONDS)
 
     def _hear(self) -> None:
         try:

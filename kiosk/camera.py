@@ -5,6 +5,7 @@ candidate moves. A source that fails says so; the watcher opens it again.
 """
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from kiosk.scanner import Picture, Stream, load_picture
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm"})
 SILENT_US: Final = 5 * SECOND_US
 STOP_SECONDS: Final = 2.0
+
+Opener = Callable[[str | int], Stream]
 
 
 class CameraLostError(Exception):
@@ -33,21 +36,20 @@ class FrameSource(Protocol):
         ...
 
 
-def open_source(setting: str, clock: Clock) -> FrameSource:
+def open_source(setting: str, clock: Clock, opened: Opener = Stream) -> FrameSource:
     """The source that the setting `kiosk.camera` names. Raises CameraLostError."""
     kind, _, rest = setting.partition(":")
     if kind == "folder":
         return FolderSource(Path(rest))
     if kind == "video":
-        return VideoSource(_opened(rest, f"video file {rest}"), clock)
+        return VideoSource(_found(opened(rest), f"video file {rest}"), clock)
     if kind == "usb":
-        return LiveSource(_opened(int(rest), f"USB camera {rest}"), f"USB camera {rest}", clock)
+        return LiveSource(_found(opened(int(rest)), f"USB camera {rest}"), f"USB camera {rest}", clock)
     name = f"camera at {urlsplit(setting).hostname}"
-    return LiveSource(_opened(setting, name), name, clock)
+    return LiveSource(_found(opened(setting), name), name, clock)
 
 
-def _opened(address: str | int, name: str) -> Stream:
-    stream = Stream(address)
+def _found(stream: Stream, name: str) -> Stream:
     if not stream.is_open:
         stream.close()
         raise CameraLostError(f"{name} cannot be opened")

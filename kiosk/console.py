@@ -70,13 +70,15 @@ def _understood() -> Iterator[None]:
 class HttpConsole:
     """The console of this site over HTTP. Safe for several threads."""
 
-    def __init__(self, address: str, token_file: Path, authority: Path | None = None) -> None:
+    def __init__(
+        self, address: str, token_file: Path, authority: Path | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         """`authority` is the site's own CA, trusted for HTTPS when the file exists."""
         self._token_file = token_file
         trusted = ssl.create_default_context()
         if authority is not None and authority.exists():
             trusted.load_verify_locations(authority)
-        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S, verify=trusted, trust_env=False)
+        self._client = httpx.Client(base_url=address, timeout=timeout_s, verify=trusted, trust_env=False)
 
     def check_in(self, request: CheckIn) -> Answer:
         """Post the scan and read the answer."""

@@ -16,6 +16,8 @@ DOCUMENT_US: Final = 60 * SECOND_US
 # Kept short: the next candidate must not read about this one.
 RESULT_US: Final = 8 * SECOND_US
 HINT_US: Final = 4 * SECOND_US
+# Whoever is sent to another kiosk must have the time to read it, even if the console is back at once.
+READABLE_US: Final = 4 * SECOND_US
 EXTENSIONS: Final = 10
 
 
@@ -105,6 +107,8 @@ class Referred:
 @dataclass(frozen=True, slots=True)
 class Unreachable:
     """The console cannot be asked; candidates are sent to another kiosk until it can."""
+
+    since_us: int
 
 
 Flow = Idle | NeedsIdNumber | NeedsTicket | Asking | Showing | Referred | Unreachable
@@ -227,13 +231,13 @@ def _after_word(flow: Flow, happened: Happened, now_us: int) -> Flow:
 def _after_console(flow: Flow, happened: Happened, now_us: int) -> Flow:
     match happened, flow:
         case Happened.UNANSWERED, Asking():
-            return Unreachable()
+            return Unreachable(now_us)
         case Happened.NOT_JUDGED, Asking():
             return Referred(now_us + RESULT_US)
         # An answer on the screen is still true, and a question that is under way finds out by itself.
         case Happened.CONSOLE_LOST, Idle() | NeedsIdNumber() | NeedsTicket() | Referred():
-            return Unreachable()
-        case Happened.CONSOLE_BACK, Unreachable():
+            return Unreachable(now_us)
+        case Happened.CONSOLE_BACK, Unreachable(since_us) if now_us - since_us >= READABLE_US:
             return Idle()
         case _:
             return flow

@@ -174,8 +174,8 @@ def preview_jpeg(frame: Picture) -> bytes:
     """A small picture for the candidate screen, so that hands find the tray."""
     height, width = frame.shape[:2]
     small = cv2.resize(frame, (PREVIEW_WIDTH_PX, max(1, height * PREVIEW_WIDTH_PX // width)))
-    written, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
-    return bytes(jpeg) if written else b""
+    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
+    return jpeg.tobytes()
 
 
 def _median(grey: Picture) -> Picture:

@@ -47,6 +47,7 @@ class Watcher:
         """`opened` opens the camera anew; it raises CameraLostError."""
         self._opened, self._reader, self._acceptance = opened, reader, acceptance
         self._listener, self._clock = listener, clock
+        self.retry_seconds = RETRY_SECONDS
         self.newest: Picture | None = None
         self._said: Camera | None = None
 
@@ -58,7 +59,7 @@ class Watcher:
             except CameraLostError as error:
                 self._say(Camera(works=False, reason=str(error)))
                 self.newest = None
-                stopping.wait(RETRY_SECONDS)
+                stopping.wait(self.retry_seconds)
 
     def _watch(self, stopping: threading.Event) -> None:
         source = self._opened()

@@ -155,9 +155,7 @@ class FolderCamera:
     def show(self, picture: Picture) -> None:
         """Put one frame there, whole at once, and take away the ones nobody will look at any more."""
         self._number += 1
-        written, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
-        if not written:
-            raise SheetError("the frame cannot be written as a picture")
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
         unfinished = self._folder / f".frame-{self._number:08d}"
         unfinished.write_bytes(jpeg.tobytes())
         unfinished.rename(self._folder / f"frame-{self._number:08d}.jpg")

@@ -1,0 +1,188 @@
+"""The agent: threads, typed numbers, a console that goes away and comes back."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from config.kiosk_screen import load_kiosk_words
+from exam.clock import SimulatedClock
+from kiosk import agent as agent_module
+from kiosk.acceptance import Acceptance
+from kiosk.agent import Agent, Usable
+from kiosk.asking import TRIES
+from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
+from kiosk.screen import Camera
+from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole, answer
+
+WAIT_S = 5.0
+
+
+@pytest.fixture
+def console() -> FakeConsole:
+    return FakeConsole()
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock(1_800_000_000_000_000, 60_000_000)
+
+
+@pytest.fixture
+def still(console: FakeConsole, clock: SimulatedClock) -> Agent:
+    """An agent whose threads do not run."""
+    return Agent(console, Acceptance([FORM]), load_kiosk_words(), clock)
+
+
+@pytest.fixture
+def agent(still: Agent) -> Iterator[Agent]:
+    still.start()
+    yield still
+    still.stop()
+
+
+def until(agent: Agent, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The first screen for which this is so."""
+    snapshot = agent.snapshot()
+    while not is_so(snapshot.screen):
+        later = agent.snapshot(snapshot.version, WAIT_S)
+        assert later.version > snapshot.version, f"still {snapshot.screen['screen']}"
+        snapshot = later
+    return snapshot.screen
+
+
+def shows(name: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda screen: screen["screen"] == name
+
+
+def test_ticket_and_number_lead_to_the_answer(agent: Agent, console: FakeConsole) -> None:
+    agent.happened(TicketRead(TICKET))
+    assert agent.number_given(ID_NUMBER) is Usable.ID_NUMBER
+    assert until(agent, shows("result"))["title"] == "签到成功"
+    assert [(request.ticket_no, request.id_number) for request in console.asked] == [(TICKET, ID_NUMBER)]
+
+
+def test_the_number_may_come_first_and_a_gun_may_send_the_ticket(agent: Agent, console: FakeConsole) -> None:
+    agent.number_given(ID_NUMBER)
+    until(agent, shows("need_ticket"))
+    assert agent.number_given(TICKET) is Usable.TICKET
+    until(agent, shows("result"))
+    assert console.asked[0].ticket_no == TICKET
+
+
+def test_a_wrong_check_digit_is_never_asked(still: Agent, console: FakeConsole) -> None:
+    still.happened(TicketRead(TICKET))
+    wrong = ID_NUMBER[:-1] + ("1" if ID_NUMBER[-1] != "1" else "2")
+    assert still.number_given(wrong) is Usable.NEITHER
+    screen = still.snapshot().screen
+    assert (screen["screen"], screen["hint"]["code"]) == ("need_id_number", "id_checksum")
+    assert console.asked == []
+
+
+def test_a_passport_goes_to_the_console_which_refers_its_holder(agent: Agent, console: FakeConsole) -> None:
+    console.answer = answer("ID_FORMAT_OTHER", "H", "请到人工窗口", "您的证件由工作人员核验。")
+    agent.happened(TicketRead(TICKET))
+    assert agent.number_given("E12345678") is Usable.ID_NUMBER
+    assert until(agent, shows("result"))["tone"] == "wait"
+    assert console.asked[0].id_number == "E12345678"
+
+
+def test_nothing_typed_is_nothing_usable(still: Agent) -> None:
+    assert still.number_given("  ") is Usable.NEITHER
+
+
+def test_while_forms_are_unknown_a_typed_ticket_is_not_guessed(console: FakeConsole) -> None:
+    unknowing = Agent(console, Acceptance(), load_kiosk_words(), SimulatedClock(1))
+    assert unknowing.number_given(TICKET) is Usable.NEITHER
+
+
+def test_a_console_that_does_not_answer_sends_candidates_elsewhere_and_returns_by_itself(
+    agent: Agent, console: FakeConsole, clock: SimulatedClock
+) -> None:
+    console.is_away = True
+    agent.happened(TicketRead(TICKET))
+    agent.number_given(ID_NUMBER)
+    screen = until(agent, shows("unreachable"))
+    assert screen["line"] == "请到其他签到机，或到人工窗口"
+    assert len({request.nonce for request in console.asked}) == 1
+    console.is_away = False
+    clock.sleep_us(READABLE_US)
+    until(agent, shows("idle"))
+
+
+def test_the_retry_after_the_console_came_back_carries_the_first_nonce(
+    agent: Agent, console: FakeConsole, clock: SimulatedClock
+) -> None:
+    console.lost = TRIES
+    agent.happened(TicketRead(TICKET))
+    agent.number_given(ID_NUMBER)
+    until(agent, shows("unreachable"))
+    clock.sleep_us(READABLE_US)
+    until(agent, shows("idle"))
+    agent.happened(TicketRead(TICKET))
+    agent.number_given(ID_NUMBER)
+    until(agent, shows("result"))
+    assert len({request.nonce for request in console.asked}) == 1
+
+
+def test_missed_heartbeats_are_said_before_anybody_asks(
+    still: Agent, console: FakeConsole, clock: SimulatedClock
+) -> None:
+    console.is_away = True
+    still._hear()
+    assert still.snapshot().screen["screen"] == "idle"
+    still._hear()
+    still._hear()
+    assert still.snapshot().screen["screen"] == "unreachable"
+    console.is_away = False
+    clock.sleep_us(READABLE_US)
+    still._hear()
+    assert still.snapshot().screen["screen"] == "idle"
+
+
+def test_heartbeats_teach_the_forms_of_the_day(console: FakeConsole) -> None:
+    learning = Agent(console, Acceptance(), load_kiosk_words(), SimulatedClock(1))
+    learning._hear()
+    assert learning.acceptance.has_form(TICKET)
+    assert not learning.acceptance.has_form("1234567")
+
+
+def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: FakeConsole) -> None:
+    console.refuses = True
+    agent.happened(TicketRead(TICKET))
+    agent.number_given(ID_NUMBER)
+    until(agent, shows("referred"))
+
+
+def test_starting_over_lets_the_ticket_in_view_be_read_again(still: Agent) -> None:
+    assert still.acceptance.judge([TICKET], 1) == TicketRead(TICKET)
+    still.happened(TicketRead(TICKET))
+    still.happened(Happened.RESTART)
+    assert still.acceptance.judge([TICKET], 2) == TicketRead(TICKET)
+
+
+def test_a_lost_camera_is_on_the_screen(still: Agent) -> None:
+    before = still.snapshot().version
+    still.camera_is(Camera(works=False, reason="unplugged"))
+    snapshot = still.snapshot(before)
+    assert snapshot.version > before
+    assert snapshot.screen["screen"] == "camera_lost"
+
+
+def test_time_passes_by_itself(agent: Agent, console: FakeConsole, clock: SimulatedClock) -> None:
+    agent.happened(Happened.NO_DOCUMENT)
+    clock.sleep_us(RESULT_US)
+    until(agent, shows("idle"))
+    assert console.heartbeats >= 1
+
+
+def test_stopping_lets_waiting_pages_go(still: Agent) -> None:
+    still.start(lambda stopping: bool(stopping.wait(WAIT_S)) and None)  # type: ignore[func-returns-value]
+    seen: list[int] = []
+    page = threading.Thread(target=lambda: seen.append(still.snapshot(10_000, 60.0).version))
+    page.start()
+    still.stop()
+    page.join(WAIT_S)
+    assert len(seen) == 1
+    assert agent_module.TICK_SECONDS < 1

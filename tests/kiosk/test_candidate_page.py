@@ -1,0 +1,227 @@
+"""The candidate screen in real Chromium, at both sizes of a kiosk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from config.kiosk_screen import load_kiosk_words
+from exam.clock import SystemClock
+from kiosk.acceptance import Acceptance
+from kiosk.agent import Agent
+from kiosk.flow import Hint, NotUsable, TicketRead
+from kiosk.screen_app import create_screen
+from tests.kiosk.paper import bars, qr, tray
+from tests.kiosk.stage import ADMITTED, FORM, ID_NUMBER, TICKET, FakeConsole, answer, served
+
+SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
+AXE = Path(__file__).resolve().parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+LONG = replace(
+    ADMITTED,
+    outcome="OK_LATE",
+    title="迟到签到",
+    line="请随工作人员到第12技能考核考场（实训楼二楼西侧），108号工位。",
+    room_label="第12技能考核考场",
+    place_label="108",
+    masked_name="阿**提",
+)
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Stage:
+    """A page, the agent behind it and the console that the agent asks."""
+
+    page: Page
+    agent: Agent
+    console: FakeConsole
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def stage(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    console = FakeConsole()
+    agent = Agent(console, Acceptance([FORM]), load_kiosk_words(), SystemClock())
+    agent.start()
+    width, height = SIZES[request.param]
+    # The kiosk's policy forbids eval, which axe does not need but its loader's script tag does.
+    context = chromium.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    picture = tray(qr(TICKET), bars(TICKET))
+    with served(create_screen(agent, lambda: picture)) as address:
+        page.goto(address)
+        expect(page.locator("h1")).to_have_text("请放准考证")
+        yield Stage(page, agent, console)
+        context.close()
+        agent.stop()
+    assert complaints == []
+
+
+def overflows(page: Page) -> list[str]:
+    """Visible elements that reach beyond the screen or are cut off."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter((element) => {
+          const box = element.getBoundingClientRect();
+          if (!box.width || !box.height || element.closest("svg")) return false;
+          return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
+        }).map((element) => element.outerHTML.slice(0, 80))"""
+    )
+    return found
+
+
+def findings(page: Page) -> list[str]:
+    page.add_script_tag(path=str(AXE))
+    found: list[str] = page.evaluate(
+        """async () => (await axe.run(document)).violations
+          .map((finding) => `${finding.id}: ${finding.nodes[0].html}`)"""
+    )
+    return found
+
+
+def press(page: Page, digits: str) -> None:
+    for digit in digits:
+        page.locator(f'[data-key="{digit}"]').click()
+
+
+def test_the_usual_way_by_touch(stage: Stage) -> None:
+    page = stage.page
+    expect(page.locator("[data-preview]")).to_be_visible()
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("h1")).to_have_text("请输入身份证号")
+    expect(page.locator("[data-confirm]")).to_be_disabled()
+    press(page, ID_NUMBER)
+    expect(page.locator("[data-count]")).to_have_text("18 / 18")
+    page.locator("[data-confirm]").click()
+    expect(page.locator("h1")).to_have_text("签到成功")
+    expect(page.locator("[data-room]")).to_have_text("第1考场")
+    expect(page.locator("[data-place]")).to_have_text("12号")
+    expect(page.locator("[data-who]")).to_contain_text("陈*诺")
+    assert page.evaluate("document.body.dataset.tone") == "good"
+    assert stage.console.asked[0].id_number == ID_NUMBER
+
+
+def test_the_number_is_never_in_the_document(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("[data-pad]")).to_be_visible()
+    for count, digit in enumerate(ID_NUMBER, 1):
+        press(page, digit)
+        dots = page.locator("[data-dots]").text_content() or ""
+        assert dots.count("●") >= count - 1
+        assert ID_NUMBER[max(0, count - 6) : count] not in page.content() or count < 6
+    page.wait_for_timeout(900)
+    assert page.locator("[data-dots]").text_content() == "●●●●●● ●●●●●●●● ●●●●"
+
+
+def test_a_wrong_digit_can_be_taken_back(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    press(page, "12")
+    page.locator("[data-erase]").click()
+    expect(page.locator("[data-count]")).to_have_text("1 / 18")
+    page.keyboard.press("Backspace")
+    expect(page.locator("[data-count]")).to_have_text("0 / 18")
+
+
+def test_a_number_that_cannot_be_is_said_and_typed_again(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    press(page, "1" * 18)
+    page.locator("[data-confirm]").click()
+    expect(page.locator("[data-hint]")).to_contain_text("号码有误")
+    expect(page.locator("[data-count]")).to_have_text("0 / 18")
+    assert stage.console.asked == []
+
+
+def test_a_reader_that_types_is_understood_on_any_screen_and_beside_half_a_number(stage: Stage) -> None:
+    page = stage.page
+    page.keyboard.type(ID_NUMBER, delay=5)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-line]")).to_contain_text("身份证号已收到")
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("h1")).to_have_text("签到成功")
+    stage.agent.happened(TicketRead("202611220002"))
+    press(page, "99")
+    page.wait_for_timeout(200)
+    page.keyboard.type(ID_NUMBER.lower(), delay=5)
+    expect(page.locator("h1")).to_have_text("签到成功")
+    assert [request.id_number for request in stage.console.asked] == [ID_NUMBER, ID_NUMBER]
+
+
+def test_a_person_at_a_keyboard_is_not_a_reader(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("[data-pad]")).to_be_visible()
+    page.keyboard.type(ID_NUMBER[:9], delay=130)
+    page.wait_for_timeout(200)
+    expect(page.locator("[data-count]")).to_have_text("9 / 18")
+    page.keyboard.press("Enter")
+    page.keyboard.type(ID_NUMBER[9:], delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("签到成功")
+    assert [request.id_number for request in stage.console.asked] == [ID_NUMBER]
+
+
+def test_no_document_leads_to_a_person_and_start_over_back(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    page.locator('[data-touch="restart"]').click()
+    expect(page.locator("h1")).to_have_text("请放准考证")
+    page.locator('[data-touch="no_document"]').click()
+    expect(page.locator("h1")).to_have_text("请到人工窗口")
+    assert page.evaluate("document.body.dataset.tone") == "wait"
+
+
+def test_a_console_that_is_away_is_said_calmly(stage: Stage) -> None:
+    stage.console.is_away = True
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(stage.page.locator("h1")).to_have_text("本机暂停使用")
+    expect(stage.page.locator("[data-line]")).to_have_text("请到其他签到机，或到人工窗口")
+
+
+def test_every_screen_fits_and_axe_finds_nothing(stage: Stage) -> None:
+    page = stage.page
+    looked_at = [("请放准考证", None)]
+    results = [
+        LONG,
+        answer("NOT_ON_ROSTER", "H", "未查到报考信息", "请到人工窗口，由工作人员查询。"),
+        answer("WRONG_SESSION", "R", "您的考试在14:00", "现在签到的是其他场次，请于13:45起到第2考场签到。"),
+        answer("LATE_CUTOFF", "R", "已超过入场时间", "按考试规定不能入场，如有疑问请咨询工作人员。"),
+    ]
+    looked_at += [(result.title, result) for result in results]
+    for title, result in looked_at:
+        if result is not None:
+            stage.console.answer = result
+            stage.agent.happened(TicketRead(TICKET))
+            stage.agent.happened(NotUsable(Hint.MANY))
+            expect(page.locator("[data-hint]")).to_contain_text("请只放一张准考证")
+            assert overflows(page) == []
+            stage.agent.number_given(ID_NUMBER)
+        expect(page.locator("h1")).to_have_text(title)
+        assert overflows(page) == []
+        assert findings(page) == []
+
+
+def test_touch_targets_are_large(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("[data-pad]")).to_be_visible()
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 96

@@ -1,0 +1,152 @@
+"""The console over HTTP: a hand-written server answers well, badly, slowly or not at all."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.console import CheckIn, ConsoleRefusedError, ConsoleUnreachableError, Heartbeat, HttpConsole
+from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET
+
+REQUEST = CheckIn("nonce-0000000001", 77, TICKET, ID_NUMBER)
+
+
+@dataclass
+class Door:
+    """What the server says, and what it heard."""
+
+    status: int = 200
+    body: bytes = json.dumps(asdict(ADMITTED), ensure_ascii=False).encode()
+    hangs: bool = False
+    heard: list[tuple[str, str, str, Any]] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    address: str = ""
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    door = Door()
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            body = json.loads(self.rfile.read(length)) if length else None
+            door.heard.append((self.command, self.path, self.headers["Authorization"], body))
+            if door.hangs:
+                door.go_on.wait(5)
+                return
+            self.send_response(door.status)
+            self.send_header("Content-Length", str(len(door.body)))
+            self.end_headers()
+            self.wfile.write(door.body)
+
+        do_POST = do_GET  # noqa: N815 - named by the library
+
+        def log_message(self, *args: object) -> None:
+            del args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    door.address = f"http://127.0.0.1:{server.server_port}"
+    yield door
+    door.go_on.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    path = tmp_path / "kiosk.token"
+    path.write_text("secret-token\n")
+    return path
+
+
+@pytest.fixture
+def console(door: Door, token: Path) -> Iterator[HttpConsole]:
+    opened = HttpConsole(door.address, token)
+    yield opened
+    opened.close()
+
+
+def test_a_check_in_carries_token_nonce_and_both_numbers_in_the_body(
+    console: HttpConsole, door: Door
+) -> None:
+    assert console.check_in(REQUEST) == ADMITTED
+    assert door.heard == [("POST", "/api/kiosk/v1/checkins", "Bearer secret-token", asdict(REQUEST))]
+
+
+def test_a_heartbeat_brings_the_forms(console: HttpConsole, door: Door) -> None:
+    door.body = b'{"server_time_us": 5, "kiosk_label": "1", "ticket_forms": ["a", "b"]}'
+    assert console.heartbeat() == Heartbeat(5, "1", ("a", "b"))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+def test_an_answer_that_is_none_means_unreachable(console: HttpConsole, door: Door, status: int) -> None:
+    door.status = status
+    with pytest.raises(ConsoleUnreachableError, match=str(status)):
+        console.check_in(REQUEST)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b"[1]", b'"text"'])
+def test_somebody_elses_answer_means_unreachable(console: HttpConsole, door: Door, body: bytes) -> None:
+    door.body = body
+    with pytest.raises(ConsoleUnreachableError, match="not one of our console"):
+        console.check_in(REQUEST)
+    with pytest.raises(ConsoleUnreachableError):
+        console.heartbeat()
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_request_the_console_will_not_judge_is_told_apart(
+    console: HttpConsole, door: Door, status: int
+) -> None:
+    door.status = status
+    with pytest.raises(ConsoleRefusedError):
+        console.check_in(REQUEST)
+
+
+def test_a_console_that_hangs_is_given_up_after_its_time(door: Door, token: Path) -> None:
+    door.hangs = True
+    impatient = HttpConsole(door.address, token, timeout_s=0.2)
+    with pytest.raises(ConsoleUnreachableError, match="ReadTimeout"):
+        impatient.check_in(REQUEST)
+    impatient.close()
+
+
+def test_a_closed_port_is_unreachable_and_the_message_holds_no_number(token: Path) -> None:
+    closed = HttpConsole("http://127.0.0.1:9", token)
+    with pytest.raises(ConsoleUnreachableError) as error:
+        closed.check_in(REQUEST)
+    assert ID_NUMBER not in str(error.value)
+    closed.close()
+
+
+def test_before_the_console_has_written_the_token_it_counts_as_unreachable(
+    door: Door, tmp_path: Path
+) -> None:
+    early = HttpConsole(door.address, tmp_path / "kiosk.token")
+    with pytest.raises(ConsoleUnreachableError, match=r"kiosk\.token"):
+        early.heartbeat()
+    assert door.heard == []
+    early.close()
+
+
+def test_a_rolled_token_is_used_without_a_restart(console: HttpConsole, door: Door, token: Path) -> None:
+    token.write_text("newer")
+    console.check_in(REQUEST)
+    assert door.heard[0][2] == "Bearer newer"
+
+
+def test_a_sites_own_authority_is_trusted_when_it_exists(tmp_path: Path, token: Path) -> None:
+    damaged = tmp_path / "ca.crt"
+    HttpConsole("https://localhost:9", token, damaged).close()
+    damaged.write_text("not a certificate")
+    with pytest.raises(OSError, match=r"(?i)no certificate|PEM|X509|SSL"):
+        HttpConsole("https://localhost:9", token, damaged)

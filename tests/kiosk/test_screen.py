@@ -1,0 +1,87 @@
+"""What the screen shows for each state; never a full number."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from config.kiosk_screen import HINTS, SCREENS, load_kiosk_words
+from exam.admission import KINDS, Outcome
+from kiosk.flow import (
+    Asking,
+    Flow,
+    Hint,
+    Idle,
+    NeedsIdNumber,
+    NeedsTicket,
+    Referred,
+    Showing,
+    ShownHint,
+    Unreachable,
+)
+from kiosk.screen import NAMES, Camera, describe
+from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
+
+WORDS = load_kiosk_words()
+FLOWS: list[Flow] = [
+    Idle(),
+    NeedsIdNumber(TICKET, 5_000_000),
+    NeedsTicket(ID_NUMBER, 5_000_000),
+    Asking(TICKET, ID_NUMBER),
+    Showing(ADMITTED, 5_000_000),
+    Referred(5_000_000),
+    Unreachable(0),
+]
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: type(flow).__name__)
+@pytest.mark.parametrize("works", [True, False])
+def test_no_screen_holds_a_ticket_or_document_number(flow: Flow, works: bool) -> None:
+    shown = json.dumps(describe(flow, Camera(works), WORDS, 0))
+    assert TICKET not in shown
+    assert ID_NUMBER not in shown
+
+
+def test_every_name_and_hint_has_words() -> None:
+    assert {*NAMES.values(), "camera_lost"} == SCREENS
+    assert set(Hint) == HINTS
+
+
+def test_remaining_time_is_told_in_milliseconds_and_never_negative() -> None:
+    assert describe(FLOWS[1], Camera(works=True), WORDS, 1_000_000)["remaining_ms"] == 4000
+    assert describe(FLOWS[1], Camera(works=True), WORDS, 9_000_000)["remaining_ms"] == 0
+    assert describe(Idle(), Camera(works=True), WORDS, 0)["remaining_ms"] is None
+
+
+def test_without_camera_nobody_begins_but_a_read_ticket_is_finished() -> None:
+    lost = Camera(works=False, reason="USB camera 0 cannot be opened")
+    assert describe(Idle(), lost, WORDS, 0)["screen"] == "camera_lost"
+    assert describe(FLOWS[2], lost, WORDS, 0)["screen"] == "camera_lost"
+    assert describe(FLOWS[1], lost, WORDS, 0)["screen"] == "need_id_number"
+    assert describe(Idle(), lost, WORDS, 0)["camera_reason"] == "USB camera 0 cannot be opened"
+
+
+def test_a_hint_comes_in_both_languages() -> None:
+    hint = describe(Idle(ShownHint(Hint.MANY, 9)), Camera(works=True), WORDS, 0)["hint"]
+    assert hint == {"code": "many", "text": "请只放一张准考证", "text_en": "One ticket only, please"}
+
+
+def test_an_answer_shows_the_consoles_words_and_our_english() -> None:
+    shown = describe(Showing(ADMITTED, 1), Camera(works=True), WORDS, 0)
+    assert (shown["screen"], shown["tone"], shown["title"]) == ("result", "good", "签到成功")
+    assert shown["title_en"] == "Checked in. Please go to your seat"
+    assert (shown["room_label"], shown["place_label"], shown["masked_name"]) == ("第1考场", "12", "陈*诺")
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_has_a_tone_and_only_the_shut_out_see_red(outcome: Outcome) -> None:
+    told = answer(outcome, KINDS[outcome], "标题", "说明")
+    tone = describe(Showing(told, 1), Camera(works=True), WORDS, 0)["tone"]
+    assert tone in {"good", "wait", "way", "bad"}
+    assert (tone == "bad") == (outcome in {Outcome.LATE_CUTOFF, Outcome.SESSION_CLOSED})
+
+
+def test_an_outcome_this_kiosk_does_not_know_sends_to_a_person() -> None:
+    newer = replace(ADMITTED, outcome="OK_FROM_THE_FUTURE", kind="Z")
+    shown = describe(Showing(newer, 1), Camera(works=True), WORDS, 0)
+    assert (shown["tone"], shown["title_en"]) == ("wait", "")

@@ -1,0 +1,124 @@
+"""The loopback interface of the candidate screen: who may speak to it and what it says."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from config.kiosk_screen import load_kiosk_words
+from exam.clock import SystemClock
+from kiosk.acceptance import Acceptance
+from kiosk.agent import Agent
+from kiosk.flow import TicketRead
+from kiosk.scanner import Picture
+from kiosk.screen_app import create_screen
+from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole
+
+OWN = {"X-Kaochang-Kiosk": "test"}
+
+
+class Tray:
+    """What lies before the camera."""
+
+    picture: Picture | None = None
+
+
+@pytest.fixture
+def tray() -> Tray:
+    return Tray()
+
+
+@pytest.fixture
+def agent() -> Agent:
+    return Agent(FakeConsole(), Acceptance([FORM]), load_kiosk_words(), SystemClock())
+
+
+@pytest.fixture
+def client(agent: Agent, tray: Tray) -> FlaskClient:
+    return create_screen(agent, lambda: tray.picture).test_client()
+
+
+def post(client: FlaskClient, path: str, body: Any, **headers: str) -> Any:
+    return client.post(path, json=body, headers={**OWN, **headers})
+
+
+def test_the_page_comes_with_its_look_and_may_load_nothing_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    with client.get("/look/tokens.css") as tokens, client.get("/static/kiosk.css") as own:
+        assert b"--page" in tokens.data
+        assert own.status_code == 200
+
+
+def test_the_state_is_told_at_once_and_after_a_change(client: FlaskClient, agent: Agent) -> None:
+    first = client.get("/local/state").json
+    assert first is not None
+    assert (first["screen"], first["version"]) == ("idle", 1)
+    agent.happened(TicketRead(TICKET))
+    later = client.get("/local/state?after=1").json
+    assert later is not None
+    assert (later["screen"], later["version"]) == ("need_id_number", 2)
+
+
+def test_a_typed_number_is_taken_and_not_repeated(client: FlaskClient, agent: Agent) -> None:
+    agent.happened(TicketRead(TICKET))
+    answer = post(client, "/local/id-number", {"id_number": ID_NUMBER})
+    assert (answer.status_code, answer.json) == (200, {"usable": "id_number"})
+    assert agent.snapshot().screen["screen"] == "asking"
+    assert ID_NUMBER not in client.get("/local/state").get_data(as_text=True)
+
+
+def test_a_number_that_cannot_be_is_refused(client: FlaskClient) -> None:
+    answer = post(client, "/local/id-number", {"id_number": "123"})
+    assert (answer.status_code, answer.json) == (422, {"usable": "neither"})
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"id_number": 5}, {"id_number": ""}, {"id_number": "1" * 65}])
+def test_a_malformed_number_is_refused(client: FlaskClient, body: object) -> None:
+    assert post(client, "/local/id-number", body).status_code == 400
+
+
+def test_a_request_too_large_is_refused(client: FlaskClient) -> None:
+    assert post(client, "/local/id-number", {"id_number": "1" * 9000}).status_code in {400, 413}
+
+
+@pytest.mark.parametrize(
+    ("touch", "screen"), [("restart", "idle"), ("more_time", "need_id_number"), ("no_document", "referred")]
+)
+def test_touches_do_what_they_say(client: FlaskClient, agent: Agent, touch: str, screen: str) -> None:
+    agent.happened(TicketRead(TICKET))
+    assert post(client, "/local/touch", {"touch": touch}).json == {"taken": touch}
+    assert agent.snapshot().screen["screen"] == screen
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"touch": "tick"}, {"touch": "console_back"}, {"touch": "open_door"}]
+)
+def test_only_touches_are_touches(client: FlaskClient, body: object) -> None:
+    assert post(client, "/local/touch", body).status_code == 400
+
+
+def test_a_foreign_page_cannot_type_into_the_kiosk(client: FlaskClient, agent: Agent) -> None:
+    body = {"id_number": ID_NUMBER}
+    assert client.post("/local/id-number", json=body).status_code == 403
+    assert post(client, "/local/id-number", body, Origin="https://elsewhere.example").status_code == 403
+    assert agent.snapshot().version == 1
+    assert post(client, "/local/id-number", body, Origin="http://localhost").status_code == 200
+
+
+def test_a_name_that_merely_resolves_to_this_machine_is_refused(client: FlaskClient) -> None:
+    assert client.get("/local/state", headers={"Host": "evil.example:8610"}).status_code == 403
+    assert client.get("/local/state", headers={"Host": "127.0.0.1:8610"}).status_code == 200
+
+
+def test_the_preview_shows_what_the_camera_sees_and_nothing_without_one(
+    client: FlaskClient, tray: Tray
+) -> None:
+    assert client.get("/local/preview.jpg").status_code == 204
+    tray.picture = np.zeros((72, 128, 3), np.uint8)
+    answer = client.get("/local/preview.jpg")
+    assert (answer.mimetype, answer.data[:2]) == ("image/jpeg", b"\xff\xd8")
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -1,0 +1,158 @@
+"""The whole kiosk as a process: folder camera, real console on a real socket, candidate screen."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import pytest
+
+from config.settings import KioskSettings, Settings
+from exam.clock import SECOND_US, SystemClock
+from kiosk.service import ServiceError, serve
+from tests.kiosk.paper import bars, qr, tray
+from tests.kiosk.stage import served
+from tests.world import KIOSK_TOKEN, World
+from web.app import create_app
+from web.services import FootageReader, Services
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = (
+    "import sys; from pathlib import Path; from config.settings import load_settings;"
+    " from exam.clock import SystemClock; from kiosk.service import serve;"
+    " sys.exit(serve(load_settings(Path(sys.argv[1])), SystemClock()))"
+)
+OWN = {"X-Kaochang-Kiosk": "test"}
+WAIT_US = 20 * SECOND_US
+CLOCK = SystemClock()
+
+
+@dataclass
+class RunningKiosk:
+    """The kiosk process and the folder its camera watches."""
+
+    child: subprocess.Popen[bytes]
+    address: str
+    folder: Path
+    frames: int = 0
+
+    def show(self, frame: Any) -> None:
+        self.frames += 1
+        path = self.folder / f"frame-{self.frames:04d}.jpg"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes())
+        unfinished.rename(path)
+
+    def state(self) -> dict[str, Any]:
+        told: dict[str, Any] = httpx.get(f"{self.address}/local/state", trust_env=False).json()
+        return told
+
+    def until(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline_us = CLOCK.monotonic_us() + WAIT_US
+        while CLOCK.monotonic_us() < deadline_us:
+            assert self.child.poll() is None, "the kiosk ended"
+            try:
+                state = self.state()
+            except httpx.TransportError:
+                state = {"screen": "not there yet"}
+            if is_so(state):
+                return state
+            CLOCK.sleep_us(50_000)
+        raise TimeoutError(f"still {state}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def console(world: World) -> Iterator[str]:
+    settings = Settings(data_folder=world.folder)
+    services = Services(settings, world.clock, world.exam, FootageReader(Path("nowhere")), world.vault)
+    settings.kiosk_token.write_text(KIOSK_TOKEN)
+    with world.exam.write() as connection:
+        connection.execute("update batch set ticket_form = '2026112200[0-9]{2}'")
+    with served(create_app(services)) as address:
+        yield address
+
+
+@pytest.fixture
+def kiosk(world: World, console: str, tmp_path: Path) -> Iterator[RunningKiosk]:
+    folder, port = tmp_path / "tray", free_port()
+    folder.mkdir()
+    settings = tmp_path / "kaochang.toml"
+    settings.write_text(
+        f'data_folder = "{world.folder}"\n[kiosk]\nport = {port}\nserver = "{console}"\n'
+        f'camera = "folder:{folder}"\n'
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(settings)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    yield RunningKiosk(child, f"http://127.0.0.1:{port}", folder)
+    child.terminate()
+    output = child.communicate(timeout=10)[0].decode()
+    assert child.returncode == 0, output
+    assert "Traceback" not in output
+    assert world.on_time.id_number not in output
+
+
+@pytest.mark.timeout(60)
+def test_a_ticket_under_the_camera_and_a_typed_number_admit_the_candidate(
+    kiosk: RunningKiosk, world: World
+) -> None:
+    kiosk.until(lambda state: state["screen"] == "idle")
+    ticket = tray(
+        qr(world.on_time.ticket_no), bars(world.on_time.ticket_no), turn_degrees=12, blur=1.0, noise=6
+    )
+    for _ in range(3):
+        kiosk.show(ticket)
+        CLOCK.sleep_us(100_000)
+    kiosk.until(lambda state: state["screen"] == "need_id_number")
+    body = {"id_number": world.on_time.id_number}
+    httpx.post(f"{kiosk.address}/local/id-number", json=body, headers=OWN, trust_env=False).raise_for_status()
+    shown = kiosk.until(lambda state: state["screen"] == "result")
+    assert (shown["outcome"], shown["room_label"], shown["masked_name"]) == (
+        "OK_ADMITTED",
+        "第1考场",
+        "陈*诺",
+    )
+    with world.exam.read() as connection:
+        assert connection.execute("select candidate_id from admission").fetchone()[0] == world.on_time.id
+    preview = httpx.get(f"{kiosk.address}/local/preview.jpg", trust_env=False)
+    assert preview.content[:2] == b"\xff\xd8"
+
+
+@pytest.mark.timeout(60)
+def test_told_to_stop_it_ends_at_once_even_while_a_page_waits(kiosk: RunningKiosk) -> None:
+    version = kiosk.until(lambda state: state["screen"] == "idle")["version"]
+    with socket.create_connection(("127.0.0.1", httpx.URL(kiosk.address).port or 0)) as waiting:
+        waiting.sendall(f"GET /local/state?after={version + 50} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        CLOCK.sleep_us(300_000)
+        before_us = CLOCK.monotonic_us()
+        kiosk.child.send_signal(signal.SIGTERM)
+        kiosk.child.wait(10)
+        assert CLOCK.monotonic_us() - before_us < 5 * SECOND_US
+
+
+def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = Settings(data_folder=tmp_path, kiosk=KioskSettings(port=port))
+        with pytest.raises(
+            ServiceError, match=rf"port {port} on 127\.0\.0\.1 cannot be used .+ \[kiosk\] port"
+        ):
+            serve(settings, SystemClock())
