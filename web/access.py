@@ -13,6 +13,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from evidence import accounts, kiosks
+from web.asking import wants_page
 from web.services import services
 
 
@@ -175,7 +176,7 @@ def _require_kiosk() -> None:
 
 
 def _ask_for_login() -> Response:
-    if request.method != "GET" or request.accept_mimetypes.best != "text/html":
+    if request.method != "GET" or not wants_page():
         abort(401)
     target = request.full_path.rstrip("?")
     return redirect(url_for("accounts.login", next=target))  # type: ignore[return-value]

@@ -25,6 +25,7 @@ from web import (
     words,
 )
 from web.addresses import is_loopback, site_names
+from web.asking import wants_page
 from web.services import Services, attach, services
 
 # Each area adds its blueprint here and its addresses to web.access.
@@ -107,6 +108,6 @@ def _refusal(error: HTTPException) -> tuple[Response | str, int]:
     word, advice = words.refusal(code)
     if isinstance(error, CSRFError):
         word, advice = "页面已过期", "请刷新页面后再提交。您输入的内容没有保存。"
-    if request.accept_mimetypes.best in {"text/html", "application/xhtml+xml"}:
+    if wants_page():
         return render_template("refusal.html", code=code, word=word, advice=advice), code
     return jsonify(error=word, advice=advice, code=code), code

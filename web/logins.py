@@ -13,8 +13,8 @@ from flask_login import LoginManager
 from evidence import accounts, logins
 from exam.clock import MINUTE_US
 from web.access import Role
+from web.asking import is_automatic
 from web.services import services
-from web.stream import is_automatic
 
 # Nobody stays logged in longer than one exam day.
 LONGEST_US: Final = 12 * 60 * MINUTE_US

@@ -6,7 +6,7 @@ A ping at least every ten seconds lets both ends notice a dead connection and fr
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from flask import Response, request, stream_with_context
+from flask import Response, stream_with_context
 
 from web.services import Bus, services
 
@@ -37,11 +37,6 @@ def event_stream(topic: str, message: Callable[[int], str] = str) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
-
-
-def is_automatic() -> bool:
-    """Whether the page asked by itself (live refresh), so that it is no sign of a person being there."""
-    return "X-Automatic" in request.headers or request.accept_mimetypes.best == "text/event-stream"
 
 
 def _frame(counter: int, message: str) -> str:

@@ -85,9 +85,9 @@ function watch() {
   if (Date.now() - askedAt > EVERY_MS) refresh();
 }
 
-// A node that is being pressed must not be swapped under the finger.
-addEventListener("pointerdown", () => (touching = true), true);
-for (const name of ["pointerup", "pointercancel"]) {
+// A node that is being pressed must not be swapped under the finger, nor under the key.
+for (const name of ["pointerdown", "keydown"]) addEventListener(name, () => (touching = true), true);
+for (const name of ["pointerup", "pointercancel", "keyup", "blur"]) {
   addEventListener(name, () => {
     touching = false;
     if (again) refresh();
@@ -95,6 +95,7 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 
 if (liveSource) {
+  for (const part of document.querySelectorAll("[data-live]")) part.dataset.shown = part.outerHTML;
   const stream = new EventSource(liveStream);
   stream.onmessage = refresh;
   addEventListener("online", refresh);
