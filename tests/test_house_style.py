@@ -56,6 +56,16 @@ def test_names_avoid_words_that_say_nothing(path: Path) -> None:
     assert named & FORBIDDEN_NAMES == set()
 
 
+def test_nobody_imports_the_front_door() -> None:
+    """run.py is a script and no package, so import-linter cannot watch the way back to it."""
+    importing = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if re.search(r"^\s*(?:import run\b|from run import)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert importing == []
+
+
 def test_every_package_says_what_it_is_for() -> None:
     silent = [
         path for path in modules() if ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None

@@ -16,7 +16,7 @@ from exam.day import Announced, Room, Session
 from exam.procedure import Audience, Procedure, Trigger
 from exam.room_alarms import missed, unheard, unticked
 from exam.room_phase import RoomPhase, room_phase
-from exam.timetable import StepState, Timetable, cues_for, timetable
+from exam.timetable import Step, StepState, Timetable, cues_for, timetable
 from web.camera_words import CameraView, camera_view
 from web.services import Services
 
@@ -60,6 +60,13 @@ class RoomView:
     count: HeadCount
     cameras: tuple[CameraView, ...]
     alarms: tuple[Alarm, ...]
+    # Duty roles of the person who looks.
+    roles: frozenset[str]
+
+    @property
+    def to_confirm(self) -> tuple[Step, ...]:
+        """The steps that wait for this person's tick, oldest first; other people's are only shown."""
+        return tuple(step for step in self.table.to_confirm if step.room_cue.cue.roles & self.roles)
 
     @property
     def phase_words(self) -> tuple[str, str, str]:
@@ -168,6 +175,7 @@ def room_view(
             *_camera_alarms(cameras),
             *_people_alarms(facts.counts.get(room_id, NOBODY)),
         ),
+        roles=roles,
     )
 
 

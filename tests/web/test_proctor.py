@@ -151,6 +151,17 @@ def test_steps_wait_for_their_tick_and_are_ticked_through_the_signals(
     assert "已确认" in page
 
 
+def test_only_the_steps_of_ones_own_duty_can_be_ticked(app: Flask, world: World) -> None:
+    """An assessor hears the sign-in call too, but the proctor confirms it."""
+    set_procedure(world, "practical", "practical")
+    announce(world, "C2", CLOCK_US)
+    page = (
+        client_for(app, world, give_duty(world, "assessor", Role.ASSESSOR)).get(address(world, "/live")).text
+    )
+    assert "签到入场" in page
+    assert 'id="confirm-C2"' not in page
+
+
 def test_what_is_wrong_in_the_room_stands_on_top(proctor: PageClient, world: World) -> None:
     recording(world, stale_us=60 * SECOND_US)
     page = proctor.get(address(world, "/live")).text
