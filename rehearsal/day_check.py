@@ -1,20 +1,23 @@
 """Compares what the databases say with what was planned, and puts both into one summary."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
 from evidence.day_summary import CameraFootage, SignalRow
 from evidence.footage import Cause
-from exam.procedure import Procedure, Trigger
+from exam.procedure import Cue, Procedure, Trigger
 from rehearsal.demo_site import SESSIONS
 from rehearsal.footage_check import MarkCheck
 from rehearsal.kiosk_queue import Visited
 
 # Every camera must have recorded at least this share of the time from its first to its last picture.
 COVERAGE_FLOOR: Final = 0.995
+
+# Session, room and cue.
+_Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +94,26 @@ def _missing_visits(facts: DayFacts) -> list[str]:
 
 def _missing_signals(facts: DayFacts, procedures: Mapping[str, Procedure]) -> list[str]:
     by_key = {(row.session_code, row.room_code, row.cue_code): row for row in facts.signals}
-    found = []
-    for session, _, _, procedure, rooms, _ in SESSIONS:
-        for room in rooms:
-            for cue in procedures[procedure].cues:
-                key = (session, room, cue.code)
-                row = by_key.get(key)
-                if cue.is_scheduled and (row is None or row.emitted_at_us is None):
-                    found.append(f"signal {' '.join(key)} was not emitted")
-                elif row is not None and cue.is_audible and row.heard_at_us is None:
-                    found.append(f"signal {' '.join(key)} was heard by nobody")
-                if cue.is_scheduled and cue.confirmation and key not in facts.confirmed:
-                    found.append(f"step {' '.join(key)} was confirmed by nobody")
-    return found
+    return [
+        fault
+        for session, _, _, procedure, rooms, _ in SESSIONS
+        for cue in procedures[procedure].cues
+        if cue.is_scheduled
+        for room in rooms
+        for fault in _faults_of(cue, (session, room, cue.code), by_key, facts.confirmed)
+    ]
+
+
+def _faults_of(
+    cue: Cue, key: _Key, by_key: Mapping[_Key, SignalRow], confirmed: Collection[_Key]
+) -> Iterator[str]:
+    row = by_key.get(key)
+    if row is None or row.emitted_at_us is None:
+        yield f"signal {' '.join(key)} was not emitted"
+    elif cue.is_audible and row.heard_at_us is None:
+        yield f"signal {' '.join(key)} was heard by nobody"
+    if cue.confirmation and key not in confirmed:
+        yield f"step {' '.join(key)} was confirmed by nobody"
 
 
 def _missing_rest(facts: DayFacts, notes: int) -> list[str]:
