@@ -82,7 +82,9 @@ class CameraPlan(_Part):
     bitrate_kbps: int = Field(2000, ge=100, le=20000, description="Mean rate of the encoded loop.")
     gop_seconds: float = Field(2.0, ge=0.2, le=60, description="Seconds between keyframes.")
     clock_offset_s: float = Field(7.3, description="How far the camera's clock is ahead at start.")
-    clock_drift_ppm: float = Field(50.0, ge=-5000, le=5000, description="How fast the camera's clock runs.")
+    clock_drift_ppm: float = Field(
+        50.0, ge=-50_000, le=50_000, description="How fast the camera's clock runs."
+    )
     rtp_start: int | None = Field(
         None, ge=0, lt=1 << 32, description="First RTP timestamp; empty: from the name."
     )

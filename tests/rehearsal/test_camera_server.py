@@ -17,6 +17,7 @@ from rehearsal.camera_server import RunningCameras, running_cameras
 from rehearsal.h264_slices import NAL_SPS
 from rehearsal.picture_counter import read_counter
 from rehearsal.rtp import RTP_CLOCK_HZ
+from rehearsal.sent_log import SentFrame
 from tests.rehearsal.camera_world import (
     PASSWORD,
     RtspClient,
@@ -35,7 +36,7 @@ NAMES = ("open", "locked", "fast", "silent", "dropping", "stalling", "seeing", "
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCameras]:
     special: dict[str, dict[str, object]] = {
         "locked": {"user": "viewer", "password": PASSWORD},
-        "fast": {"clock_drift_ppm": 5000, "report_interval_s": 0.2},
+        "fast": {"clock_drift_ppm": 50_000, "report_interval_s": 0.2},
         "silent": {"sender_reports": False},
         "leaping": {"report_interval_s": 0.1},
     }
@@ -105,16 +106,23 @@ def test_a_password_that_was_changed_is_seen_by_ffmpeg(site: RunningCameras) -> 
     assert "401" not in ffmpeg_words(site["locked"])
 
 
+def ahead_us(frame: SentFrame) -> int:
+    return frame.camera_us - frame.sent_at_us
+
+
 def test_sender_reports_tell_the_cameras_own_time(site: RunningCameras) -> None:
     with RtspClient(site["fast"]).play() as client:
         reports = client.reports(8)
-    frames = {frame.rtp_timestamp: frame for frame in site["fast"].sent()}
-    ahead_us = [report.camera_us - frames[report.timestamp].sent_at_us for report in reports]
-    assert all(abs(report.camera_us - frames[report.timestamp].camera_us) <= 1 for report in reports)
-    assert all(ahead >= 7_290_000 for ahead in ahead_us)  # 7.3 s at start, and fast since
-    gained_us = ahead_us[-1] - ahead_us[0]
-    passed_us = reports[-1].camera_us - reports[0].camera_us
-    assert 0.002 < gained_us / passed_us < 0.008
+    sent = [frame for frame in site["fast"].sent() if frame.camera_us >= reports[0].camera_us]
+    by_timestamp = {frame.rtp_timestamp: frame for frame in sent}
+    assert all(
+        abs(report.camera_us - by_timestamp[report.timestamp].camera_us) <= 1 for report in reports[1:]
+    )
+    assert ahead_us(sent[0]) >= 7_250_000  # 7.3 s at start, and fast since
+    # A busy machine sends late, never early: the frame that is most ahead is nearest to the truth.
+    early, late = max(sent[:12], key=ahead_us), max(sent[-12:], key=ahead_us)
+    gained = (ahead_us(late) - ahead_us(early)) / (late.camera_us - early.camera_us)
+    assert 0.03 < gained < 0.065
 
 
 def test_rtp_timestamps_run_with_the_cameras_clock(site: RunningCameras) -> None:
