@@ -156,7 +156,8 @@ class CameraRecorder:
         """The child is gone. Unless it was told to go, that is a fault, whatever its exit status."""
         cause = self.watch.stop_cause or self._cause_of_fault()
         assert self._where is not None
-        if cause is not self.watch.cause:  # a camera that stays away is told once, not every two seconds
+        # A camera that stays away is told once, not every two seconds.
+        if self.watch.stop_cause is None and cause is not self.watch.cause:
             _log.warning(
                 "run_ended", camera=self.source.uuid, cause=cause, last_words=list(self._last_words)[-3:]
             )
