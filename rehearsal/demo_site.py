@@ -134,6 +134,8 @@ def camera_plans(password: str) -> list[CameraPlan]:
                 "password": password,
                 "fps": CAMERA_FPS,
                 "bitrate_kbps": 1500,
+                # Drifting, but not seconds off: people compare the picture's clock with the timeline.
+                "clock_offset_s": 0.0,
             }
         )
         for number, room in enumerate(ROOMS)
