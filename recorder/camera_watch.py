@@ -146,6 +146,8 @@ class CameraWatch:
 
     def forgive(self, late_us: int) -> None:
         """We ourselves were late, not the camera: do not count that time against it."""
+        if self._phase is _Phase.WAITING:
+            return
         self._changed_at_us += late_us
         if self._advanced_at_us is not None:
             self._advanced_at_us += late_us

@@ -1,0 +1,94 @@
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from config.settings import RecorderSettings, Settings
+from evidence.cameras import PASSWORD_PURPOSE
+from evidence.database import WriterDatabase
+from evidence.vault import Vault
+from exam.clock import SECOND_US, SystemClock
+from recorder.service import CameraList, RecorderServiceError, serve
+from recorder.ticker import Ticker
+from tests.recorder.live import live_site, wait_until
+from tests.world import World
+
+
+def stop_soon(seconds: float = 1.2) -> None:
+    def stop() -> None:
+        SystemClock().sleep_us(round(seconds * SECOND_US))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+
+
+def test_without_a_site_the_service_waits_politely_and_stops_with_0(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path / "site")
+    stop_soon()
+    assert serve(settings, SystemClock()) == 0
+    assert (tmp_path / "site" / "footage" / "growing").is_dir()
+
+
+def test_an_unreachable_camera_is_tried_until_the_stop(tmp_path: Path) -> None:
+    site = live_site(tmp_path)
+    site.add_camera("nobody", "rtsp://127.0.0.1:9/x")
+    stop_soon(6)
+    assert serve(site.settings, SystemClock()) == 0
+    state = site.state("nobody")
+    assert state is not None
+    assert (state.state, site.gaps("nobody")[-1].cause) == ("stopped", "operator_stop")
+
+
+def test_a_second_recorder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path / "site")
+    first = WriterDatabase(settings.footage_db, "footage")
+    with pytest.raises(RecorderServiceError, match="already being written"):
+        serve(settings, SystemClock())
+    first.close()
+
+
+def test_a_footage_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = Settings(
+        data_folder=tmp_path / "site", recorder=RecorderSettings(volumes=[tmp_path / "file" / "x"])
+    )
+    with pytest.raises(RecorderServiceError, match="footage folder"):
+        serve(settings, SystemClock())
+
+
+def test_cameras_are_read_once_the_site_exists_and_again_when_it_changes(world: World) -> None:
+    missing = CameraList(world.folder / "none.db", world.folder / "none.key")
+    assert missing.read() is None
+    missing.close()
+
+    cameras = CameraList(world.folder / "exam.db", world.folder / "keys" / "site.key")
+    first = cameras.read()
+    assert first is not None
+    assert len(first) == 3
+    with world.exam.write() as connection:
+        connection.execute("update camera set retired_at_us = 1 where uuid = ?", (world.camera_2,))
+    assert len(cameras.read() or []) == 2
+    cameras.close()
+
+
+def test_a_password_of_another_key_is_told_once_and_changes_nothing(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = Vault.open(tmp_path / "other.key").encrypt("secret", PASSWORD_PURPOSE)
+    with world.exam.write() as connection:
+        connection.execute("update camera set password_cipher = ?", (foreign,))
+    cameras = CameraList(world.folder / "exam.db", world.folder / "keys" / "site.key")
+    assert cameras.read() is None
+    assert cameras.read() is None
+    cameras.close()
+    assert capsys.readouterr().out.count("cameras_unreadable") == 1
+
+
+def test_the_ticker_ticks_on_after_it_was_planned_anew() -> None:
+    ticks: list[int] = []
+    ticker = Ticker({lambda: ticks.append(1): 1})
+    ticker.plan_anew()
+    wait_until(lambda: ticks, 5)
+    ticker.stop()
