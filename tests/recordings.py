@@ -50,6 +50,7 @@ class Reel:
             ),
             complete_bytes=INIT_BYTES + fragments * FRAGMENT_BYTES,
             has_torn_tail=False,
+            frame_us=40_000,
         )
         content = bytes(at % 251 for at in range(parsed.complete_bytes))
         return self._lay(content, parsed, started_at_us)
@@ -69,7 +70,11 @@ class Reel:
         movflags = "+frag_keyframe+empty_moov+default_base_moof"
         command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *codec.split()]
         subprocess.run([*command, "-movflags", movflags, str(made)], check=True)
-        return self._lay(made.read_bytes(), parse(made), started_at_us)
+        return self.take(made, started_at_us)
+
+    def take(self, file: Path, started_at_us: int) -> int:
+        """A copy of a fragmented MP4 that exists already; returns the segment's id."""
+        return self._lay(file.read_bytes(), parse(file), started_at_us)
 
     def _lay(self, content: bytes, parsed: ParsedFile, started_at_us: int) -> int:
         name = SegmentName(self.camera_uuid, self.run_uuid, self.sequence, started_at_us)
