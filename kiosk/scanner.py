@@ -131,8 +131,14 @@ class Stream:
 
     def __init__(self, address: str | int) -> None:
         """`address` is a device number, an RTSP address or a file. Ask `is_open` before reading."""
-        options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_PATIENCE_MS] if isinstance(address, str) else []
-        self._capture = cv2.VideoCapture(address, cv2.CAP_ANY, options)
+        cv2.utils.logging.setLogLevel(
+            cv2.utils.logging.LOG_LEVEL_SILENT
+        )  # a missing camera is said in our own words, once
+        if isinstance(address, int):
+            self._capture = cv2.VideoCapture(address, cv2.CAP_V4L2)
+        else:
+            patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_PATIENCE_MS]
+            self._capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, patience)
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, WISHED_WIDTH_PX)
 
     @property
