@@ -30,7 +30,7 @@ def _log_kinds() -> Mapping[str, LogKind]:
 def part_json(part: Part) -> dict[str, object]:
     """One stretch of a camera's time; `words` say why there is no picture and are empty for footage."""
     words = load_footage_words()
-    said = words.parts.get(part.kind, "") if part.cause is None else words.causes[part.cause]
+    said = words.parts.get(part.kind, "") if part.cause is None else words.causes.get(part.cause, part.cause)
     return {"kind": part.kind, "from_us": part.from_us, "until_us": part.until_us, "words": said}
 
 
