@@ -48,7 +48,8 @@ def pictures(segment: Segment, fragment: Fragment) -> np.ndarray:
         head = opened.read(segment.init_bytes)
         opened.seek(fragment.offset)
         content = head + opened.read(fragment.size_bytes)
-    command = ["ffmpeg", "-v", "error", "-i", "pipe:0", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
+    command = ["ffmpeg", "-v", "error", "-i", "pipe:0", "-vsync", "passthrough"]
+    command += ["-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
     raw = subprocess.run(command, input=content, capture_output=True, check=True).stdout
     return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)
 
