@@ -1,4 +1,4 @@
-"""Printed admission tickets (准考证, Art. 12(1)): on screen, as PDF, and where each ticket lies on the page."""
+"""Printed admission tickets (准考证, Art. 12(1)): on screen, as PDF, and where each one lies."""
 
 from flask import Blueprint, Response, abort, jsonify
 from flask.typing import ResponseReturnValue
