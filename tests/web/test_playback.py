@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from evidence.footage import Cause
 from evidence.footage_access import GRANT_US
@@ -10,7 +9,7 @@ from evidence.footage_rows import note_absence
 from exam.clock import MINUTE_US, SECOND_US
 from tests.happenings import log, scan
 from tests.recordings import FRAGMENT_BYTES, INIT_BYTES, Reel, file_of
-from tests.web.console import PageClient, client_for
+from tests.web.console import PageClient
 from tests.world import START_US, World, announce
 from web.access import Role
 from web.playback import SETTLED_US
@@ -272,5 +271,13 @@ def test_visitors_without_login_are_sent_to_the_door(anonymous: PageClient) -> N
     assert anonymous.get("/playback/1/segments/1.mp4").status_code == 401
 
 
-def test_a_site_lead_may_follow_a_log_line(app: Flask, world: World) -> None:
-    assert opened(client_for(app, world, world.site_lead_account_id), world).startswith("/playback/")
+def test_a_log_line_leads_those_who_may_look_to_its_moment(
+    site_lead: PageClient, proctor: PageClient, world: World
+) -> None:
+    with world.exam.write() as connection:
+        log(connection, world, START_US + SECOND_US, "已提醒")
+    room_page = f"/proctor/{world.session_id}/{world.room_1}"
+    link = f"/playback/?room={world.room_1}&amp;at={START_US + SECOND_US}"
+    assert link in site_lead.get(room_page, headers=HTML).get_data(as_text=True)
+    assert link not in proctor.get(room_page, headers=HTML).get_data(as_text=True)
+    opened(site_lead, world)
