@@ -1,5 +1,6 @@
 """Runs `run.py demo` as a user would, and reads what it says."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,7 +9,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,23 @@ def free_ports() -> int:
                 continue
             return int(port)
     raise AssertionError("no free pair of ports")
+
+
+def running() -> list[tuple[int, int, list[bytes]]]:
+    """Process, parent and words of everything that runs on this machine."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # ended meanwhile
+                parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
+                found.append((int(folder.name), int(parent), (folder / "cmdline").read_bytes().split(b"\0")))
+    return found
+
+
+def ancestry(pid: int, parents: dict[int, int]) -> Iterator[int]:
+    while pid:
+        yield pid
+        pid = parents.get(pid, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +94,10 @@ class DemoDayRun:
 
     def services(self) -> list[int]:
         """Every process of the site's services and their children; not the demo and its cameras."""
-        folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
-        return [int(folder.name) for folder in folders if self._is_service(folder)]
-
-    def _is_service(self, folder: Path) -> bool:
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
         settings = str(self.folder / "kaochang.toml").encode()
-        records = any(word.startswith(str(self.folder / "site").encode()) for word in words)
-        return settings in words or (records and words[0].endswith(b"ffmpeg"))
+        parents = {pid: parent for pid, parent, _ in running()}
+        roots = {pid for pid, _, words in running() if settings in words}
+        return [pid for pid in parents if roots & set(ancestry(pid, parents))]
 
     def finish(self) -> dict[str, Any]:
         """Wait for the end of the day and return the printed summary."""
@@ -95,7 +105,7 @@ class DemoDayRun:
         return dict(json.loads(out))
 
 
-@contextmanager
+@contextlib.contextmanager
 def demo_day(folder: Path) -> Iterator[DemoDayRun]:
     port = free_ports()
     said = folder / "said.txt"

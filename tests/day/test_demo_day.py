@@ -58,12 +58,20 @@ class Visitor:
         page.screenshot(path=str(self.pictures / f"{name}.png"))
 
 
+def wait_for(page: Page, expression: str, seconds: int = 60) -> None:
+    """Ask again and again. Playwright's own waiting needs eval(), which our pages rightly forbid."""
+    for _ in range(seconds * 5):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"never true: {expression}")
+
+
 def kiosk_answers(page: Page) -> None:
-    page.wait_for_function(
-        "fetch('/local/state').then((answer) => answer.json()).then((state) => state.screen === 'result'"
-        " && state.kind === 'A')",
-        timeout=60_000,
-        polling=200,
+    wait_for(
+        page,
+        "fetch('/local/state').then((answer) => answer.json())"
+        ".then((state) => state.screen === 'result' && state.kind === 'A')",
     )
     page.wait_for_timeout(500)
 
@@ -74,11 +82,11 @@ def watch_the_playback(visitor: Visitor, page: Page) -> None:
     page.click("button:has-text('质量督导检查')")
     page.wait_for_selector("#marks li button")
     page.click("#marks li button:has-text('违纪提醒')")
-    page.wait_for_function(
-        "[...document.querySelectorAll('figure.camera video')].length === 2"
+    wait_for(
+        page,
+        "document.querySelectorAll('figure.camera video').length === 2"
         " && [...document.querySelectorAll('figure.camera video')]"
         ".every((video) => video.readyState >= 2 && video.videoWidth > 0)",
-        timeout=30_000,
     )
     page.wait_for_timeout(3_500)
 
