@@ -70,4 +70,6 @@ class SignalSite:
     def reports(self, cue_code: str) -> list[PlayedReport]:
         """What players reported of the cue."""
         with self.world.exam.read() as connection:
-            return [one for one in load_reports(connection, self.world.session_id) if one.cue_code == cue_code]
+            return [
+                one for one in load_reports(connection, self.world.session_id) if one.cue_code == cue_code
+            ]
