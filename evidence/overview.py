@@ -11,7 +11,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class HeadCount:
-    """People of one session in one room. `referred`: sent to the site lead and not in yet."""
+    """People of one session in one room.
+
+    `referred`: sent to the site lead and not in yet; when two documents named two people, the ticket's holder.
+    """
 
     expected: int
     admitted: int
@@ -61,9 +64,9 @@ _COUNTS: Final = f"""
 select place.room_id as room_id, count(*) as expected,
        count(admission.id) as admitted,
        sum(admission.id is null and seating.candidate_id in (
-         select candidate_id from checkin_attempt
-          where session_id = :session and candidate_id is not null
-            and json_extract(answer, '$.kind') = 'H')) as referred,
+         select coalesce(candidate_id, ticket_candidate_id) from checkin_attempt
+          where (session_id = :session or session_id is null) and json_extract(answer, '$.kind') = 'H'
+            and coalesce(candidate_id, ticket_candidate_id) is not null)) as referred,
        sum(admission.id is null and seating.candidate_id in ({_ABSENT})) as absent
   from seating join place on place.id = seating.place_id
   left join admission on admission.session_id = seating.session_id

@@ -3,10 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from config.outcomes import load_outcome_texts
+from config.procedures import load_procedures
 from evidence import overview, proctor_log
+from evidence.checkins import CheckInRequest, CheckInRules, decide
 from evidence.database import WriterDatabase
 from evidence.overview import HeadCount, OpenBatch
 from evidence.proctor_log import NewEntry
+from exam.admission import Outcome
 from tests.web.crowd import admit
 from tests.world import CLOCK_US, World, build_world
 
@@ -56,6 +60,18 @@ def test_who_was_referred_and_is_in_needs_nobody_any_more(world: World) -> None:
     admit(world, world.wrong_ticket.id, "referred")
     admit(world, world.wrong_ticket.id)
     assert counts(world)[world.room_1] == HeadCount(expected=3, admitted=1, referred=0, absent=0)
+
+
+def test_two_documents_of_two_people_are_a_case_of_the_ticket_holders_room(world: World) -> None:
+    """13(2): the site lead must see it, although the documents name nobody together."""
+    rules = CheckInRules(load_procedures(), load_outcome_texts())
+    holder, other = world.wrong_ticket, world.other_room
+    request = CheckInRequest(world.kiosk_id, "nonce-0000000001", CLOCK_US, holder.ticket_no, other.id_number)
+    with world.exam.write() as connection:
+        answer = decide(connection, world.vault, request, rules, CLOCK_US)
+    assert answer.outcome is Outcome.ID_TICKET_MISMATCH
+    assert counts(world)[world.room_1].referred == 1
+    assert counts(world)[world.room_2].referred == 0
 
 
 def test_a_withdrawn_absence_does_not_count(world: World) -> None:
