@@ -13,7 +13,7 @@ from typing import Final
 class HeadCount:
     """People of one session in one room.
 
-    `referred`: sent to the site lead and not in yet; when two documents named two people, the ticket's holder.
+    `referred`: sent to the site lead and not in yet; of two people's documents, the ticket's holder.
     """
 
     expected: int
