@@ -285,10 +285,19 @@ def run_import(arguments: argparse.Namespace) -> int:
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """The shortened exam day."""
+    from rehearsal.camera_server import CamerasNotReadyError
     from rehearsal.demo import Demo
 
+    for port in (arguments.port, arguments.port + 10):
+        if _port_is_taken("127.0.0.1", port):
+            say(f"demo: port {port} on 127.0.0.1 is already in use; stop the other program or choose --port")
+            return 1
     demo = Demo(folder=arguments.folder, port=arguments.port, say=say)
-    return demo.run(Supervisor, once=arguments.once)
+    try:
+        return demo.run(Supervisor, once=arguments.once)
+    except (RuntimeError, CamerasNotReadyError) as error:
+        say(f"demo: {error}")
+        return 1
 
 
 def run_test(arguments: argparse.Namespace) -> int:

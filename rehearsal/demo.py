@@ -75,6 +75,7 @@ class Demo:
             keeper = threading.Thread(target=supervisor.run, name="services")
             keeper.start()
             try:
+                self._wait_until_ready(settings, keeper)
                 return self._live(folder, settings, cameras, day, once=once)
             finally:
                 supervisor.stop()
@@ -147,7 +148,6 @@ class Demo:
         *,
         once: bool,
     ) -> int:
-        self._wait_until_ready(settings)
         self._greet(settings, day)
         people = demo_people.DemoPeople(settings, folder, self._logins, day, self._clock)
         people.come(self._stopping)
@@ -163,13 +163,15 @@ class Demo:
             self._stopping.wait()
         return 0
 
-    def _wait_until_ready(self, settings: Settings) -> None:
+    def _wait_until_ready(self, settings: Settings, keeper: threading.Thread) -> None:
         deadline_us = self._clock.monotonic_us() + READY_PATIENCE_US
         waiting = [
             f"http://127.0.0.1:{settings.web.port}/healthz",
             f"http://127.0.0.1:{settings.kiosk.port}/local/state",
         ]
         while waiting and not self._stopping.wait(0.2):
+            if not keeper.is_alive():
+                raise DemoError("the services could not start; the lines above say why")
             if self._clock.monotonic_us() > deadline_us:
                 raise DemoError(f"no answer from {waiting[0]}; the lines above say why")
             if _answers(waiting[0]):

@@ -66,6 +66,23 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert f"port {port} on 127.0.0.1 is already in use" in done.stderr
 
 
+def test_a_demo_on_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = front_door("demo", "--port", str(port), "--folder", str(tmp_path / "day"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"demo: port {port} on 127.0.0.1 is already in use")
+
+
+def test_a_demo_needs_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    done = front_door("demo", "--port", "28600", "--folder", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == f"demo: folder {tmp_path} is not empty; a demo day needs a folder of its own\n"
+
+
 def test_a_file_to_import_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = tmp_path / "kaochang.toml"
     settings.write_text(f'data_folder = "{tmp_path}/site"\n')
