@@ -25,8 +25,9 @@ from evidence.footage_rows import (
     note_absence,
 )
 from evidence.ingest import ClosedFile, Store, ingest
-from evidence.naming import GROWING_FOLDER, SegmentName
+from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
+from evidence.stream_format import look_for_other_format
 from evidence.volumes import Volume
 from exam.clock import MINUTE_US
 
@@ -77,6 +78,8 @@ class Keeper:
     store: Store
     _run_ids: dict[str, int] = field(default_factory=dict)
     _undone: list[tuple[RunOnDisk, FileClosed]] = field(default_factory=list)
+    _looked_until: dict[Path, int] = field(default_factory=dict)
+    _changed_runs: set[str] = field(default_factory=set)
     _worker: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="keeper")
     )
@@ -112,16 +115,21 @@ class Keeper:
         self._submit(record)
 
     def sync(self, growing: list[Path]) -> None:
-        """Make durable what growing files hold, and try again what failed."""
+        """Make durable what growing files hold, look into them, and try again what failed."""
 
         def work() -> None:
             for path in growing:
                 self.store.disk.sync_growing(path)
+            self._look_into(growing)
             undone, self._undone = self._undone, []
             for where, closed in undone:
                 self._ingest(where, closed)
 
         self._submit(work)
+
+    def has_changed_format(self, growing: Path) -> bool:
+        """Whether the camera sends another kind of picture than the files of this run say."""
+        return read_name(growing.name).run_uuid in self._changed_runs
 
     def close(self) -> None:
         """Finish everything that was asked for."""
@@ -133,6 +141,14 @@ class Keeper:
     def _begin_run(self, run: NewRun) -> None:
         with self.store.database.write() as connection:
             self._run_ids[run.uuid] = add_run(connection, run)
+
+    def _look_into(self, growing: list[Path]) -> None:
+        looked = {path: look_for_other_format(path, self._looked_until.get(path, 0)) for path in growing}
+        self._looked_until = {path: until for path, (_, until) in looked.items()}
+        # By run: until the loop asks, the file may have made way for the next one of its run.
+        alive = {read_name(path.name).run_uuid for path in growing}
+        found = {read_name(path.name).run_uuid for path, (changed, _) in looked.items() if changed}
+        self._changed_runs = (self._changed_runs & alive) | found
 
     def _ingest(self, where: RunOnDisk, closed: FileClosed) -> None:
         path = where.growing(closed.sequence)

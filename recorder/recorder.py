@@ -90,13 +90,19 @@ class Recorder:
         return has_stepped
 
     def sync(self, now: Moment) -> None:
-        """Make growing files durable; leave volumes that have become full."""
-        growing = [path for camera in self._everybody() if (path := camera.growing_file())]
-        self.keeper.sync(growing)
+        """Make growing files durable; leave full volumes, and files whose description is outdated."""
         full = [volume for volume in self.volumes.volumes if self.volumes.is_full(volume)]
+        growing: list[Path] = []
         for camera in self._everybody():
-            if camera.volume in full and not camera.is_stopping:
+            path = camera.growing_file()
+            if path is None or camera.is_stopping:
+                continue
+            growing.append(path)
+            if camera.volume in full:
                 camera.stop(Cause.DISK_FULL, now)
+            elif self.keeper.has_changed_format(path):
+                camera.stop(Cause.FORMAT_CHANGE, now)
+        self.keeper.sync(growing)
 
     def stop_all(self, now: Moment) -> None:
         """End every run; `is_finished` turns true when the last child is gone."""

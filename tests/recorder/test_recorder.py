@@ -5,6 +5,7 @@ import pytest
 
 from evidence.footage import Cause, Recording, camera_states
 from recorder.recorder import free_bytes, write_camera_states
+from tests.evidence.recorded import box, words
 from tests.recorder.bench_of_fakes import CAMERA, CAMERA_2, FIRST_US, Fakes, at, open_fakes, source
 
 S = 1_000_000
@@ -281,3 +282,22 @@ def test_states_are_written_for_the_console(fakes: Fakes) -> None:
     write_camera_states(fakes.footage.database, fakes.recorder.states(at(2)))
     with fakes.footage.database.read() as connection:
         assert camera_states(connection)[CAMERA].state is Recording.RECORDING
+
+
+def test_a_camera_with_another_kind_of_picture_gets_a_new_run(fakes: Fakes) -> None:
+    start(fakes)
+    growing = fakes.recorder.cameras[CAMERA].growing_file()
+    assert growing is not None
+    parameters = b"\x67new"
+    growing.write_bytes(box("ftyp") + box("mdat", words(len(parameters)) + parameters))
+    fakes.recorder.sync(at(2))
+    fakes.keeper._worker.submit(lambda: None).result()
+    growing.unlink()
+    fakes.child.closes(0, FIRST_US + 2 * S, at(6.1))  # the next file of the run has begun
+    fakes.child.reports(150, 6 * S, at(6.2))
+    fakes.keeper._worker.submit(lambda: None).result()
+    fakes.recorder.sync(at(7))
+    assert fakes.child.asked == ["interrupt"]
+    fakes.child.ends(at(7.1))
+    fakes.settled()
+    assert fakes.runs() == [Cause.FORMAT_CHANGE]
