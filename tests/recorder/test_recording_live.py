@@ -18,7 +18,7 @@ from exam.clock import SECOND_US
 from rehearsal.camera_plan import CameraPlan, Fault
 from rehearsal.camera_server import RunningCameras, running_cameras
 from rehearsal.picture_counter import read_counter
-from rehearsal.sent_log import sent_at
+from rehearsal.sent_log import SentFrame
 from tests.recorder.live import CLOCK, children_of, is_alive, live_site, wait_until
 
 pytestmark = pytest.mark.media
@@ -69,6 +69,7 @@ def test_fifty_random_instants_show_the_picture_that_was_taken_then(
     decoded: dict[tuple[int, int], np.ndarray] = {}
     errors_us: list[int] = []
     picked = random.Random(4)
+    sent = {name: cameras[name].sent() for name in site.uuids}
     with reader.read() as connection:
         for number in range(INSTANTS):
             name = ("reports", "silent")[number % 2]
@@ -82,14 +83,23 @@ def test_fifty_random_instants_show_the_picture_that_was_taken_then(
                 decoded[key] = pictures(segment, fragment)
             counter = read_counter(decoded[key][inside_us // FRAME_US])
             assert counter is not None
-            sent_us = sent_at(cameras[name].sent(), counter)
-            assert sent_us is not None
-            errors_us.append(wall_us - sent_us)
+            errors_us.append(wall_us - taken_us(sent[name], counter))
     reader.close()
     # A picture is on show for one frame after it was taken.
     assert min(errors_us) >= -TRANSPORT_US
     assert max(errors_us) <= FRAME_US + TRANSPORT_US
     print(f"index time minus picture time: {min(errors_us)} to {max(errors_us)} us")  # noqa: T201
+
+
+def taken_us(sent: list[SentFrame], counter: int) -> int:
+    """When a simulated picture was due by the camera's clock.
+
+    A busy machine sends some pictures late. How late is known, because counters are a frame apart: the
+    least delayed pictures of the seconds around tell when this one should have left.
+    """
+    near = [frame for frame in sent if abs(frame.counter - counter) <= 100]
+    assert any(frame.counter == counter for frame in near)
+    return min(frame.sent_at_us - (frame.counter - counter) * FRAME_US for frame in near)
 
 
 def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(
