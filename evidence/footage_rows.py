@@ -101,6 +101,12 @@ def segment_before(connection: Connection, run_id: int, sequence: int) -> Before
     return None if row is None else Before(row[0], row[1])
 
 
+def has_segment(connection: Connection, run_id: int, sequence: int) -> bool:
+    """Whether this place in the run is taken by a file already."""
+    row = connection.execute("select 1 from segment where run_id = ? and sequence = ?", (run_id, sequence))
+    return row.fetchone() is not None
+
+
 def add_segment(
     connection: Connection, new: NewSegment, parsed: ParsedFile, placement: Placement, now_us: int
 ) -> int:

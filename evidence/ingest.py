@@ -15,6 +15,7 @@ from evidence.footage_rows import (
     NewSegment,
     add_quarantined,
     add_segment,
+    has_segment,
     segment_before,
 )
 from evidence.fragments import FragmentError, ParsedFile, parse
@@ -25,6 +26,8 @@ from exam.clock import Clock
 
 TORN_TAIL: Final = "torn_tail"
 TOO_LONG: Final = "longer_than_an_hour"
+NO_LENGTH: Final = "pictures_without_length"
+INDEXED_ALREADY: Final = "place_in_run_is_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,9 @@ def ingest(store: Store, closed: ClosedFile) -> int | None:
         quarantine(store, closed.volume, closed.found, str(error))
         return None
     placement = _placed(store, closed, name, parsed)
-    if placement.ended_at_us - placement.started_at_us > LONGEST_SEGMENT_US:
-        quarantine(store, closed.volume, closed.found, TOO_LONG)
+    objection = _objection(store, closed, name, placement)
+    if objection is not None:
+        quarantine(store, closed.volume, closed.found, objection)
         return None
     if parsed.has_torn_tail:
         _set_tail_aside(store, closed, parsed.complete_bytes)
@@ -106,6 +110,17 @@ def _placed(store: Store, closed: ClosedFile, name: SegmentName, parsed: ParsedF
     placement = place(parsed, closed.closing, before)
     # A crash after the rename: the name has already told when the footage starts.
     return placement if name.started_at_us is None else shifted(placement, name.started_at_us)
+
+
+def _objection(store: Store, closed: ClosedFile, name: SegmentName, placement: Placement) -> str | None:
+    """Why the index would refuse the row. Asked before the file is touched: no start may fail on one file."""
+    length_us = placement.ended_at_us - placement.started_at_us
+    if length_us > LONGEST_SEGMENT_US:
+        return TOO_LONG
+    if length_us <= 0:
+        return NO_LENGTH
+    with store.database.read() as connection:
+        return INDEXED_ALREADY if has_segment(connection, closed.run_id, name.sequence) else None
 
 
 def _set_tail_aside(store: Store, closed: ClosedFile, complete_bytes: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from evidence.adoption import adopt
 from evidence.footage import Cause, ClockSource, Origin, gaps_between
 from evidence.footage_rows import note_absence
-from evidence.ingest import TOO_LONG, TORN_TAIL, ingest
+from evidence.ingest import INDEXED_ALREADY, NO_LENGTH, TOO_LONG, TORN_TAIL, ingest
 from tests.evidence.recorded import CAMERA, fragment, growing_name, init, recording
 from tests.evidence.store import EVER, FIRST_US, Crash, CrashingDisk, Footage, open_footage
 
@@ -113,6 +113,25 @@ def test_a_file_longer_than_an_hour_is_kept_but_not_indexed(footage: Footage) ->
     long = recording(*[fragment(9_000, FIRST_US, frames=1)] * 401)
     assert ingest(footage.store, footage.put(growing_name(), long)) is None
     assert [reason for _, reason in quarantined(footage)] == [TOO_LONG]
+
+
+def test_a_single_picture_without_length_is_kept_and_no_start_fails_on_it(footage: Footage) -> None:
+    footage.put(growing_name(), recording(fragment(0, FIRST_US, frames=1)))
+    found = adopt(footage.store, footage.volume)
+    assert (found.adopted, found.quarantined) == (0, 1)
+    assert [reason for _, reason in quarantined(footage)] == [NO_LENGTH]
+
+
+def test_a_second_file_for_the_same_place_in_a_run_is_kept_and_no_start_fails_on_it(footage: Footage) -> None:
+    ingest(footage.store, footage.grow(0))
+    other = footage.grow(0, FIRST_US + 1_000_000)
+    content = other.path.read_bytes()
+    found = adopt(footage.store, footage.volume)
+    assert (found.adopted, found.quarantined) == (0, 1)
+    ((path, reason),) = quarantined(footage)
+    assert reason == INDEXED_ALREADY
+    assert (footage.volume.path / path).read_bytes() == content
+    assert len(footage.segments()) == 1
 
 
 def test_the_second_file_of_a_run_learns_the_time_from_the_first(footage: Footage) -> None:
