@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,13 @@ from sqlite_utils.migrations import Migrations
 
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
 CHECKPOINT_PAGES: Final = 1000
+_WRITER_SETTINGS: Final = (
+    "journal_mode = wal",
+    "synchronous = full",
+    "foreign_keys = on",
+    "busy_timeout = 5000",
+    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+)
 
 
 class DatabaseError(Exception):
@@ -30,7 +37,7 @@ class WriterBusyError(DatabaseError):
 
 
 class SchemaError(DatabaseError):
-    """The file is missing, or its schema is not the one this version knows."""
+    """The file is missing, or a newer program made it."""
 
 
 def migrations(name: str) -> Migrations:
@@ -67,20 +74,23 @@ class WriterDatabase:
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        """Create or migrate the file. Raises WriterBusyError when another process writes it."""
+        """Create or migrate the file.
+
+        Raises WriterBusyError when another process writes it, SchemaError when a newer program made it,
+        and DatabaseError when it cannot be used.
+        """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _take_writer_lock(path)
         self._mutex = threading.RLock()
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = full")
-        self._connection.execute("pragma foreign_keys = on")
-        self._connection.execute("pragma busy_timeout = 5000")
-        self._connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        migrations(name).apply(Database(self._connection, execute_plugins=False))
-        path.chmod(0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file = _take_writer_lock(path)
+        except OSError as error:
+            raise DatabaseError(f"database {path} cannot be used: {error.strerror}") from error
+        try:
+            self._connection = _writing_connection(path, name)
+        except BaseException:
+            self._lock_file.close()
+            raise
         self._readers = ReaderDatabase(path)
 
     @contextmanager
@@ -90,10 +100,12 @@ class WriterDatabase:
             self._connection.execute("begin immediate")
             try:
                 yield self._connection
+                self._connection.execute("commit")
             except BaseException:
-                self._connection.execute("rollback")
+                # A full disk can end the transaction by itself, or leave one whose commit failed.
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
                 raise
-            self._connection.execute("commit")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -159,6 +171,35 @@ class ReaderDatabase:
                 connection.close()
             self._all.clear()
         self._local = threading.local()
+
+
+def _writing_connection(path: Path, name: str) -> sqlite3.Connection:
+    try:
+        # Made before SQLite opens it: the files beside it (-wal, -shm) get the rights of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+        with ExitStack() as undo:
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            undo.callback(connection.close)
+            connection.row_factory = sqlite3.Row
+            for setting in _WRITER_SETTINGS:
+                connection.execute(f"pragma {setting}")
+            _migrate(connection, path, name)
+            undo.pop_all()
+            return connection
+    except (sqlite3.Error, OSError) as error:
+        raise DatabaseError(f"database {path} cannot be used: {error}") from error
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> None:
+    steps, database = migrations(name), Database(connection, execute_plugins=False)
+    known = {script.stem for script in SCHEMA_FOLDER.glob(f"{name}_*.sql")}
+    newer = [step.name for step in steps.applied(database) if step.name not in known]
+    if newer:
+        raise SchemaError(
+            f"database {path} was written by a newer Kaochang (schema step {newer[-1]}): use that version"
+        )
+    steps.apply(database)
 
 
 def _take_writer_lock(path: Path) -> "_LockFile":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.database import ReaderDatabase, SchemaError, WriterBusyError, WriterDatabase
+from evidence.database import DatabaseError, ReaderDatabase, SchemaError, WriterBusyError, WriterDatabase
 
 ROOM = "insert into room (code, label, kind) values (?, ?, 'theory')"
 
@@ -110,7 +110,67 @@ def test_a_reader_without_a_file_says_which_service_to_start(tmp_path: Path) -> 
         ReaderDatabase(tmp_path / "footage.db")
 
 
-def test_only_the_owner_can_read_the_exam_database(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_exam_database_and_the_files_beside_it(tmp_path: Path) -> None:
     database = WriterDatabase(tmp_path / "exam.db", "exam")
-    assert (tmp_path / "exam.db").stat().st_mode & 0o077 == 0
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == ["exam.db", "exam.db-shm", "exam.db-wal", "exam.db.writer"]
+    assert [file.name for file in files if file.stat().st_mode & 0o077] == []
+    database.close()
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "exam.db"
+    WriterDatabase(path, "exam").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "insert into _sqlite_migrations (migration_set, name, applied_at) values (?, ?, ?)",
+            ("kaochang.exam", "exam_9999_later", "2030-01-01"),
+        )
+    connection.close()
+    with pytest.raises(SchemaError, match=r"newer Kaochang \(schema step exam_9999_later\)"):
+        WriterDatabase(path, "exam")
+    with pytest.raises(SchemaError):  # and not WriterBusyError: the lock was given back
+        WriterDatabase(path, "exam")
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "exam.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(DatabaseError, match=r"exam\.db cannot be used: file is not a database"):
+        WriterDatabase(tmp_path / "exam.db", "exam")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("a file where the folder should be")
+    with pytest.raises(DatabaseError, match=r"exam\.db cannot be used: "):
+        WriterDatabase(tmp_path / "site" / "exam.db", "exam")
+
+
+def test_after_a_commit_that_failed_the_next_write_works(tmp_path: Path) -> None:
+    database = WriterDatabase(tmp_path / "exam.db", "exam")
+
+    def add_camera_of_no_room() -> None:
+        with database.write() as connection:
+            connection.execute("pragma defer_foreign_keys = on")  # the fault shows when committing
+            connection.execute(
+                "insert into camera (uuid, room_id, label, address) values (?, 999, '前方', 'rtsp://a')",
+                ("u" * 36,),
+            )
+
+    with pytest.raises(sqlite3.IntegrityError):
+        add_camera_of_no_room()
+    with database.write() as connection:
+        connection.execute(ROOM, ("R01", "第1考场"))
+    database.close()
+
+
+def test_a_transaction_that_sqlite_ended_by_itself_keeps_its_reason(tmp_path: Path) -> None:
+    database = WriterDatabase(tmp_path / "exam.db", "exam")
+
+    def fill_the_disk() -> None:
+        with database.write() as connection:
+            connection.execute("rollback")  # as SQLite does by itself
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        fill_the_disk()
     database.close()
