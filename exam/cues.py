@@ -113,16 +113,18 @@ def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
     ]
 
 
-def reveals_signal(one: RoomCue, started_at_us: int) -> bool:
+def reveals_signal(one: RoomCue, started_at_us: int, now_us: int) -> bool:
     """Whether a room that says it played the cue at this moment tells us something we did not know.
 
     True when the room rang by itself, inside the cue's tolerance, while this machine was away: the
-    signal was given, and its moment is the room's.
+    signal was given, and its moment is the room's. What is still to come nobody has heard: believing
+    it would silence the signal.
     """
     is_open = one.cue.trigger is Trigger.AUTOMATIC and not (one.is_projected or one.is_void)
     is_news = one.outcome is None or one.outcome.is_missed
     is_in_time = one.planned_at_us - MEASURING_SLACK_US <= started_at_us <= one.closes_at_us
-    return is_open and is_news and is_in_time
+    has_been = started_at_us <= now_us + MEASURING_SLACK_US
+    return is_open and is_news and is_in_time and has_been
 
 
 def _room_cue(

@@ -89,7 +89,7 @@ def take_report(
         return False
     if report.started_at_us is not None:
         room_cue = _room_cue(connection, session, procedure, report)
-        if room_cue is not None and _reveals(session, room_cue, report.started_at_us):
+        if room_cue is not None and _reveals(session, room_cue, report.started_at_us, now_us):
             record_room_signal(connection, room_cue, report.started_at_us, now_us)
             room_cue = _room_cue(connection, session, procedure, report)
         report = replace(report, occurrence=_occurrence(room_cue, report))
@@ -106,9 +106,9 @@ def _room_cue(
     )
 
 
-def _reveals(session: Session, room_cue: RoomCue, started_at_us: int) -> bool:
+def _reveals(session: Session, room_cue: RoomCue, started_at_us: int, now_us: int) -> bool:
     is_armed = session.armed_at_us is not None and session.armed_at_us < room_cue.planned_at_us
-    return is_armed and reveals_signal(room_cue, started_at_us)
+    return is_armed and reveals_signal(room_cue, started_at_us, now_us)
 
 
 def _occurrence(room_cue: RoomCue | None, report: PlayedReport) -> int:

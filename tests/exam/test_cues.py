@@ -128,21 +128,27 @@ def test_a_signal_made_good_after_a_miss_counts() -> None:
 
 def test_a_room_that_rang_alone_inside_the_tolerance_reveals_a_signal() -> None:
     start = cue_in(1, "C5")
-    assert reveals_signal(start, START_US)
-    assert reveals_signal(start, START_US + 2 * SECOND_US)
-    assert reveals_signal(start, START_US - SECOND_US // 2)
-    assert reveals_signal(cue_in(1, "C5", missed("C5", START_US)), START_US)
+    assert reveals_signal(start, START_US, START_US + HOUR_US)
+    assert reveals_signal(start, START_US + 2 * SECOND_US, START_US + HOUR_US)
+    assert reveals_signal(start, START_US - SECOND_US // 2, START_US + HOUR_US)
+    assert reveals_signal(cue_in(1, "C5", missed("C5", START_US)), START_US, START_US + HOUR_US)
 
 
 def test_a_room_that_rang_at_another_time_or_after_us_reveals_nothing() -> None:
     start = cue_in(1, "C5")
-    assert not reveals_signal(start, START_US + 2 * SECOND_US + 1)
-    assert not reveals_signal(start, START_US - SECOND_US // 2 - 1)
-    assert not reveals_signal(cue_in(1, "C5", emitted("C5", START_US)), START_US)
-    assert not reveals_signal(replace(start, is_void=True), START_US)
-    assert not reveals_signal(cue_in(1, "C8"), START_US + HOUR_US)
+    assert not reveals_signal(start, START_US + 2 * SECOND_US + 1, START_US + HOUR_US)
+    assert not reveals_signal(start, START_US - SECOND_US // 2 - 1, START_US + HOUR_US)
+    assert not reveals_signal(cue_in(1, "C5", emitted("C5", START_US)), START_US, START_US + HOUR_US)
+    assert not reveals_signal(replace(start, is_void=True), START_US, START_US + HOUR_US)
+    assert not reveals_signal(cue_in(1, "C8"), START_US + HOUR_US, START_US + HOUR_US)
+
+
+def test_a_room_cannot_have_rung_in_the_future() -> None:
+    start = cue_in(1, "C5")
+    assert reveals_signal(start, START_US, START_US - SECOND_US // 2)
+    assert not reveals_signal(start, START_US, START_US - SECOND_US // 2 - 1)
 
 
 def test_a_press_is_never_revealed_by_a_room() -> None:
     pressed = next(one for one in session_cues(PRESSED, SESSION, []) if one.cue.code == "C5")
-    assert not reveals_signal(pressed, START_US)
+    assert not reveals_signal(pressed, START_US, START_US + HOUR_US)

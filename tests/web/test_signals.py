@@ -209,6 +209,14 @@ class TestReports:
         send(proctor, told(world, started_at_us=START_US + 40 * SECOND_US, occurrence=2))
         assert rows(world, "C5") == []
 
+    def test_a_ring_that_is_still_to_come_is_no_signal_and_does_not_silence_it(
+        self, proctor: PageClient, world: World
+    ) -> None:
+        armed(world)
+        move_to(world, START_US - 10 * MINUTE_US)
+        send(proctor, told(world, started_at_us=START_US))
+        assert rows(world, "C5") == []
+
     def test_silence_is_kept_with_its_reason(self, proctor: PageClient, world: World) -> None:
         send(proctor, told(world, started_at_us=None, error="autoplay_refused"))
         with world.exam.read() as connection:
