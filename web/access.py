@@ -49,9 +49,6 @@ ROLE_WORDS: Final[Mapping[Role, str]] = {
     Role.ADMINISTRATOR: "系统管理员",
 }
 
-# Nobody runs the machine and looks at footage with the same account.
-APART_FROM_ADMINISTRATOR: Final = frozenset({Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR})
-
 EVERYBODY: Final = frozenset(Role)
 # In the room; limited to the rooms and sessions of their duties.
 ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RECORDER})
@@ -61,6 +58,8 @@ PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
 ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
 # May look at footage, each time with a reason (R18).
 FOOTAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.AUDITOR}
+# Nobody runs the machine and looks at footage, or disposes of it, with the same account.
+APART_FROM_ADMINISTRATOR: Final = FOOTAGE | {Role.ARCHIVIST}
 
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(

@@ -164,7 +164,7 @@ def _check_form(name: str, password: str, roles: list[str]) -> None:
     if not set(roles) <= EVERYBODY:
         raise AccountError("所选角色不存在。")
     if Role.ADMINISTRATOR in roles and APART_FROM_ADMINISTRATOR & set(roles):
-        raise AccountError("系统管理员不得兼任复核人员、档案管理员或外部核验人。")
+        raise AccountError("系统管理员不得兼任可调阅录像或管理档案的角色。")
 
 
 def _staff_id(badge_no: str) -> int | None:

@@ -191,6 +191,9 @@ def test_a_link_that_was_never_given_is_worth_nothing(anonymous: PageClient) -> 
         ({"roles": []}, "至少选择一个角色"),
         ({"roles": ["king"]}, "所选角色不存在"),
         ({"roles": ["administrator", "supervisor"]}, "不得兼任"),
+        ({"roles": ["administrator", "site_lead"]}, "不得兼任"),
+        ({"roles": ["administrator", "inspector"]}, "不得兼任"),
+        ({"roles": ["administrator", "archivist"]}, "不得兼任"),
     ],
 )
 def test_a_faulty_account_is_refused_and_what_was_typed_stays(
