@@ -268,7 +268,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     wanted = WantedImport(arguments.file, arguments.batch, arguments.dry_run)
     vocabulary = Vocabulary(load_procedures(), load_roster_columns())
     try:
-        vault = Vault.open(settings.site_key)
+        vault = Vault.open(settings.site_key, settings.exam_db)
         database = WriterDatabase(settings.exam_db, "exam")
     except (DatabaseError, VaultError) as error:
         say(f"{error}\n(While the site is running, take rosters in on the console's 花名册 page.)")

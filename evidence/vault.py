@@ -32,12 +32,18 @@ class Vault:
         self._index_key = _derive(master, b"kaochang/index/1")
 
     @classmethod
-    def open(cls, path: Path) -> "Vault":
+    def open(cls, path: Path, guarding: Path | None = None) -> "Vault":
         """Read the key file, or make it at first start.
 
-        Raises VaultError when others can read it or it has the wrong length.
+        `guarding` names the database whose secrets need the key: when that exists already, a missing key
+        was lost, and with a new one nobody on the roster would be found. Raises VaultError then, when
+        others can read the key, and when it has the wrong length.
         """
         if not path.exists():
+            if guarding is not None and guarding.exists():
+                raise VaultError(
+                    f"site key {path} is missing, but {guarding} needs it: put the key back from your copy"
+                )
             _create(path)
         if path.stat().st_mode & 0o077:
             raise VaultError(f"site key {path} can be read by others: run chmod 600 on it")

@@ -116,7 +116,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
 
     Raises WriterBusyError when another console already runs on the same folder.
     """
-    vault = Vault.open(settings.site_key)
+    vault = Vault.open(settings.site_key, settings.exam_db)
     exam = WriterDatabase(settings.exam_db, "exam")
     return Services(settings, clock, exam, FootageReader(settings.footage_db), vault)
 

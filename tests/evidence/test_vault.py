@@ -48,3 +48,14 @@ def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
     key.chmod(0o600)
     with pytest.raises(VaultError, match="5 bytes"):
         Vault.open(key)
+
+
+def test_a_lost_key_is_not_replaced_by_one_that_fits_nothing(tmp_path: Path) -> None:
+    key, database = tmp_path / "keys" / "site.key", tmp_path / "exam.db"
+    Vault.open(key, database)
+    database.touch()
+    Vault.open(key, database)
+    key.unlink()
+    with pytest.raises(VaultError, match=r"site\.key is missing, but .*exam\.db needs it"):
+        Vault.open(key, database)
+    assert not key.exists()
