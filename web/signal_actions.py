@@ -151,7 +151,7 @@ def _body() -> dict[str, Any]:
     if not request.content_length:
         return {}
     body = request.get_json()
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not isinstance(body.get("rooms", []), list):
         abort(400)
     return body
 

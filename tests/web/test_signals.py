@@ -303,6 +303,7 @@ class TestPress:
 
     def test_a_body_that_is_no_object_is_refused(self, site_lead: PageClient, world: World) -> None:
         assert site_lead.post(f"/api/sessions/{world.session_id}/press/X1", json=[1]).status_code == 400
+        assert self.press(site_lead, world, "X1", rooms=5).status_code == 400
 
 
 class TestConfirm:
