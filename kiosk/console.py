@@ -1,7 +1,8 @@
 """Asking the console: check-ins and heartbeats over HTTP, with this kiosk's token.
 
-A document number travels in the body only and is never logged. The token file is read when it is
-needed, because on a fresh machine the console writes it a moment after this service starts.
+A document number travels in the body only and is never logged. The token and the site's CA are read
+when they are needed, because on a fresh machine the console writes them a moment after this service
+starts.
 """
 
 import ssl
@@ -73,12 +74,13 @@ class HttpConsole:
     def __init__(
         self, address: str, token_file: Path, authority: Path | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
-        """`authority` is the site's own CA, trusted for HTTPS when the file exists."""
+        """`authority` is the site's own CA, trusted for HTTPS from when the file exists."""
         self._token_file = token_file
-        trusted = ssl.create_default_context()
-        if authority is not None and authority.exists():
-            trusted.load_verify_locations(authority)
-        self._client = httpx.Client(base_url=address, timeout=timeout_s, verify=trusted, trust_env=False)
+        self._authority = authority
+        self._trusted = ssl.create_default_context()
+        self._client = httpx.Client(
+            base_url=address, timeout=timeout_s, verify=self._trusted, trust_env=False
+        )
 
     def check_in(self, request: CheckIn) -> Answer:
         """Post the scan and read the answer."""
@@ -98,6 +100,7 @@ class HttpConsole:
 
     def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token()}"}
+        self._trust()
         try:
             answer = self._client.request(method, PREFIX + path, json=body, headers=headers)
         except httpx.HTTPError as error:
@@ -109,6 +112,15 @@ class HttpConsole:
         with _understood():
             told: dict[str, Any] = answer.json()
             return told
+
+    def _trust(self) -> None:
+        if self._authority is None or not self._authority.exists():
+            return
+        try:
+            self._trusted.load_verify_locations(self._authority)
+        except OSError as error:  # ssl.SSLError is one
+            raise ConsoleUnreachableError(f"the site CA {self._authority} cannot be read") from error
+        self._authority = None
 
     def _token(self) -> str:
         try:

@@ -1,6 +1,7 @@
 """The console over HTTP: a hand-written server answers well, badly, slowly or not at all."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from exam.clock import SystemClock
 from kiosk.console import CheckIn, ConsoleRefusedError, ConsoleUnreachableError, Heartbeat, HttpConsole
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET
+from web.tls import ensure_certificates
 
 REQUEST = CheckIn("nonce-0000000001", 77, TICKET, ID_NUMBER)
 
@@ -128,6 +131,51 @@ def test_a_closed_port_is_unreachable_and_the_message_holds_no_number(token: Pat
     closed.close()
 
 
+@pytest.fixture
+def sealed(door: Door, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The door's address over HTTPS, and the site's CA."""
+    files = ensure_certificates(tmp_path / "keys", ["127.0.0.1", "localhost"], SystemClock().wall_us())
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.server, files.server_key)
+
+    class Sealed(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(door.body)))
+            self.end_headers()
+            self.wfile.write(door.body)
+
+        def log_message(self, *args: object) -> None:
+            del args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sealed)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", files.ca
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_the_site_ca_is_trusted_as_soon_as_the_console_has_written_it(
+    door: Door, sealed: tuple[str, Path], token: Path, tmp_path: Path
+) -> None:
+    door.body = b'{"server_time_us": 5, "kiosk_label": "1", "ticket_forms": []}'
+    address, ca = sealed
+    authority = tmp_path / "later.crt"
+    console = HttpConsole(address, token, authority)
+    with pytest.raises(ConsoleUnreachableError, match="ConnectError"):
+        console.heartbeat()
+    authority.write_text("half a certificate")
+    with pytest.raises(ConsoleUnreachableError, match=r"later\.crt cannot be read"):
+        console.heartbeat()
+    authority.write_bytes(ca.read_bytes())
+    assert console.heartbeat().kiosk_label == "1"
+    assert console.heartbeat().kiosk_label == "1"
+    console.close()
+
+
 def test_before_the_console_has_written_the_token_it_counts_as_unreachable(
     door: Door, tmp_path: Path
 ) -> None:
@@ -142,11 +190,3 @@ def test_a_rolled_token_is_used_without_a_restart(console: HttpConsole, door: Do
     token.write_text("newer")
     console.check_in(REQUEST)
     assert door.heard[0][2] == "Bearer newer"
-
-
-def test_a_sites_own_authority_is_trusted_when_it_exists(tmp_path: Path, token: Path) -> None:
-    damaged = tmp_path / "ca.crt"
-    HttpConsole("https://localhost:9", token, damaged).close()
-    damaged.write_text("not a certificate")
-    with pytest.raises(OSError, match=r"(?i)no certificate|PEM|X509|SSL"):
-        HttpConsole("https://localhost:9", token, damaged)
