@@ -5,6 +5,7 @@ that the machine has what it needs, then starts again inside `.venv`.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -116,6 +117,8 @@ def main(argv: list[str]) -> int:
     if Path(sys.prefix).resolve() != VENV.resolve():
         os.chdir(ROOT if arguments.command in ("test", "bench") else Path.cwd())
         os.execv(python, [str(python), str(ROOT / "run.py"), *argv])  # noqa: S606 - our own interpreter
+    if arguments.command not in ("test", "bench"):
+        os.umask(0o077)  # footage and rosters are for the account that runs the site, not for its guests
     run: Callable[[argparse.Namespace], int] = COMMANDS[arguments.command]
     return run(arguments)
 
@@ -156,11 +159,9 @@ def run_serve(arguments: argparse.Namespace) -> int:
     """Web, recorder and kiosk as supervised children."""
     settings = _settings(arguments)
     names = ["web", "recorder", *(["kiosk"] if settings.kiosk.enabled else [])]
-    if _port_is_taken(settings.web.host, settings.web.port):
-        say(
-            f"web: port {settings.web.port} on {settings.web.host} is already in use;"
-            " stop the other program or change [web] port in the settings"
-        )
+    trouble = _port_trouble(settings.web.host, settings.web.port)
+    if trouble:
+        say(f"web: {trouble}; stop the other program or change [web] host or port in the settings")
         return 1
     chosen = arguments.settings or (DEFAULT_SETTINGS if DEFAULT_SETTINGS.exists() else None)
     tail = ["--settings", str(chosen)] if chosen else []
@@ -169,14 +170,17 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return supervisor.run()
 
 
-def _port_is_taken(host: str, port: int) -> bool:
+def _port_trouble(host: str, port: int) -> str:
+    """Why nothing can listen there, in words; empty when it can."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
-    return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"port {port} on {host} is already in use"
+            return f"port {port} on {host} cannot be used ({error.strerror})"
+    return ""
 
 
 class Supervisor:
@@ -233,7 +237,13 @@ class Supervisor:
     def _one_life(self, name: str) -> tuple[float, int]:
         clock = SystemClock()
         born_us = clock.monotonic_us()
-        child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", sys.executable, *self._commands[name]])
+        try:
+            child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, *self._commands[name]]
+            )
+        except OSError as error:  # no memory for one more process: a reason to try again, not to give up
+            say(f"{name} cannot be started: {error}")
+            return 0.0, 1
         while child.poll() is None:
             if self._stopping.wait(0.1):
                 _end(child)
@@ -289,8 +299,9 @@ def run_demo(arguments: argparse.Namespace) -> int:
     from rehearsal.demo import Demo
 
     for port in (arguments.port, arguments.port + 10):
-        if _port_is_taken("127.0.0.1", port):
-            say(f"demo: port {port} on 127.0.0.1 is already in use; stop the other program or choose --port")
+        trouble = _port_trouble("127.0.0.1", port)
+        if trouble:
+            say(f"demo: {trouble}; stop the other program or choose --port")
             return 1
     demo = Demo(folder=arguments.folder, port=arguments.port, say=say)
     try:

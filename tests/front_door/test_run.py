@@ -66,6 +66,31 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert f"port {port} on 127.0.0.1 is already in use" in done.stderr
 
 
+def test_an_address_that_is_not_this_machines_is_not_called_a_port_in_use(tmp_path: Path) -> None:
+    settings = tmp_path / "kaochang.toml"
+    settings.write_text(f'data_folder = "{tmp_path}/site"\n[web]\nhost = "192.0.2.1"\n')
+    done = front_door("serve", "--settings", str(settings))
+    assert done.returncode == 1
+    assert "port 8600 on 192.0.2.1 cannot be used (Cannot assign requested address)" in done.stderr
+
+
+def test_what_a_command_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = tmp_path / "kaochang.toml"
+    settings.write_text(f'data_folder = "{tmp_path}/site"\n')
+    front_door("import", str(tmp_path / "none.xlsx"), "--batch", "B", "--settings", str(settings))
+    made = sorted((tmp_path / "site").rglob("*"))
+    assert (tmp_path / "site" / "exam.db") in made
+    assert [path for path in [tmp_path / "site", *made] if path.stat().st_mode & 0o077] == []
+
+
+def test_a_child_that_cannot_even_be_started_is_one_sentence(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert run.Supervisor({"web": sleeper()}).run() == 1
+    assert "web cannot be started: " in capfd.readouterr().err
+
+
 def test_a_demo_on_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
