@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from sqlite_utils.migrations import Migrations
 
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
 CHECKPOINT_PAGES: Final = 1000
+CLOSE_PATIENCE_S: Final = 5.0
 _WRITER_SETTINGS: Final = (
     "journal_mode = wal",
     "synchronous = full",
@@ -130,25 +132,26 @@ class ReaderDatabase:
             raise SchemaError(f"database {path} does not exist yet: start the service that writes it first")
         self.path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[_ThreadReader] = []
         self._mutex = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """One consistent snapshot: two questions inside see the same moment."""
-        connection = self._connection()
-        if connection.in_transaction:  # nested read: the outer snapshot serves both
-            yield connection
-            return
-        connection.execute("begin")
-        try:
-            yield connection
-        finally:
-            connection.execute("rollback")
+        reader = self._reader()
+        with reader.in_use:
+            if reader.connection.in_transaction:  # nested read: the outer snapshot serves both
+                yield reader.connection
+                return
+            reader.connection.execute("begin")
+            try:
+                yield reader.connection
+            finally:
+                reader.connection.execute("rollback")
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+    def _reader(self) -> "_ThreadReader":
+        reader: _ThreadReader | None = getattr(self._local, "reader", None)
+        if reader is None:
             connection = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode=ro",
                 uri=True,
@@ -159,18 +162,32 @@ class ReaderDatabase:
             connection.execute("pragma query_only = on")
             connection.execute("pragma busy_timeout = 5000")
             connection.execute("pragma wal_autocheckpoint = 0")
-            self._local.connection = connection
+            reader = self._local.reader = _ThreadReader(connection)
             with self._mutex:
-                self._all.append(connection)
-        return connection
+                self._all.append(reader)
+        return reader
 
-    def close(self) -> None:
-        """Close the connections of all threads."""
-        with self._mutex:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
+    def close(self, patience_s: float = CLOSE_PATIENCE_S) -> None:
+        """Close the connections of all threads, each once its thread has finished reading.
+
+        SQLite crashes the process when a connection is closed under a running question. A thread that
+        reads on for too long keeps its connection; the process is about to end anyway.
+        """
         self._local = threading.local()
+        with self._mutex:
+            readers, self._all = self._all, []
+        for reader in readers:
+            if reader.in_use.acquire(timeout=patience_s):
+                reader.connection.close()
+                reader.in_use.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _ThreadReader:
+    """One thread's connection, and the lock it holds while it reads."""
+
+    connection: sqlite3.Connection
+    in_use: threading.RLock = field(default_factory=threading.RLock)
 
 
 def _writing_connection(path: Path, name: str) -> sqlite3.Connection:

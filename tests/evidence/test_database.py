@@ -105,6 +105,51 @@ def test_many_threads_write_one_after_the_other(tmp_path: Path) -> None:
     database.close()
 
 
+LONG_QUESTION = (
+    "with recursive n (i) as (select 1 union all select i + 1 from n where i < 300000) select count(*) from n"
+)
+
+
+def test_closing_waits_for_those_who_still_read(tmp_path: Path) -> None:
+    """Closing a connection under a running question would crash the whole process."""
+    database = WriterDatabase(tmp_path / "exam.db", "exam")
+    reader = ReaderDatabase(tmp_path / "exam.db")
+    reading, counted = threading.Event(), []
+
+    def ask() -> None:
+        with reader.read() as connection:
+            reading.set()
+            counted.extend(connection.execute(LONG_QUESTION).fetchone())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert reading.wait(10)
+    reader.close()
+    asking.join(10)
+    assert counted == [300000]
+    database.close()
+
+
+def test_a_reader_that_does_not_end_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    database = WriterDatabase(tmp_path / "exam.db", "exam")
+    reader = ReaderDatabase(tmp_path / "exam.db")
+    reading, ended = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with reader.read():
+            reading.set()
+            ended.wait(10)
+
+    staying = threading.Thread(target=stay)
+    staying.start()
+    assert reading.wait(10)
+    reader.close(patience_s=0.05)
+    ended.set()
+    staying.join(10)
+    assert not staying.is_alive()
+    database.close()
+
+
 def test_a_reader_without_a_file_says_which_service_to_start(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"footage\.db does not exist yet"):
         ReaderDatabase(tmp_path / "footage.db")
