@@ -1,24 +1,27 @@
 """Asking the console about one candidate, with patience and always under the same nonce.
 
 A request whose answer got lost may have admitted the candidate. So the nonce of an unanswered pair
-of documents is remembered: when the same candidate tries again here, the console gives the answer
-it gave the first time, and nobody is told that he is in already.
+of documents is remembered: when the same candidate tries again here soon, the console gives the
+answer it gave the first time, and nobody is told that he is in already. Not for long: in the afternoon
+the morning's answer would be a wrong one.
 """
 
 import secrets
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 import structlog
 
-from exam.clock import Clock
+from exam.clock import MINUTE_US, Clock
 from kiosk.console import CheckIn, Console, ConsoleRefusedError, ConsoleUnreachableError
 from kiosk.flow import Answered, Asking, Happened, Input
 
 TRIES: Final = 3
 NONCE_BYTES: Final = 16
 REMEMBERED: Final = 64
+REMEMBERED_US: Final = 10 * MINUTE_US
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -30,20 +33,20 @@ class Asker:
         self._console = console
         self._clock = clock
         # By digest of both numbers, so that no number stays in memory.
-        self._unanswered: OrderedDict[bytes, tuple[str, int]] = OrderedDict()
+        self._unanswered: OrderedDict[bytes, _Unanswered] = OrderedDict()
 
     def ask(self, asking: Asking) -> Input:
         """Ask until answered, at most `TRIES` times."""
         pair = sha256(f"{asking.ticket_no}\n{asking.id_number}".encode()).digest()
-        nonce, scanned_at_us = self._unanswered.pop(pair) if pair in self._unanswered else self._fresh()
-        request = CheckIn(nonce, scanned_at_us, asking.ticket_no, asking.id_number)
+        scan = self._earlier(pair) or self._fresh()
+        request = CheckIn(scan.nonce, scan.scanned_at_us, asking.ticket_no, asking.id_number)
         try:
             outcome = self._tried(request)
         except ConsoleRefusedError as error:
             _log.warning("check-in not judged", reason=str(error))
             return Happened.NOT_JUDGED
         if outcome is Happened.UNANSWERED:
-            self._remember(pair, nonce, scanned_at_us)
+            self._remember(pair, scan)
         return outcome
 
     def _tried(self, request: CheckIn) -> Input:
@@ -54,10 +57,24 @@ class Asker:
                 _log.warning("check-in unanswered", nonce=request.nonce, attempt=attempt, reason=str(error))
         return Happened.UNANSWERED
 
-    def _fresh(self) -> tuple[str, int]:
-        return secrets.token_hex(NONCE_BYTES), self._clock.wall_us()
+    def _earlier(self, pair: bytes) -> "_Unanswered | None":
+        scan = self._unanswered.pop(pair, None)
+        is_recent = scan is not None and self._clock.monotonic_us() - scan.began_us < REMEMBERED_US
+        return scan if is_recent else None
 
-    def _remember(self, pair: bytes, nonce: str, scanned_at_us: int) -> None:
-        self._unanswered[pair] = (nonce, scanned_at_us)
+    def _fresh(self) -> "_Unanswered":
+        return _Unanswered(secrets.token_hex(NONCE_BYTES), self._clock.wall_us(), self._clock.monotonic_us())
+
+    def _remember(self, pair: bytes, scan: "_Unanswered") -> None:
+        self._unanswered[pair] = scan
         if len(self._unanswered) > REMEMBERED:
             self._unanswered.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """A scan whose answer got lost; `began_us` is monotonic."""
+
+    nonce: str
+    scanned_at_us: int
+    began_us: int

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from exam.clock import SimulatedClock
-from kiosk.asking import REMEMBERED, TRIES, Asker
+from kiosk.asking import REMEMBERED, REMEMBERED_US, TRIES, Asker
 from kiosk.flow import Answered, Asking, Happened
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole
 
@@ -49,6 +49,14 @@ def test_the_same_candidate_later_gets_the_first_scans_answer(asker: Asker, cons
     asker._clock.sleep_us(1_000_000)
     asker.ask(ASKING)
     assert len({(request.nonce, request.scanned_at_us) for request in console.asked}) == 1
+
+
+def test_much_later_a_scan_is_a_new_one_and_gets_no_old_answer(asker: Asker, console: FakeConsole) -> None:
+    console.lost = TRIES
+    asker.ask(ASKING)
+    asker._clock.sleep_us(REMEMBERED_US)
+    asker.ask(ASKING)
+    assert len({(request.nonce, request.scanned_at_us) for request in console.asked}) == 2
 
 
 def test_an_answered_scan_is_over_and_the_next_one_is_new(asker: Asker, console: FakeConsole) -> None:
