@@ -150,6 +150,8 @@ def add_segment(
 
 def _account_for_absence(connection: Connection, new: NewSegment, placement: Placement) -> None:
     """Close the camera's open gap where this footage begins; record a hole nobody had noticed."""
+    if _is_run_over(connection, new.run_id) and _continue_absence(connection, new.camera_uuid, placement):
+        return
     if end_absence(connection, new.camera_uuid, placement.started_at_us):
         return
     last_us = last_footage_us(connection, new.camera_uuid)
@@ -158,6 +160,24 @@ def _account_for_absence(connection: Connection, new: NewSegment, placement: Pla
             "insert into gap (camera_uuid, started_at_us, ended_at_us, cause) values (?, ?, ?, ?)",
             (new.camera_uuid, last_us, placement.started_at_us, Cause.UNPLAYABLE),
         )
+
+
+def _is_run_over(connection: Connection, run_id: int) -> bool:
+    row = connection.execute("select ended_at_us from run where id = ?", (run_id,)).fetchone()
+    return row[0] is not None
+
+
+def _continue_absence(connection: Connection, camera_uuid: str, placement: Placement) -> bool:
+    """Footage that comes late, after its run was over, does not end the gap that follows it."""
+    gap = connection.execute(
+        "select started_at_us, cause from gap where camera_uuid = ? and ended_at_us is null", (camera_uuid,)
+    ).fetchone()
+    if gap is None:
+        return False
+    if placement.ended_at_us > gap[0]:
+        end_absence(connection, camera_uuid, placement.started_at_us)
+        note_absence(connection, camera_uuid, placement.ended_at_us, Cause(gap[1]))
+    return True
 
 
 def last_footage_us(connection: Connection, camera_uuid: str) -> int | None:

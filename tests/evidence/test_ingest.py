@@ -7,7 +7,7 @@ import pytest
 
 from evidence.adoption import adopt
 from evidence.footage import Cause, ClockSource, Origin, gaps_between
-from evidence.footage_rows import note_absence
+from evidence.footage_rows import end_run, note_absence
 from evidence.ingest import INDEXED_ALREADY, NO_LENGTH, TOO_LONG, TORN_TAIL, ingest
 from tests.evidence.recorded import CAMERA, fragment, growing_name, init, recording
 from tests.evidence.store import EVER, FIRST_US, Crash, CrashingDisk, Footage, open_footage
@@ -149,6 +149,33 @@ def test_footage_ends_the_gap_before_it(footage: Footage) -> None:
     with footage.database.read() as connection:
         (gap,) = gaps_between(connection, CAMERA, 0, EVER)
     assert (gap.started_at_us, gap.ended_at_us, gap.cause) == (FIRST_US - 5_000_000, FIRST_US, Cause.STALLED)
+
+
+def gaps_after_a_late_file(footage: Footage, from_us: int) -> list[tuple[int, int | None]]:
+    """Two files of a run that is over, the second not ingested yet, and the gap that begins there."""
+    ingest(footage.store, footage.grow(0))
+    late = footage.grow(1, FIRST_US + 4_000_000)
+    with footage.database.write() as connection:
+        end_run(connection, late.run_id, FIRST_US + 8_000_000, Cause.OPERATOR_STOP)
+        note_absence(connection, CAMERA, from_us, Cause.OPERATOR_STOP)
+    ingest(footage.store, late)
+    with footage.database.read() as connection:
+        gaps = gaps_between(connection, CAMERA, 0, EVER)
+    assert {gap.cause for gap in gaps} == {Cause.OPERATOR_STOP}
+    return [(gap.started_at_us, gap.ended_at_us) for gap in gaps]
+
+
+@pytest.mark.parametrize("seconds", [4, 8], ids=["where the known footage ended", "where the run ended"])
+def test_footage_that_comes_late_leaves_the_gap_after_it_open(footage: Footage, seconds: int) -> None:
+    assert gaps_after_a_late_file(footage, FIRST_US + seconds * 1_000_000) == [(FIRST_US + 8_000_000, None)]
+
+
+def test_footage_that_comes_late_without_a_gap_after_it_opens_none(footage: Footage) -> None:
+    late = footage.grow()
+    with footage.database.write() as connection:
+        end_run(connection, late.run_id, FIRST_US + 4_000_000, Cause.CAMERA_RETIRED)
+    ingest(footage.store, late)
+    assert footage.count("gap") == 0
 
 
 def test_a_hole_nobody_noticed_becomes_a_gap(footage: Footage) -> None:
