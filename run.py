@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -159,13 +159,16 @@ def run_serve(arguments: argparse.Namespace) -> int:
     """Web, recorder and kiosk as supervised children."""
     settings = _settings(arguments)
     names = ["web", "recorder", *(["kiosk"] if settings.kiosk.enabled else [])]
-    trouble = _port_trouble(settings.web.host, settings.web.port)
-    if trouble:
-        say(f"web: {trouble}; stop the other program or change [web] host or port in the settings")
-        return 1
+    places = {"web": (settings.web.host, settings.web.port), "kiosk": ("127.0.0.1", settings.kiosk.port)}
+    for name in [name for name in names if name in places]:
+        trouble = _port_trouble(*places[name])
+        if trouble:
+            say(f"{name}: {trouble}; stop the other program or change [{name}] port in the settings")
+            return 1
     chosen = arguments.settings or (DEFAULT_SETTINGS if DEFAULT_SETTINGS.exists() else None)
     tail = ["--settings", str(chosen)] if chosen else []
-    supervisor = Supervisor({name: [str(ROOT / "run.py"), name, *tail] for name in names})
+    # Without the console nothing else makes sense; without a disk or a kiosk the exam still goes on.
+    supervisor = Supervisor({name: [str(ROOT / "run.py"), name, *tail] for name in names}, {"web"})
     supervisor.stop_on_signals()
     return supervisor.run()
 
@@ -189,9 +192,14 @@ class Supervisor:
     Children get a death signal from the kernel, so none outlives a supervisor that was killed.
     """
 
-    def __init__(self, commands: dict[str, list[str]]) -> None:
-        """`commands` maps a service's name to the words after the Python interpreter."""
+    def __init__(self, commands: dict[str, list[str]], essential: Collection[str] | None = None) -> None:
+        """`commands` maps a service's name to the words after the Python interpreter.
+
+        When an `essential` service (default: each) cannot start at all, everything stops; the others are
+        tried again for ever, because an exam goes on without a kiosk or a disk.
+        """
         self._commands = commands
+        self._essential = commands.keys() if essential is None else essential
         self._stopping = threading.Event()
         self._failed: dict[str, int] = {}
 
@@ -224,7 +232,8 @@ class Supervisor:
             lived, code = self._one_life(name)
             if self._stopping.is_set():
                 return
-            if starts == 0 and code != 0 and lived < FIRST_START_SECONDS:
+            cannot_start = starts == 0 and code != 0 and lived < FIRST_START_SECONDS
+            if cannot_start and name in self._essential:
                 self._failed[name] = code
                 say(f"{name} could not start (exit status {code}); stopping everything")
                 self.stop()

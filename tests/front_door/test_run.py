@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,28 @@ def test_a_child_that_cannot_start_stops_everything_with_its_status(
     supervisor = run.Supervisor({"broken": sleeper(code=3), "fine": sleeper()})
     assert supervisor.run() == 3
     assert "broken could not start (exit status 3)" in capfd.readouterr().err
+
+
+def test_a_service_the_exam_can_do_without_stops_nobody_else(capfd: pytest.CaptureFixture[str]) -> None:
+    supervisor = run.Supervisor({"broken": sleeper(code=3), "fine": sleeper()}, essential={"fine"})
+    ending = threading.Timer(3, supervisor.stop)
+    ending.start()
+    assert supervisor.run() == 0
+    said = capfd.readouterr().err
+    assert "broken ended (exit status 3); starting it again in 1 s" in said
+    assert "stopping everything" not in said
+
+
+def test_a_busy_kiosk_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = tmp_path / "kaochang.toml"
+        port = taken.getsockname()[1]
+        settings.write_text(f'data_folder = "{tmp_path}/site"\n[web]\nport = 28601\n[kiosk]\nport = {port}\n')
+        done = front_door("serve", "--settings", str(settings))
+    assert done.returncode == 1
+    assert f"kiosk: port {port} on 127.0.0.1 is already in use" in done.stderr
 
 
 SUPERVISE = """
