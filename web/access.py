@@ -126,15 +126,21 @@ def roles() -> frozenset[Role]:
     return current_user.roles if current_user.is_authenticated else frozenset()
 
 
-def require_room(session_id: int, room_id: int) -> None:
+def require_room(session_id: int, room_id: int, *, to_act: bool = False) -> None:
     """Refuse (403) people of the room whose duty is elsewhere; the lead and patrols may look everywhere."""
-    if not may_enter(session_id, room_id):
+    allowed = may_act(session_id, room_id) if to_act else may_enter(session_id, room_id)
+    if not allowed:
         abort(403)
 
 
 def may_enter(session_id: int, room_id: int) -> bool:
-    """Whether the person who asks may see and act in this room of this session."""
-    if roles() & (LEAD | PATROL):
+    """Whether the person who asks may look into this room of this session."""
+    return bool(roles() & PATROL) or may_act(session_id, room_id)
+
+
+def may_act(session_id: int, room_id: int) -> bool:
+    """Whether the person who asks may write, confirm and give signals there: by duty, or as the lead."""
+    if roles() & LEAD:
         return True
     if not roles() & ROOM or current_user.staff_id is None:
         return False

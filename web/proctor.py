@@ -82,7 +82,7 @@ def stream(session_id: int, room_id: int) -> Response:
 @blueprint.post("/proctor/<int:session_id>/<int:room_id>/entries")
 def add_entry(session_id: int, room_id: int) -> tuple[Response, int]:
     """Keep one log entry; a repeated request gets the entry it made before."""
-    require_room(session_id, room_id)
+    require_room(session_id, room_id, to_act=True)
     try:
         body = EntryBody.model_validate(request.get_json())
     except ValidationError:

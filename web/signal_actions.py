@@ -19,7 +19,7 @@ from exam.day import Room, Session
 from exam.presses import PressedRoom, PressRefusal, PressVerdict, judge_press
 from exam.procedure import Cue, Trigger
 from exam.timetable import timetable
-from web.access import Role, may_enter, require_room, roles
+from web.access import Role, may_act, require_room, roles
 from web.services import room_topic, services
 from web.signals import room_by_code
 
@@ -78,7 +78,7 @@ def confirm(session_id: int, code: str) -> tuple[Response, int]:
     session, room = _session(session_id), room_by_code(code)
     if room.id not in session.room_ids:
         abort(404)
-    require_room(session_id, room.id)
+    require_room(session_id, room.id, to_act=True)
     cue = load_procedures()[session.procedure_code].cue(str(_body().get("cue")))
     if cue is None or cue.confirmation is None:
         abort(404)
@@ -131,7 +131,7 @@ def _pressed_rooms(session: Session) -> list[Room]:
     with services().exam.read() as connection:
         rooms = load_rooms(connection)
     named = _body().get("rooms")
-    own = [rooms[room_id] for room_id in session.room_ids if may_enter(session.id, room_id)]
+    own = [rooms[room_id] for room_id in session.room_ids if may_act(session.id, room_id)]
     wanted = own if named is None else [room for room in own if room.code in named]
     if not wanted:
         abort(403)

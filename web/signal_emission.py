@@ -18,10 +18,14 @@ WINDOW_US: Final = 24 * 60 * MINUTE_US
 
 
 def due_now(connection: Connection, procedures: Mapping[str, Procedure], now_us: int) -> list[Due]:
-    """Everything due at this moment in all armed sessions."""
+    """Everything due at this moment in all armed sessions.
+
+    A session whose procedure file has gone must not silence the others; its pages say what is wrong.
+    """
     return [
         one
         for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US)
+        if session.procedure_code in procedures
         for one in due(
             session_cues(procedures[session.procedure_code], session, load_announced(connection, session.id)),
             session.armed_at_us or 0,

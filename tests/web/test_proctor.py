@@ -134,6 +134,19 @@ def test_entries_go_into_the_own_room_only(proctor: PageClient, world: World) ->
     assert proctor.post(other, json=body(world)).status_code == 403
 
 
+def test_a_patrol_that_also_proctors_looks_everywhere_and_acts_in_its_own_room(
+    app: Flask, world: World
+) -> None:
+    account_id = account_with(world, Role.PROCTOR, Role.INSPECTOR, staff_id=world.proctor_staff_id)
+    both = client_for(app, world, account_id)
+    other = f"/proctor/{world.session_id}/{world.room_2}"
+    assert both.get(other).status_code == 200
+    assert both.post(f"{other}/entries", json={}).status_code == 403
+    confirm = "/api/sessions/{}/rooms/{}/confirmations"
+    assert both.post(confirm.format(world.session_id, "R02"), json={"cue": "C1"}).status_code == 403
+    assert both.post(confirm.format(world.session_id, "R01"), json={"cue": "C1"}).status_code == 200
+
+
 def test_an_unknown_room_is_a_404_for_the_lead(site_lead: PageClient, world: World) -> None:
     assert site_lead.get(f"/proctor/{world.session_id}/999").status_code == 404
 

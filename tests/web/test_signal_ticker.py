@@ -37,6 +37,20 @@ def test_a_signal_goes_out_to_both_rooms_once_and_wakes_their_pages(world: World
     assert ticker.bus.current(room_topic(world.room_1)) > 0
 
 
+def test_a_session_whose_procedure_is_gone_silences_nobody_else(world: World) -> None:
+    ticker = ticker_over(world)
+    with world.exam.write() as connection:
+        connection.execute(
+            "insert into session (batch_id, code, kind, subject, procedure_code, planned_start_us,"
+            " duration_us, armed_at_us, armed_by) select batch_id, 'T9', kind, subject, 'gone',"
+            " planned_start_us, duration_us, armed_at_us, armed_by from session where id = ?",
+            (world.session_id,),
+        )
+    move_to(world, START_US)
+    ticker.tick()
+    assert outcomes(world, "C5") == ["emitted", "emitted"]
+
+
 def test_a_late_signal_waits_for_the_rooms_and_is_then_missed(world: World) -> None:
     ticker = ticker_over(world)
     move_to(world, START_US + 3 * SECOND_US)
