@@ -92,6 +92,7 @@ NEEDS: Final = (
     Need("npm", "installs the front-end packages", _program("npm")),
     Need("util-linux", "ties recorder children to their parent", _program("setpriv")),
     Need("poppler-utils", "shows printed tickets to the simulated kiosk", _program("pdftoppm"), Purpose.DEMO),
+    Need("libatomic1", "drives the browser of the tests", _library("libatomic.so.1"), Purpose.TESTS),
     Need("chromium", "the tests look at every page in a real browser", _program("chromium"), Purpose.TESTS),
 )
 

@@ -19,6 +19,8 @@ FRAME_EVERY_US: Final = SECOND_US // 8
 FRAMES_PER_TRY: Final = 16
 TRIES: Final = 4
 READING_US: Final = 1_500_000
+PATIENT_TRIES: Final = 3
+PATIENCE_S: Final = 2.0
 OWN_HEADER: Final = {"X-Kaochang-Kiosk": "rehearsal"}
 
 
@@ -57,8 +59,17 @@ class KioskQueue:
                 stopping.wait(0.05)
             if stopping.is_set():
                 return
-            self.visited.append(self._attend(visit))
+            self.visited.append(self._attend_patiently(visit, stopping))
             stopping.wait(READING_US / SECOND_US)
+
+    def _attend_patiently(self, visit: Visit, stopping: threading.Event) -> Visited:
+        """Whoever gets no answer stays and tries again, as people do when a machine restarts."""
+        visited = self._attend(visit)
+        for _ in range(PATIENT_TRIES):
+            if visited.outcome or stopping.wait(PATIENCE_S):
+                break
+            visited = self._attend(visit)
+        return visited
 
     def _attend(self, visit: Visit) -> Visited:
         began_us = self.clock.monotonic_us()
