@@ -61,6 +61,8 @@ PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
 ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
 # May look at footage, each time with a reason (R18).
 FOOTAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.AUDITOR}
+# May read and print coverage certificates: no pictures in them, but whether any are missing.
+COVERAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR}
 
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
@@ -99,6 +101,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "tickets.sheet": LEAD | ADMINISTRATION,
     "tickets.pdf": LEAD | ADMINISTRATION,
     "tickets.positions": LEAD | ADMINISTRATION,
+    "certificate.page": COVERAGE,
+    "certificate.pdf": COVERAGE,
     "signals.room_page": ROOM | LEAD,
     "signals.clock": ROOM | LEAD,
     "signals.room_schedule": ROOM | LEAD,
