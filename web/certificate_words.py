@@ -14,14 +14,21 @@ HOUR_US: Final = 60 * MINUTE_US
 FINDING_WORDS: Final[Mapping[Finding, tuple[str, str]]] = {
     Finding.COMPLETE: ("good", "全程有录像"),
     Finding.ACCOUNTED: ("wait", "有缺口，原因已写明"),
-    Finding.UNACCOUNTED: ("bad", "有时段没有交代"),
+    Finding.UNACCOUNTED: ("bad", "有时段未说明"),
     Finding.NOTHING_DUE: ("off", "尚未开始"),
+}
+
+ACCOUNT_SHAPES: Final[Mapping[Account, str]] = {
+    Account.RECORDED: "good",
+    Account.GAP: "wait",
+    Account.UNACCOUNTED: "bad",
+    Account.OPEN: "off",
 }
 
 ACCOUNT_WORDS: Final[Mapping[Account, str]] = {
     Account.RECORDED: "已录像",
-    Account.GAP: "缺口（原因已写明）",
-    Account.UNACCOUNTED: "没有交代",
+    Account.GAP: "缺口",
+    Account.UNACCOUNTED: "未说明",
     Account.OPEN: "尚未到时或尚未入库",
 }
 
@@ -65,13 +72,13 @@ def statement(sums: Reckoning) -> tuple[str, str]:
             return shape, f"{so_far}应录像的每一秒都有录像。"
         case Finding.ACCOUNTED:
             return shape, (
-                f"{so_far}应录像的每一秒都有交代：有录像，或者有写明原因的缺口。"
+                f"{so_far}应录像的每一秒都有说明：有录像，或者有写明原因的缺口。"
                 f"缺口合计{length_words(sums.gap_us)}。"
             )
         case Finding.UNACCOUNTED:
             return shape, (
-                f"{so_far}并非每一秒都有交代：有{length_words(sums.unaccounted_us)}"
-                "既没有可用的录像，也没有写明原因的缺口，需要说明。"
+                f"{so_far}并非每一秒都有说明：有{length_words(sums.unaccounted_us)}"
+                "既没有可用的录像，也没有写明原因的缺口，请核查。"
             )
         case Finding.NOTHING_DUE:
             return shape, "应录像的时间尚未开始。"

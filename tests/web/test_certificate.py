@@ -7,6 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.web.console import PageClient
+from tests.web.crowd import add_rooms
 from tests.web.filmed_day import end_the_day, film_everything, film_with_troubles
 from tests.world import CLOCK_US, World
 from web.access import Role
@@ -43,7 +44,7 @@ def test_an_unknown_session_is_a_404(site_lead: PageClient, path: str) -> None:
 def test_a_session_that_runs_is_called_provisional_and_not_signed(site_lead: PageClient) -> None:
     page = site_lead.get(PAGES[0]).text
     assert "临时结果，不能作为证明" in page
-    assert "截至制表时，并非每一秒都有交代：有2小时30分00秒" in page
+    assert "截至制表时，并非每一秒都有说明：有2小时30分00秒" in page
     assert "没有终止信号记录" in page
     assert "（签字）" not in page
     assert "没有录像，也没有缺口记录" in page
@@ -73,10 +74,11 @@ def test_gaps_stand_with_cause_and_exact_times(site_lead: PageClient, world: Wor
     film_with_troubles(world)
     end_the_day(world)
     page = site_lead.get(PAGES[0]).text
-    assert "<td>09:20:00.000</td><td>09:20:12.345</td><td>12.345秒</td>" in page
+    assert "<time>09:20:00.000</time> 至 <time>09:20:12.345</time>" in page
+    assert "12.345秒</span>" in page
     assert "摄像机停止发送画面" in page
     assert "摄像机无法连接" in page
-    assert "并非每一秒都有交代：有1小时00分00秒" in page
+    assert "并非每一秒都有说明：有1小时00分00秒" in page
     assert "有缺口，原因已写明" in page
     assert "全程有录像" in page
 
@@ -87,13 +89,23 @@ def test_only_gaps_with_causes_are_accounted_for(site_lead: PageClient, world: W
     with world.exam.write() as connection:
         connection.execute("update camera set retired_at_us = 1 where uuid = ?", (world.cameras_1[1],))
     page = site_lead.get(PAGES[0]).text
-    assert "应录像的每一秒都有交代：有录像，或者有写明原因的缺口。缺口合计9分12.345秒。" in page
+    assert "应录像的每一秒都有说明：有录像，或者有写明原因的缺口。缺口合计9分12.345秒。" in page
 
 
 def test_a_room_without_a_camera_is_named(site_lead: PageClient, world: World) -> None:
     with world.exam.write() as connection:
         connection.execute("update camera set retired_at_us = 1 where uuid = ?", (world.camera_2,))
     assert "本考场没有摄像机" in site_lead.get(PAGES[0]).text
+
+
+def test_among_many_rooms_the_troubled_cameras_are_named_first(site_lead: PageClient, world: World) -> None:
+    assert "不是全程有录像的摄像机" not in site_lead.get(PAGES[0]).text
+    film_with_troubles(world)
+    add_rooms(world, 2)
+    end_the_day(world)
+    first = site_lead.get(PAGES[0]).text.partition('aria-label="图例"')[0]
+    assert f"#camera-{world.cameras_1[0]}" in first
+    assert f"#camera-{world.camera_2}" not in first
 
 
 def test_a_cancelled_session_says_so(site_lead: PageClient, world: World) -> None:
@@ -104,7 +116,7 @@ def test_a_cancelled_session_says_so(site_lead: PageClient, world: World) -> Non
 
 def test_before_any_recorder_ran_nothing_is_certified(site_lead: PageClient, services: Services) -> None:
     services.footage.path = services.footage.path.with_name("not-yet.db")
-    assert "并非每一秒都有交代" in site_lead.get(PAGES[0]).text
+    assert "并非每一秒都有说明" in site_lead.get(PAGES[0]).text
 
 
 def test_the_page_carries_no_inline_style(site_lead: PageClient, world: World) -> None:

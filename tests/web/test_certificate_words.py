@@ -3,6 +3,7 @@ import pytest
 from exam.certificate import Account, Finding
 from exam.clock import MINUTE_US, SECOND_US
 from web.certificate_words import (
+    ACCOUNT_SHAPES,
     ACCOUNT_WORDS,
     FINDING_WORDS,
     HOUR_US,
@@ -45,4 +46,4 @@ def test_a_reason_without_words_is_told_as_it_is() -> None:
 
 def test_every_finding_and_account_has_words() -> None:
     assert set(FINDING_WORDS) == set(Finding)
-    assert set(ACCOUNT_WORDS) == set(Account)
+    assert set(ACCOUNT_WORDS) == set(ACCOUNT_SHAPES) == set(Account)
