@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 from pypdf import PdfReader
 
+from exam.clock import SECOND_US
 from tests.web.console import PageClient
 from tests.web.crowd import add_rooms
-from tests.web.filmed_day import end_the_day, film_everything, film_with_troubles
+from tests.web.filmed_day import UNTIL_US, end_the_day, film_everything, film_with_troubles
 from tests.world import CLOCK_US, World
 from web.access import Role
 from web.services import Services
@@ -55,6 +56,15 @@ def test_a_day_ahead_owes_nothing_yet(site_lead: PageClient, world: World) -> No
     page = site_lead.get(PAGES[0]).text
     assert "应录像的时间尚未开始。" in page
     assert "覆盖率（至今） —" in page
+
+
+def test_a_room_that_never_stopped_may_still_be_running(site_lead: PageClient, world: World) -> None:
+    film_everything(world)
+    world.clock.sleep_us(UNTIL_US + 10 * SECOND_US - CLOCK_US)
+    page = site_lead.get(PAGES[0]).text
+    assert "应录像的每一秒都有录像。" in page
+    assert "有考场没有终止信号记录" in page
+    assert "如考试仍在进行，这是临时结果" in page
 
 
 def test_a_recorded_day_is_stated_complete_and_may_be_signed(site_lead: PageClient, world: World) -> None:
