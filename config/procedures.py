@@ -82,6 +82,8 @@ class _ProcedureTable(_Table):
     late_cutoff: _Length | None = None
     early_exit: _Length | None = None
     bell: _Length
+    room_opens: _Length | None = None
+    handover: _Length | None = None
     cues: list[_CueTable]
 
     def as_procedure(self, code: str) -> Procedure:
@@ -94,6 +96,8 @@ class _ProcedureTable(_Table):
             early_exit_us=self.early_exit,
             bell_us=self.bell,
             cues=tuple(cue.as_cue() for cue in self.cues),
+            room_opens_us=self.room_opens,
+            handover_us=self.handover,
         )
 
 

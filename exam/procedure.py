@@ -110,6 +110,8 @@ class Procedure:
 
     `check_in_opens_us` counts back from the planned start; `late_cutoff_us` and
     `early_exit_us` count on from the room's actual start, None where people decide (R5).
+    Footage is owed from `room_opens_us` before the planned start until `handover_us` after the actual
+    stop (R16); None leaves the bound to the check-in opening and to the last step.
     """
 
     code: str
@@ -120,6 +122,8 @@ class Procedure:
     early_exit_us: int | None
     bell_us: int
     cues: tuple[Cue, ...]
+    room_opens_us: int | None = None
+    handover_us: int | None = None
 
     def cue(self, code: str) -> Cue | None:
         """The cue of that code."""
@@ -153,6 +157,10 @@ def _window_faults(procedure: Procedure) -> Iterator[str]:
             yield f"{name}: must be some time after the start, or left out where people decide"
     if procedure.bell_us <= 0:
         yield "bell: must ring for some time"
+    if procedure.room_opens_us is not None and procedure.room_opens_us < procedure.check_in_opens_us:
+        yield "room_opens: must not be later than check_in_opens"
+    if procedure.handover_us is not None and procedure.handover_us <= 0:
+        yield "handover: must be some time after the stop signal, or left out"
 
 
 def _signal_faults(procedure: Procedure) -> Iterator[str]:

@@ -60,6 +60,8 @@ ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
 FOOTAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.AUDITOR}
 # Nobody runs the machine and looks at footage, or disposes of it, with the same account.
 APART_FROM_ADMINISTRATOR: Final = FOOTAGE | {Role.ARCHIVIST}
+# May read and print coverage certificates: no pictures in them, but whether any are missing.
+COVERAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR}
 
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
@@ -98,6 +100,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "tickets.sheet": LEAD | ADMINISTRATION,
     "tickets.pdf": LEAD | ADMINISTRATION,
     "tickets.positions": LEAD | ADMINISTRATION,
+    "certificate.page": COVERAGE,
+    "certificate.pdf": COVERAGE,
     "signals.room_page": ROOM | LEAD,
     "signals.clock": ROOM | LEAD,
     "signals.room_schedule": ROOM | LEAD,

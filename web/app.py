@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from web import (
     access,
     accounts_page,
+    certificate,
     health,
     kiosk_api,
     limits,
@@ -39,6 +40,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     roster_page.blueprint,
     kiosk_api.blueprint,
     tickets.blueprint,
+    certificate.blueprint,
     signals.blueprint,
     signal_actions.blueprint,
     playback.blueprint,

@@ -52,6 +52,7 @@ def test_a_file_becomes_a_procedure_named_after_it(tmp_path: Path) -> None:
     assert procedure.code == "small"
     assert procedure.bell_us == 1_500_000
     assert procedure.early_exit_us is None
+    assert (procedure.room_opens_us, procedure.handover_us) == (None, None)
     assert [cue.code for cue in procedure.cues] == ["C5", "C8"]
 
 
@@ -92,6 +93,16 @@ def test_the_demo_shortens_a_procedure_without_dropping_a_cue(kind: SessionKind)
     ]
     assert min(cue.offset_us for cue in demo.cues) >= -70 * SECOND_US
     assert demo.session_kind is full.session_kind is kind
+
+
+def test_rooms_are_recorded_from_the_opening_that_the_reference_names() -> None:
+    procedures = load_procedures()
+    opens = {kind: procedures[kind].room_opens_us for kind in SessionKind}
+    assert opens == {"theory": 60 * MINUTE_US, "practical": 40 * MINUTE_US, "review": 20 * MINUTE_US}
+    for kind in SessionKind:
+        assert procedures[kind].handover_us == 15 * MINUTE_US
+        assert procedures[f"demo_{kind}"].room_opens_us in range(45 * SECOND_US, 60 * SECOND_US + 1)
+        assert procedures[f"demo_{kind}"].handover_us == 20 * SECOND_US
 
 
 def test_every_shipped_file_is_sound() -> None:

@@ -48,6 +48,15 @@ def test_limits_that_people_decide_may_be_left_out() -> None:
     assert faults(replace(THEORY, late_cutoff_us=None, early_exit_us=None)) == []
 
 
+def test_footage_is_owed_from_before_check_in_until_after_the_stop() -> None:
+    sound = replace(THEORY, room_opens_us=THEORY.check_in_opens_us, handover_us=1)
+    assert faults(sound) == []
+    assert faults(replace(sound, room_opens_us=THEORY.check_in_opens_us - 1, handover_us=0)) == [
+        "room_opens: must not be later than check_in_opens",
+        "handover: must be some time after the stop signal, or left out",
+    ]
+
+
 def test_a_code_serves_one_cue_only() -> None:
     assert faults(with_cues(VOICE, VOICE, START, STOP)) == ["cue C2: the code is used 2 times"]
 
