@@ -67,7 +67,7 @@ def _start_up(store: Store, volumes: list[Volume]) -> None:
         found = adopt(store, volume)
         _log.info("adoption", volume=str(volume.path), adopted=found.adopted, quarantined=found.quarantined)
     with store.database.write() as connection:
-        settle_broken_runs(connection, _boot_id())
+        settle_broken_runs(connection, _boot_id(), store.clock.wall_us())
 
 
 def _boot_id() -> str:

@@ -125,7 +125,7 @@ def test_the_second_file_of_a_run_learns_the_time_from_the_first(footage: Footag
 
 def test_footage_ends_the_gap_before_it(footage: Footage) -> None:
     with footage.database.write() as connection:
-        note_absence(connection, CAMERA, FIRST_US - 5_000_000, Cause.STALLED)
+        note_absence(connection, CAMERA, FIRST_US - 5_000_000, Cause.STALLED, FIRST_US - 5_000_000)
     ingest(footage.store, footage.grow())
     with footage.database.read() as connection:
         (gap,) = gaps_between(connection, CAMERA, 0, EVER)
