@@ -47,7 +47,7 @@ def adopt(store: Store, volume: Volume) -> Adoption:
     return Adoption(adopted, len(found) - adopted + _record_unrecorded(store, volume))
 
 
-def settle_broken_runs(connection: Connection, boot_id: str) -> None:
+def settle_broken_runs(connection: Connection, boot_id: str, now_us: int) -> None:
     """End every run that nobody ended, and open the gap from its camera's last footage.
 
     The cause tells a crashed recorder (same boot of the machine) from a machine that went down.
@@ -58,7 +58,7 @@ def settle_broken_runs(connection: Connection, boot_id: str) -> None:
         ended_us = max(run.started_at_us, last_us or run.started_at_us)
         end_run(connection, run.id, ended_us, cause)
         if not has_open_gap(connection, run.camera_uuid):
-            note_absence(connection, run.camera_uuid, last_us or run.started_at_us, cause)
+            note_absence(connection, run.camera_uuid, last_us or run.started_at_us, cause, now_us)
 
 
 def _unindexed(store: Store, volume: Volume) -> Iterator[str]:

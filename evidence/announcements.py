@@ -6,10 +6,11 @@ the first. Serves obligations 13-41; the decisions are made in `exam.cues` and `
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from sqlite3 import Connection
 
 from evidence.day import load_announced, load_sessions
+from evidence.ledger import LeafKind, append
 from exam.cues import RoomCue, room_times
 from exam.day import Announced, Session
 from exam.presses import Press
@@ -143,6 +144,8 @@ def confirm(connection: Connection, tick: Confirmation) -> bool:
         " values (?,?,?,?,?) on conflict do nothing",
         (tick.session_id, tick.room_id, tick.cue_code, tick.account_id, tick.confirmed_at_us),
     )
+    if added.rowcount == 1:
+        append(connection, LeafKind.CONFIRMATION, asdict(tick), tick.confirmed_at_us)
     return added.rowcount == 1
 
 
@@ -184,7 +187,10 @@ def _insert(
     added = connection.execute(
         "insert into announcement (session_id, room_id, cue_code, occurrence, planned_at_us, outcome,"
         " emitted_at_us, source, account_id, recorded_at_us) values (?,?,?,?,?,?,?,?,?,?)"
-        " on conflict do nothing",
+        " on conflict do nothing returning id as announcement_id, session_id, room_id, cue_code, occurrence,"
+        " planned_at_us, outcome, emitted_at_us, source, account_id",
         (*key, *facts),
-    )
-    return added.rowcount == 1
+    ).fetchone()
+    if added is not None:
+        append(connection, LeafKind.ANNOUNCEMENT, dict(added), facts[-1])
+    return added is not None

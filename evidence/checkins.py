@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 
+from evidence.ledger import LeafKind, append, salted_digest
 from evidence.sittings import load_sittings
 from evidence.vault import Vault
 from exam.admission import (
@@ -104,6 +105,7 @@ def _judge_and_record(
         attempt_id = _insert_attempt(connection, request, facts, (verdict, answer), now_us)
         if verdict.kind is Kind.ADMITTED:
             _insert_admission(connection, attempt_id, verdict, now_us)
+        _append_leaf(connection, attempt_id, now_us)
     except sqlite3.IntegrityError:
         connection.execute("rollback to check_in")
         raise
@@ -247,3 +249,18 @@ def _insert_admission(connection: Connection, attempt_id: int, verdict: Verdict,
             now_us,
         ),
     )
+
+
+def _append_leaf(connection: Connection, attempt_id: int, now_us: int) -> None:
+    row = connection.execute(
+        "select attempt.id as attempt_id, kiosk.uuid as kiosk_uuid, nonce, scanned_at_us, received_at_us,"
+        " attempt.candidate_id, ticket_candidate_id, id_number_candidate_id, attempt.session_id, outcome,"
+        " reasons, admission.place_id as admitted_place_id, salt, answer"
+        " from checkin_attempt attempt join kiosk on kiosk.id = attempt.kiosk_id"
+        " left join admission on admission.attempt_id = attempt.id where attempt.id = ?",
+        (attempt_id,),
+    ).fetchone()
+    fact = dict(row)
+    answer_digest = salted_digest(fact.pop("salt"), fact.pop("answer"))
+    body = {**fact, "reasons": json.loads(fact["reasons"]), "answer_salted_sha256": answer_digest}
+    append(connection, LeafKind.CHECKIN_ATTEMPT, body, now_us)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from evidence.ledger import LeafKind, append, salted_digest
 from evidence.timeline import Interval
 from exam.clock import MINUTE_US
 
@@ -43,9 +44,10 @@ class Grant:
 
 def record_access(connection: Connection, wanted: FootageRequest, now_us: int) -> int:
     """Write down who looks at what and why; returns the grant's id. Never updated, never deleted."""
-    cursor = connection.execute(
+    row = connection.execute(
         "insert into footage_access (account_id, room_id, from_us, until_us, reason, accessed_at_us)"
-        " values (?, ?, ?, ?, ?, ?) returning id",
+        " values (?, ?, ?, ?, ?, ?)"
+        " returning id as footage_access_id, account_id, room_id, from_us, until_us, salt, reason",
         (
             wanted.account_id,
             wanted.room_id,
@@ -54,8 +56,11 @@ def record_access(connection: Connection, wanted: FootageRequest, now_us: int) -
             wanted.reason,
             now_us,
         ),
-    )
-    return int(cursor.fetchone()["id"])
+    ).fetchone()
+    fact = dict(row)
+    digest = salted_digest(fact.pop("salt"), fact.pop("reason"))
+    append(connection, LeafKind.FOOTAGE_ACCESS, {**fact, "reason_salted_sha256": digest}, now_us)
+    return int(row["footage_access_id"])
 
 
 def find_grant(connection: Connection, access_id: int) -> Grant | None:

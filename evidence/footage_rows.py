@@ -1,8 +1,11 @@
 """Writing the footage index: every insert and update of footage.db, as functions of one transaction.
 
+Facts that must be provable later (segments, gaps, quarantined files, clock steps) get their ledger leaf here.
+
 Only the recorder calls these. Rows of runs and gaps are completed once (ended), segments never change.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -10,6 +13,7 @@ from sqlite3 import Connection
 
 from evidence.footage import SEAM_US, CameraState, Cause, Origin
 from evidence.fragments import ParsedFile, pack
+from evidence.ledger import LeafKind, append
 from evidence.picture_time import Before, Placement
 
 
@@ -111,11 +115,14 @@ def add_segment(
     connection: Connection, new: NewSegment, parsed: ParsedFile, placement: Placement, now_us: int
 ) -> int:
     """The row that makes a file footage, its fragment map, and the end of the gap before it."""
-    _account_for_absence(connection, new, placement)
-    segment_id = connection.execute(
+    _account_for_absence(connection, new, placement, now_us)
+    fragments = pack(placement.fragments)
+    row = connection.execute(
         "insert into segment (run_id, sequence, camera_uuid, volume_id, path, started_at_us, ended_at_us,"
         " media_us, clock_source, camera_offset_us, size_bytes, sha256, origin, ingested_at_us)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id as segment_id, sequence,"
+        " camera_uuid, path, started_at_us, ended_at_us, media_us, clock_source, camera_offset_us,"
+        " size_bytes, origin",
         (
             new.run_id,
             new.sequence,
@@ -132,34 +139,29 @@ def add_segment(
             new.origin,
             now_us,
         ),
-    ).fetchone()[0]
+    ).fetchone()
     connection.execute(
         "insert into fragment_map (segment_id, init_bytes, codec, width_px, height_px, fragments)"
         " values (?, ?, ?, ?, ?, ?)",
-        (
-            segment_id,
-            parsed.init_bytes,
-            parsed.codec,
-            parsed.width_px,
-            parsed.height_px,
-            pack(placement.fragments),
-        ),
+        (row[0], parsed.init_bytes, parsed.codec, parsed.width_px, parsed.height_px, fragments),
     )
-    return int(segment_id)
+    digests = {"sha256": new.sha256.hex(), "fragments_sha256": hashlib.sha256(fragments).hexdigest()}
+    append(connection, LeafKind.SEGMENT, {**dict(row), **digests}, now_us)
+    return int(row[0])
 
 
-def _account_for_absence(connection: Connection, new: NewSegment, placement: Placement) -> None:
+def _account_for_absence(connection: Connection, new: NewSegment, placement: Placement, now_us: int) -> None:
     """Close the camera's open gap where this footage begins; record a hole nobody had noticed."""
-    if _is_run_over(connection, new.run_id) and _continue_absence(connection, new.camera_uuid, placement):
+    if _is_run_over(connection, new.run_id) and _continue_absence(
+        connection, new.camera_uuid, placement, now_us
+    ):
         return
-    if end_absence(connection, new.camera_uuid, placement.started_at_us):
+    if end_absence(connection, new.camera_uuid, placement.started_at_us, now_us):
         return
     last_us = last_footage_us(connection, new.camera_uuid)
     if last_us is not None and placement.started_at_us - last_us > SEAM_US:
-        connection.execute(
-            "insert into gap (camera_uuid, started_at_us, ended_at_us, cause) values (?, ?, ?, ?)",
-            (new.camera_uuid, last_us, placement.started_at_us, Cause.UNPLAYABLE),
-        )
+        note_absence(connection, new.camera_uuid, last_us, Cause.UNPLAYABLE, now_us)
+        end_absence(connection, new.camera_uuid, placement.started_at_us, now_us)
 
 
 def _is_run_over(connection: Connection, run_id: int) -> bool:
@@ -167,7 +169,7 @@ def _is_run_over(connection: Connection, run_id: int) -> bool:
     return row[0] is not None
 
 
-def _continue_absence(connection: Connection, camera_uuid: str, placement: Placement) -> bool:
+def _continue_absence(connection: Connection, camera_uuid: str, placement: Placement, now_us: int) -> bool:
     """Footage that comes late, after its run was over, does not end the gap that follows it."""
     gap = connection.execute(
         "select started_at_us, cause from gap where camera_uuid = ? and ended_at_us is null", (camera_uuid,)
@@ -175,8 +177,8 @@ def _continue_absence(connection: Connection, camera_uuid: str, placement: Place
     if gap is None:
         return False
     if placement.ended_at_us > gap[0]:
-        end_absence(connection, camera_uuid, placement.started_at_us)
-        note_absence(connection, camera_uuid, placement.ended_at_us, Cause(gap[1]))
+        end_absence(connection, camera_uuid, placement.started_at_us, now_us)
+        note_absence(connection, camera_uuid, placement.ended_at_us, Cause(gap[1]), now_us)
     return True
 
 
@@ -189,30 +191,33 @@ def last_footage_us(connection: Connection, camera_uuid: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def note_absence(connection: Connection, camera_uuid: str, from_us: int, cause: Cause) -> None:
+def note_absence(connection: Connection, camera_uuid: str, from_us: int, cause: Cause, now_us: int) -> None:
     """The camera does not record, for this cause. An open gap with another cause ends where this begins."""
     row = connection.execute(
-        "select id, started_at_us, cause from gap where camera_uuid = ? and ended_at_us is null",
-        (camera_uuid,),
+        "select started_at_us, cause from gap where camera_uuid = ? and ended_at_us is null", (camera_uuid,)
     ).fetchone()
-    if row is not None and row[2] == cause:
+    if row is not None and row[1] == cause:
         return
-    started_us = from_us if row is None else max(from_us, row[1])
-    if row is not None:
-        connection.execute("update gap set ended_at_us = ? where id = ?", (started_us, row[0]))
-    connection.execute(
-        "insert into gap (camera_uuid, started_at_us, cause) values (?, ?, ?)",
+    started_us = from_us if row is None else max(from_us, row[0])
+    end_absence(connection, camera_uuid, started_us, now_us)
+    opened = connection.execute(
+        "insert into gap (camera_uuid, started_at_us, cause) values (?, ?, ?)"
+        " returning id as gap_id, camera_uuid, started_at_us, cause",
         (camera_uuid, started_us, cause),
-    )
+    ).fetchone()
+    append(connection, LeafKind.GAP_OPEN, dict(opened), now_us)
 
 
-def end_absence(connection: Connection, camera_uuid: str, at_us: int) -> bool:
+def end_absence(connection: Connection, camera_uuid: str, at_us: int, now_us: int) -> bool:
     """The camera records again from here (or need not). False when no gap was open."""
-    changed = connection.execute(
-        "update gap set ended_at_us = max(started_at_us, ?) where camera_uuid = ? and ended_at_us is null",
+    ended = connection.execute(
+        "update gap set ended_at_us = max(started_at_us, ?) where camera_uuid = ? and ended_at_us is null"
+        " returning id as gap_id, camera_uuid, started_at_us, ended_at_us, cause",
         (at_us, camera_uuid),
-    )
-    return changed.rowcount > 0
+    ).fetchone()
+    if ended is not None:
+        append(connection, LeafKind.GAP_END, dict(ended), now_us)
+    return ended is not None
 
 
 def has_open_gap(connection: Connection, camera_uuid: str) -> bool:
@@ -250,11 +255,22 @@ class NewQuarantine:
 
 def add_quarantined(connection: Connection, new: NewQuarantine, now_us: int) -> None:
     """Record a file in quarantine; repeating it after a crash changes nothing."""
-    connection.execute(
+    added = connection.execute(
         "insert into quarantined_file (volume_id, found_path, path, reason, quarantined_at_us)"
-        " values (?, ?, ?, ?, ?) on conflict (volume_id, path) do nothing",
+        " values (?, ?, ?, ?, ?) on conflict (volume_id, path) do nothing returning id",
         (new.volume_id, new.found_path, new.path, new.reason, now_us),
-    )
+    ).fetchone()
+    if added is None:
+        return
+    body = {
+        "quarantined_file_id": added[0],
+        "volume_id": new.volume_id,
+        # Digests: a stranger's file may be called anything, also by a person's name.
+        "found_path_sha256": hashlib.sha256(new.found_path.encode()).hexdigest(),
+        "path_sha256": hashlib.sha256(new.path.encode()).hexdigest(),
+        "reason_sha256": hashlib.sha256(new.reason.encode()).hexdigest(),
+    }
+    append(connection, LeafKind.QUARANTINED_FILE, body, now_us)
 
 
 def write_states(connection: Connection, states: Iterable[CameraState]) -> None:
@@ -281,6 +297,9 @@ def write_states(connection: Connection, states: Iterable[CameraState]) -> None:
 
 def add_clock_step(connection: Connection, noticed_at_us: int, step_us: int) -> None:
     """The host's wall clock jumped."""
-    connection.execute(
-        "insert into clock_step (noticed_at_us, step_us) values (?, ?)", (noticed_at_us, step_us)
-    )
+    added = connection.execute(
+        "insert into clock_step (noticed_at_us, step_us) values (?, ?)"
+        " returning id as clock_step_id, noticed_at_us, step_us",
+        (noticed_at_us, step_us),
+    ).fetchone()
+    append(connection, LeafKind.CLOCK_STEP, dict(added), noticed_at_us)

@@ -7,6 +7,8 @@ A repeated request adds nothing and gets the entry it made before.
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from evidence.ledger import LeafKind, append, salted_digest
+
 
 class LogEntryError(Exception):
     """The entry contradicts the day's facts, such as a candidate of another room."""
@@ -53,9 +55,11 @@ def add_entry(connection: Connection, entry: NewEntry, now_us: int) -> int:
     if known is not None:
         return int(known["id"])
     _check(connection, entry)
-    cursor = connection.execute(
+    row = connection.execute(
         "insert into log_entry (nonce, session_id, room_id, happened_at_us, recorded_at_us, account_id, kind,"
-        " text, candidate_id, corrects_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " text, candidate_id, corrects_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " returning id as log_entry_id, nonce, session_id, room_id, happened_at_us, account_id, kind,"
+        " candidate_id, corrects_id, salt, text",
         (
             entry.nonce,
             entry.session_id,
@@ -68,8 +72,11 @@ def add_entry(connection: Connection, entry: NewEntry, now_us: int) -> int:
             entry.candidate_id,
             entry.corrects_id,
         ),
-    )
-    return int(cursor.lastrowid or 0)
+    ).fetchone()
+    fact = dict(row)
+    digest = salted_digest(fact.pop("salt"), fact.pop("text"))
+    append(connection, LeafKind.LOG_ENTRY, {**fact, "text_salted_sha256": digest}, now_us)
+    return int(row["log_entry_id"])
 
 
 def load_entries(connection: Connection, session_id: int, room_id: int) -> list[LogEntry]:

@@ -182,9 +182,10 @@ class Keeper:
         self._note_absence(camera_uuid, over.ended_at_us, over.cause)
 
     def _note_absence(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
+        recorded_at_us = self.store.clock.wall_us()
         with self.store.database.write() as connection:
             if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
-                end_absence(connection, camera_uuid, now_us)
+                end_absence(connection, camera_uuid, now_us, recorded_at_us)
                 return
             from_us = now_us
             if has_open_gap(connection, camera_uuid):
@@ -192,7 +193,7 @@ class Keeper:
                     return
             else:
                 from_us = last_footage_us(connection, camera_uuid) or now_us
-            note_absence(connection, camera_uuid, from_us, cause)
+            note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
 
 
 def _closing(path: Path, closed: FileClosed) -> Closing:

@@ -7,7 +7,7 @@ may cameras. SIGTERM and SIGINT finish the files that are being written, index t
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ import structlog
 from config.settings import Settings
 from evidence.adoption import adopt, settle_broken_runs
 from evidence.cameras import CameraSource, load_camera_sources
+from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
 from evidence.ingest import Store
 from evidence.vault import Vault, VaultError
@@ -51,11 +52,13 @@ def serve(settings: Settings, clock: Clock) -> int:
     except DatabaseError as error:
         raise RecorderServiceError(str(error)) from error
     try:
-        volumes = [open_volume(database, path, clock.wall_us()) for path in settings.footage_volumes]
-        store = Store(database, LocalDisk(), clock)
-        _start_up(store, volumes)
-        _Service(settings, store, volumes).run()
-    except VolumeError as error:
+        checkpoints = Checkpoints(database, settings.keys_folder, "footage")
+        with closing(Signing(checkpoints, clock)):
+            volumes = [open_volume(database, path, clock.wall_us()) for path in settings.footage_volumes]
+            store = Store(database, LocalDisk(), clock)
+            _start_up(store, volumes)
+            _Service(settings, store, volumes).run()
+    except (DatabaseError, VolumeError) as error:
         raise RecorderServiceError(str(error)) from error
     finally:
         database.close()
@@ -67,7 +70,7 @@ def _start_up(store: Store, volumes: list[Volume]) -> None:
         found = adopt(store, volume)
         _log.info("adoption", volume=str(volume.path), adopted=found.adopted, quarantined=found.quarantined)
     with store.database.write() as connection:
-        settle_broken_runs(connection, _boot_id())
+        settle_broken_runs(connection, _boot_id(), store.clock.wall_us())
 
 
 def _boot_id() -> str:

@@ -18,6 +18,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.settings import Settings
 from evidence import logins
+from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError
 from evidence.vault import VaultError
 from exam.clock import Clock
@@ -31,6 +32,7 @@ from web.tls import Certificates, ensure_certificates, fingerprint
 
 STOP_SECONDS: Final = 5
 KEEPALIVE_SECONDS: Final = 15
+LEDGER: Final = "exam"
 
 
 class ServiceError(RuntimeError):
@@ -79,12 +81,13 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     except (DatabaseError, VaultError) as error:
         raise ServiceError(str(error)) from error
     try:
+        Checkpoints(services.exam, settings.keys_folder, LEDGER).close()
         prepare_audio(settings)
         certificates = _certificates(settings, clock)
         ensure_local_kiosk(services)
         with services.exam.write() as connection:
             token = logins.invite_first_administrator(connection, clock.wall_us())
-    except AudioError as error:
+    except (AudioError, DatabaseError) as error:
         raise ServiceError(str(error)) from error
     finally:
         services.close()
@@ -135,10 +138,12 @@ class _Running:
     """What the worker must close when it ends."""
 
     services: Services
+    signing: Signing
     stop_ticking: Callable[[], None]
 
     def close(self) -> None:
         self.stop_ticking()
+        self.signing.close()
         self.services.close()
 
 
@@ -177,8 +182,10 @@ class Console(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """In the worker: open the databases, build the app, start ticking."""
         services = open_services(self._settings, self._clock)
+        checkpoints = Checkpoints(services.exam, self._settings.keys_folder, LEDGER)
         app = create_app(services)
-        self._running = _Running(services, start_signals(app, services))
+        signing = Signing(checkpoints, self._clock)
+        self._running = _Running(services, signing, start_signals(app, services))
         return app
 
     def _close(self) -> None:

@@ -20,7 +20,7 @@ def footage(tmp_path: Path) -> Iterator[Footage]:
 
 def settle(footage: Footage, boot_id: str = "boot") -> list[Gap]:
     with footage.database.write() as connection:
-        settle_broken_runs(connection, boot_id)
+        settle_broken_runs(connection, boot_id, FIRST_US)
         return gaps_between(connection, CAMERA, 0, EVER)
 
 
@@ -113,7 +113,7 @@ def test_a_run_without_footage_ends_where_it_began(footage: Footage) -> None:
 def test_a_gap_that_was_open_before_the_crash_keeps_its_cause(footage: Footage) -> None:
     with footage.database.write() as connection:
         add_run(connection, NewRun(RUN, CAMERA, "boot", FIRST_US, 0))
-        note_absence(connection, CAMERA, FIRST_US - 9, Cause.UNREACHABLE)
+        note_absence(connection, CAMERA, FIRST_US - 9, Cause.UNREACHABLE, FIRST_US - 9)
     assert [gap.cause for gap in settle(footage)] == [Cause.UNREACHABLE]
 
 
@@ -122,6 +122,6 @@ def test_a_run_that_was_ended_is_left_alone(footage: Footage) -> None:
         run_id = add_run(connection, NewRun(RUN_2, CAMERA, "boot", FIRST_US, 0))
         end_run(connection, run_id, FIRST_US + 5, Cause.OPERATOR_STOP)
         end_run(connection, run_id, FIRST_US + 9, Cause.STALLED)
-        assert not end_absence(connection, CAMERA, FIRST_US)
+        assert not end_absence(connection, CAMERA, FIRST_US, FIRST_US)
     assert settle(footage) == []
     assert ends(footage) == [(FIRST_US + 5, Cause.OPERATOR_STOP)]

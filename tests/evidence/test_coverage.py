@@ -51,7 +51,7 @@ def test_a_gap_between_footage_is_told_with_its_cause(world: World) -> None:
     reel = Reel(world, world.cameras_1[0])
     reel.invent(at(0))
     with world.footage.write() as connection:
-        note_absence(connection, world.cameras_1[0], at(9), Cause.STALLED)
+        note_absence(connection, world.cameras_1[0], at(9), Cause.STALLED, at(9))
     reel.reconnect()
     reel.invent(at(20))
     with world.footage.read() as connection:
@@ -67,7 +67,7 @@ def test_a_gap_between_footage_is_told_with_its_cause(world: World) -> None:
 
 def test_a_gap_that_lasts_reaches_to_now_and_what_comes_is_the_future(world: World) -> None:
     with world.footage.write() as connection:
-        note_absence(connection, world.cameras_1[0], at(-30), Cause.UNREACHABLE)
+        note_absence(connection, world.cameras_1[0], at(-30), Cause.UNREACHABLE, at(-30))
     assert parts(world, now_us=at(12)) == [("gap", 0, 12), ("future", 12, 60)]
 
 

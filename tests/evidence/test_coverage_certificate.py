@@ -62,7 +62,7 @@ def test_a_gap_with_a_cause_is_accounted_for_with_its_exact_bounds(world: World)
     run_through(world)
     film(world, world.cameras_1[0], OPENS_US, START_US)
     with world.footage.write() as connection:
-        note_absence(connection, world.cameras_1[0], START_US, Cause.UNREACHABLE)
+        note_absence(connection, world.cameras_1[0], START_US, Cause.UNREACHABLE, START_US)
     film(world, world.cameras_1[0], START_US + 12 * SECOND_US, UNTIL_US)
     account = front(certificate(world))
     assert account.stretches == (

@@ -65,9 +65,11 @@ def test_ticks_and_log_entries_are_counted(world: World) -> None:
 def test_footage_is_summed_per_camera_with_every_gap(world: World) -> None:
     Reel(world, world.camera_2).invent(CLOCK_US, fragments=5)
     with world.footage.write() as connection:
-        note_absence(connection, world.camera_2, CLOCK_US + 10 * SECOND_US, Cause.STALLED)
-        end_absence(connection, world.camera_2, CLOCK_US + 13 * SECOND_US)
-        note_absence(connection, world.cameras_1[0], CLOCK_US, Cause.UNREACHABLE)
+        note_absence(
+            connection, world.camera_2, CLOCK_US + 10 * SECOND_US, Cause.STALLED, CLOCK_US + 10 * SECOND_US
+        )
+        end_absence(connection, world.camera_2, CLOCK_US + 13 * SECOND_US, CLOCK_US + 13 * SECOND_US)
+        note_absence(connection, world.cameras_1[0], CLOCK_US, Cause.UNREACHABLE, CLOCK_US)
     with world.exam.read() as exam, world.footage.read() as index:
         found = {(one.room_code, one.label): one for one in day_summary.footage(exam, index)}
     filmed = found["R02", "前方"]

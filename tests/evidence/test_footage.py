@@ -92,7 +92,7 @@ def test_segments_are_found_by_any_part_of_them(footage: Footage) -> None:
 
 def test_gaps_touching_the_interval_are_told_with_those_that_still_last(footage: Footage) -> None:
     with footage.database.write() as connection:
-        note_absence(connection, CAMERA, FIRST_US + 22_000_000, Cause.STALLED)
+        note_absence(connection, CAMERA, FIRST_US + 22_000_000, Cause.STALLED, FIRST_US + 22_000_000)
     (hole, lasting) = gaps(footage)
     assert (hole.cause, hole.ended_at_us) == (Cause.UNPLAYABLE, FIRST_US + 18_000_000)
     assert (lasting.cause, lasting.ended_at_us) == (Cause.STALLED, None)
@@ -103,10 +103,10 @@ def test_gaps_touching_the_interval_are_told_with_those_that_still_last(footage:
 def test_a_gap_whose_cause_changes_is_told_in_two_parts(footage: Footage) -> None:
     at_us = FIRST_US + 22_000_000
     with footage.database.write() as connection:
-        note_absence(connection, CAMERA, at_us, Cause.STALLED)
-        note_absence(connection, CAMERA, at_us + 2, Cause.STALLED)
-        note_absence(connection, CAMERA, at_us + 5, Cause.UNREACHABLE)
-        end_absence(connection, CAMERA, at_us + 9)
+        note_absence(connection, CAMERA, at_us, Cause.STALLED, at_us)
+        note_absence(connection, CAMERA, at_us + 2, Cause.STALLED, at_us + 2)
+        note_absence(connection, CAMERA, at_us + 5, Cause.UNREACHABLE, at_us + 5)
+        end_absence(connection, CAMERA, at_us + 9, at_us + 9)
     assert [
         (g.started_at_us - at_us, (g.ended_at_us or 0) - at_us, g.cause) for g in gaps(footage, at_us)
     ] == [
@@ -118,8 +118,8 @@ def test_a_gap_whose_cause_changes_is_told_in_two_parts(footage: Footage) -> Non
 def test_a_gap_of_no_length_is_not_shown(footage: Footage) -> None:
     at_us = FIRST_US + 22_000_000
     with footage.database.write() as connection:
-        note_absence(connection, CAMERA, at_us, Cause.STALLED)
-        end_absence(connection, CAMERA, at_us - 5)
+        note_absence(connection, CAMERA, at_us, Cause.STALLED, at_us)
+        end_absence(connection, CAMERA, at_us - 5, at_us - 5)
     assert gaps(footage, at_us) == []
 
 

@@ -144,7 +144,7 @@ def test_the_second_file_of_a_run_learns_the_time_from_the_first(footage: Footag
 
 def test_footage_ends_the_gap_before_it(footage: Footage) -> None:
     with footage.database.write() as connection:
-        note_absence(connection, CAMERA, FIRST_US - 5_000_000, Cause.STALLED)
+        note_absence(connection, CAMERA, FIRST_US - 5_000_000, Cause.STALLED, FIRST_US - 5_000_000)
     ingest(footage.store, footage.grow())
     with footage.database.read() as connection:
         (gap,) = gaps_between(connection, CAMERA, 0, EVER)
@@ -157,7 +157,7 @@ def gaps_after_a_late_file(footage: Footage, from_us: int) -> list[tuple[int, in
     late = footage.grow(1, FIRST_US + 4_000_000)
     with footage.database.write() as connection:
         end_run(connection, late.run_id, FIRST_US + 8_000_000, Cause.OPERATOR_STOP)
-        note_absence(connection, CAMERA, from_us, Cause.OPERATOR_STOP)
+        note_absence(connection, CAMERA, from_us, Cause.OPERATOR_STOP, from_us)
     ingest(footage.store, late)
     with footage.database.read() as connection:
         gaps = gaps_between(connection, CAMERA, 0, EVER)

@@ -49,6 +49,16 @@ def test_a_second_recorder_is_refused_in_one_sentence(tmp_path: Path) -> None:
     first.close()
 
 
+def test_an_index_without_the_signed_ledger_rows_is_refused_as_a_rollback(tmp_path: Path) -> None:
+    site = live_site(tmp_path)
+    site.add_camera("nobody", "rtsp://127.0.0.1:9/x")
+    stop_soon(4)
+    assert serve(site.settings, SystemClock()) == 0
+    site.settings.footage_db.rename(tmp_path / "index_that_was_signed.db")
+    with pytest.raises(RecorderServiceError, match=r"rollback: footage\.db has 0 ledger rows"):
+        serve(site.settings, SystemClock())
+
+
 def test_a_footage_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     settings = Settings(

@@ -52,5 +52,5 @@ def end_the_day(world: World) -> None:
 
 def _return_after(world: World, camera: str, from_us: int, away_us: int, cause: Cause) -> None:
     with world.footage.write() as connection:
-        note_absence(connection, camera, from_us, cause)
+        note_absence(connection, camera, from_us, cause, from_us)
     assert away_us > 0, "the gap ends with the footage that follows"

@@ -132,7 +132,7 @@ def test_the_timeline_tells_parts_with_causes_and_marks_with_words(
     reel = Reel(world, front)
     reel.invent(START_US)
     with world.footage.write() as connection:
-        note_absence(connection, front, START_US + 10 * SECOND_US, Cause.STALLED)
+        note_absence(connection, front, START_US + 10 * SECOND_US, Cause.STALLED, START_US + 10 * SECOND_US)
     announce(world, "C5", START_US)
     with world.exam.write() as connection:
         scan(connection, world, world.late, "OK_LATE", scanned_us=START_US + SECOND_US, title="迟到签到")

@@ -46,7 +46,7 @@ def page_path(world: World) -> str:
     front, back = (Reel(world, uuid) for uuid in world.cameras_1)
     front.film_counter(at(0))
     with world.footage.write() as connection:
-        note_absence(connection, front.camera_uuid, at(8), Cause.CAMERA_CLOSED)
+        note_absence(connection, front.camera_uuid, at(8), Cause.CAMERA_CLOSED, at(8))
     front.reconnect()
     front.film(at(20), "blue", size="640x360")
     back.film(at(0), "red")
@@ -198,7 +198,7 @@ def test_footage_that_arrives_while_watching_is_played_without_reloading(
     expect(words).to_have_text("正在录制，文件完成后即可回放", timeout=15_000)
     reel = Reel(world, front)
     with world.footage.write() as connection:
-        end_absence(connection, front, at(30))
+        end_absence(connection, front, at(30), at(30))
     reel.film(at(30), "red")
     expect(words).to_be_hidden(timeout=25_000)
     page.wait_for_function("() => document.getElementById('clock').textContent >= '09:00:32'", timeout=15_000)

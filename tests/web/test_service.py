@@ -14,7 +14,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 import pytest
 
 from config.settings import KioskSettings, Settings, WebSettings
-from evidence import accounts, logins
+from evidence import accounts, ledger, logins
 from evidence.accounts import NewAccount
 from exam.clock import SECOND_US, SystemClock
 from tests.web.console import CHEAP_HASH
@@ -193,6 +193,16 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     open_services(settings, SystemClock()).close()
     settings.site_key.chmod(0o644)
     with pytest.raises(ServiceError, match="can be read by others"):
+        serve(settings, SystemClock())
+
+
+def test_a_ledger_without_its_checkpoints_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, web=WebSettings(port=free_port("127.0.0.1")))
+    services = open_services(settings, SystemClock())
+    with services.exam.write() as connection:
+        ledger.append(connection, ledger.LeafKind.CLOCK_STEP, {}, 1)
+    services.close()
+    with pytest.raises(ServiceError, match=r"checkpoints_lost: exam\.db has 1 ledger rows"):
         serve(settings, SystemClock())
 
 
