@@ -112,6 +112,7 @@ def add_segment(
 ) -> int:
     """The row that makes a file footage, its fragment map, and the end of the gap before it."""
     _account_for_absence(connection, new, placement)
+    _take_out_of_gaps(connection, new, placement)
     segment_id = connection.execute(
         "insert into segment (run_id, sequence, camera_uuid, volume_id, path, started_at_us, ended_at_us,"
         " media_us, clock_source, camera_offset_us, size_bytes, sha256, origin, ingested_at_us)"
@@ -178,6 +179,30 @@ def _continue_absence(connection: Connection, camera_uuid: str, placement: Place
         end_absence(connection, camera_uuid, placement.started_at_us)
         note_absence(connection, camera_uuid, placement.ended_at_us, Cause(gap[1]))
     return True
+
+
+def _take_out_of_gaps(connection: Connection, new: NewSegment, placement: Placement) -> None:
+    """Footage that comes late shrinks or splits the gaps that were closed over it meanwhile."""
+    rows = connection.execute(
+        "select id, started_at_us, ended_at_us, cause from gap"
+        " where camera_uuid = ? and ended_at_us >= ? and started_at_us <= ?",
+        (new.camera_uuid, placement.started_at_us, placement.ended_at_us),
+    ).fetchall()
+    # Between two files of one run a little is measurement, not absence.
+    seam_before_us = SEAM_US if has_segment(connection, new.run_id, new.sequence - 1) else 0
+    seam_after_us = SEAM_US if has_segment(connection, new.run_id, new.sequence + 1) else 0
+    for gap_id, started_us, ended_us, cause in rows:
+        parts: list[tuple[int, int]] = []
+        if placement.started_at_us - started_us > seam_before_us:
+            parts.append((started_us, min(ended_us, placement.started_at_us)))
+        if ended_us - placement.ended_at_us > seam_after_us:
+            parts.append((max(started_us, placement.ended_at_us), ended_us))
+        first, *others = parts or [(started_us, started_us)]
+        connection.execute("update gap set started_at_us = ?, ended_at_us = ? where id = ?", (*first, gap_id))
+        connection.executemany(
+            "insert into gap (camera_uuid, cause, started_at_us, ended_at_us) values (?, ?, ?, ?)",
+            [(new.camera_uuid, cause, *other) for other in others],
+        )
 
 
 def last_footage_us(connection: Connection, camera_uuid: str) -> int | None:

@@ -24,7 +24,7 @@ from evidence.footage_rows import (
     last_footage_us,
     note_absence,
 )
-from evidence.ingest import ClosedFile, Store, ingest
+from evidence.ingest import ClosedFile, SealedFile, Store, enter, seal
 from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
 from evidence.stream_format import look_for_other_format
@@ -72,12 +72,33 @@ class RunOver:
 
 
 @dataclass(slots=True)
+class _FileWork:
+    """A closed file on its way to its row. `sealed` once only the rename and the row are missing."""
+
+    where: RunOnDisk
+    closed: FileClosed
+    sealed: SealedFile | None = None
+
+    @property
+    def growing(self) -> Path:
+        return self.where.growing(self.closed.sequence)
+
+    def is_there(self) -> bool:
+        """Whether trying again makes sense; a disk that does not answer counts as yes."""
+        try:
+            return self.growing.exists() or (self.sealed is not None and self.sealed.path.exists())
+        except OSError:
+            return True
+
+
+@dataclass(slots=True)
 class Keeper:
     """The queue to the memory. Every method returns at once; the work is done in the order of the calls."""
 
     store: Store
     _run_ids: dict[str, int] = field(default_factory=dict)
-    _undone: list[tuple[RunOnDisk, FileClosed]] = field(default_factory=list)
+    # Files that a disk did not let us ingest. Nothing waits for them.
+    _undone: list[_FileWork] = field(default_factory=list)
     _looked_until: dict[Path, int] = field(default_factory=dict)
     _changed_runs: set[str] = field(default_factory=set)
     _worker: ThreadPoolExecutor = field(
@@ -95,7 +116,7 @@ class Keeper:
 
     def file_closed(self, where: RunOnDisk, closed: FileClosed) -> None:
         """Ingest a finished file."""
-        self._submit(lambda: self._ingest(where, closed))
+        self._submit(lambda: self._ingest(_FileWork(where, closed)))
 
     def run_over(self, where: RunOnDisk, over: RunOver) -> None:
         """Ingest what the run left unfinished, record its end and the gap that begins."""
@@ -121,10 +142,8 @@ class Keeper:
             for path in growing:
                 self.store.disk.sync_growing(path)
             self._look_into(growing)
-            undone, self._undone = self._undone, []
-            for where, closed in undone:
-                self._ingest(where, closed)
 
+        self._submit(self._try_again)
         self._submit(work)
 
     def has_changed_format(self, growing: Path) -> bool:
@@ -150,29 +169,42 @@ class Keeper:
         found = {read_name(path.name).run_uuid for path, (changed, _) in looked.items() if changed}
         self._changed_runs = (self._changed_runs & alive) | found
 
-    def _ingest(self, where: RunOnDisk, closed: FileClosed) -> None:
-        path = where.growing(closed.sequence)
-        found = f"{GROWING_FOLDER}/{path.name}"
+    def _ingest(self, file: _FileWork) -> None:
+        if not self._is_settled(file):
+            self._undone.append(file)
+
+    def _try_again(self) -> None:
+        # In one assignment: while a file is tried again the trouble shows on.
+        self._undone = [file for file in self._undone if not self._is_settled(file)]
+
+    def _is_settled(self, file: _FileWork) -> bool:
         try:
-            if where.run.uuid not in self._run_ids:
-                self._begin_run(where.run)
-            run_id = self._run_ids[where.run.uuid]
-            file = ClosedFile(where.volume, found, run_id, _closing(path, closed), Origin.LIVE)
-            kept = ingest(self.store, file)
+            self._take(file)
         except (OSError, sqlite3.Error) as error:
-            # The file is untouched or already moved: both are found at the next try or start.
-            _log.exception("ingest_failed", file=path.name, error=str(error))
-            if path.exists():
-                self._undone.append((where, closed))
+            # The file is untouched or already renamed: both are found at the next try or start.
+            _log.exception("ingest_failed", file=file.growing.name, error=str(error))
+            return not file.is_there()
+        return True
+
+    def _take(self, file: _FileWork) -> None:
+        path, run = file.growing, file.where.run
+        if run.uuid not in self._run_ids:
+            self._begin_run(run)
+        if file.sealed is None:
+            found, closing = f"{GROWING_FOLDER}/{path.name}", _closing(path, file.closed)
+            run_id = self._run_ids[run.uuid]
+            closed = ClosedFile(file.where.volume, found, run_id, closing, Origin.LIVE)
+            file.sealed = seal(self.store, closed)
+        if file.sealed is None:
+            _log.warning("quarantined", file=path.name, camera=run.camera_uuid)
             return
-        if kept is None:
-            _log.warning("quarantined", file=path.name, camera=where.run.camera_uuid)
+        enter(self.store, file.sealed)
 
     def _end_run(self, where: RunOnDisk, over: RunOver) -> None:
         sequence = over.next_sequence
         while where.growing(sequence).exists():
             closed = FileClosed(sequence, over.ended_at_us, clock_break=over.clock_break)
-            self._ingest(where, closed)
+            self._ingest(_FileWork(where, closed))
             sequence += 1
         camera_uuid = where.run.camera_uuid
         run_id = self._run_ids.pop(where.run.uuid, None)

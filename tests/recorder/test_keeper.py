@@ -11,12 +11,38 @@ from tests.evidence.recorded import CAMERA, RUN, flush_stamped, growing_name, pu
 from tests.recorder.bench_of_fakes import FIRST_US, Fakes, open_fakes
 
 S = 1_000_000
+REFUSE_SEGMENTS = "create trigger full before insert on segment begin select raise(fail, 'disk full'); end"
 
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> Iterator[Fakes]:
     with open_fakes(tmp_path) as opened:
         yield opened
+
+
+def refuse(fakes: Fakes, trigger: str) -> None:
+    """The database stands in for a full disk until `allow`."""
+    with fakes.footage.database.write() as connection:
+        connection.execute(trigger)
+
+
+def allow(fakes: Fakes) -> None:
+    with fakes.footage.database.write() as connection:
+        connection.execute("drop trigger full")
+
+
+def so_far(fakes: Fakes) -> None:
+    """Wait until everything asked of the keeper was tried; it goes on working."""
+    fakes.keeper._worker.submit(lambda: None).result()
+
+
+def closes(fakes: Fakes, sequence: int) -> None:
+    """Files of two seconds, one after the other."""
+    start_us = FIRST_US + sequence * 2 * S
+    closed_at_us = start_us + 2_040_000
+    content = recording(*flush_stamped(start_us, [2000]))
+    put(fakes.footage.volume.path, growing_name(sequence), content, closed_at_us=closed_at_us)
+    fakes.keeper.file_closed(where(fakes), FileClosed(sequence, closed_at_us))
 
 
 def where(fakes: Fakes) -> RunOnDisk:
@@ -76,3 +102,48 @@ def test_footage_of_a_run_that_ended_without_a_picture_is_kept_all_the_same(fake
     fakes.settled()
     assert len(fakes.footage.segments()) == 1
     assert fakes.runs() == [Cause.STALLED]
+
+
+def test_a_file_that_was_renamed_without_its_row_is_tried_again(fakes: Fakes) -> None:
+    refuse(fakes, REFUSE_SEGMENTS)
+    closes(fakes, 0)
+    so_far(fakes)
+    assert list(fakes.footage.volume.growing.iterdir()) == []
+    assert fakes.footage.segments() == []
+    fakes.keeper.sync([])
+    so_far(fakes)
+    assert fakes.keeper.has_trouble
+
+    allow(fakes)
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert not fakes.keeper.has_trouble
+    (segment,) = fakes.footage.segments()
+    assert segment.file.exists()
+    assert segment.started_at_us == FIRST_US
+
+
+def test_a_file_that_comes_late_leaves_no_gap_between_its_neighbours(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    so_far(fakes)
+    blocked = fakes.footage.volume.path / growing_name(1)
+    blocked.mkdir()  # a disk that does not give the file away
+    fakes.keeper.file_closed(where(fakes), FileClosed(1, FIRST_US + 4 * S))
+    closes(fakes, 2)
+    so_far(fakes)
+    assert [(gap.started_at_us, gap.ended_at_us) for gap in fakes.gaps()] == [
+        (FIRST_US + 2 * S, FIRST_US + 4 * S)
+    ]
+    assert fakes.keeper.has_trouble
+
+    blocked.rmdir()
+    put(
+        fakes.footage.volume.path,
+        growing_name(1),
+        recording(*flush_stamped(FIRST_US + 2 * S, [2000])),
+        closed_at_us=FIRST_US + 4_040_000,
+    )
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert [segment.sequence for segment in fakes.footage.segments()] == [0, 1, 2]
+    assert fakes.gaps() == []
