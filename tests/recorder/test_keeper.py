@@ -31,6 +31,17 @@ def allow(fakes: Fakes) -> None:
         connection.execute("drop trigger full")
 
 
+def lose(fakes: Fakes, table: str) -> None:
+    """The database refuses every work with this table until `find`."""
+    with fakes.footage.database.write() as connection:
+        connection.execute(f"alter table {table} rename to lost")
+
+
+def find(fakes: Fakes, table: str) -> None:
+    with fakes.footage.database.write() as connection:
+        connection.execute(f"alter table lost rename to {table}")
+
+
 def so_far(fakes: Fakes) -> None:
     """Wait until everything asked of the keeper was tried; it goes on working."""
     fakes.keeper._worker.submit(lambda: None).result()
@@ -147,3 +158,71 @@ def test_a_file_that_comes_late_leaves_no_gap_between_its_neighbours(fakes: Fake
     fakes.settled()
     assert [segment.sequence for segment in fakes.footage.segments()] == [0, 1, 2]
     assert fakes.gaps() == []
+
+
+def test_what_the_database_refuses_is_recorded_later_in_its_order(fakes: Fakes) -> None:
+    lose(fakes, "run")
+    fakes.keeper.begin_run(where(fakes).run)
+    closes(fakes, 0)
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.CAMERA_CLOSED))
+    fakes.keeper.absent(CAMERA, FIRST_US + 5 * S, Cause.UNREACHABLE)
+    fakes.keeper.sync([])
+    so_far(fakes)
+    assert fakes.keeper.has_trouble
+
+    find(fakes, "run")
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert not fakes.keeper.has_trouble
+    assert fakes.runs() == [Cause.CAMERA_CLOSED]
+    assert [(gap.cause, gap.started_at_us) for gap in fakes.gaps()] == [
+        (Cause.CAMERA_CLOSED, FIRST_US + 2 * S),
+        (Cause.UNREACHABLE, FIRST_US + 5 * S),
+    ]
+
+
+def test_a_run_of_which_only_files_tell_is_ended_with_its_cause_when_the_database_answers(
+    fakes: Fakes,
+) -> None:
+    content = recording(*flush_stamped(FIRST_US, [2000]))
+    put(fakes.footage.volume.path, growing_name(0), content, closed_at_us=FIRST_US + 2_040_000)
+    lose(fakes, "run")
+    fakes.keeper.run_over(where(fakes), RunOver(0, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    find(fakes, "run")
+    fakes.settled()
+    assert len(fakes.footage.segments()) == 1
+    assert fakes.runs() == [Cause.STALLED]
+
+
+def test_an_end_that_was_refused_keeps_its_cause(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    so_far(fakes)
+    lose(fakes, "gap")
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    assert fakes.runs() == [None]
+    find(fakes, "gap")
+    fakes.settled()
+    assert fakes.runs() == [Cause.STALLED]
+    assert [gap.cause for gap in fakes.gaps()] == [Cause.STALLED]
+
+
+def test_a_file_set_aside_until_its_run_is_over_does_not_open_the_run_again(fakes: Fakes) -> None:
+    refuse(fakes, REFUSE_SEGMENTS)
+    closes(fakes, 0)
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    allow(fakes)
+    fakes.settled()
+    assert fakes.runs() == [Cause.STALLED]
+    assert [gap.ended_at_us for gap in fakes.gaps()] == [None]
+
+
+def test_a_set_clock_that_the_database_refused_is_recorded_later(fakes: Fakes) -> None:
+    lose(fakes, "clock_step")
+    fakes.keeper.clock_stepped(FIRST_US, 7)
+    so_far(fakes)
+    find(fakes, "clock_step")
+    fakes.settled()
+    assert fakes.footage.count("clock_step") == 1
