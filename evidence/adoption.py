@@ -2,11 +2,13 @@
 
 Nothing is unlinked and nothing is guessed away (invariant 2): a file that was closed but not yet
 indexed is footage, a file torn by a crash is footage up to its last complete fragment, and the
-seconds that are missing become a gap with a cause (invariant 4).
+seconds that are missing become a gap with a cause (invariant 4). A file that the disk does not let us
+adopt stays where it is, for the next start: one bad file must not keep the cameras from recording.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
@@ -34,17 +36,26 @@ ROW_WAS_MISSING: Final = "row_was_missing"
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What start-up found on one volume."""
+    """What start-up found on a volume. `left`: the files left where they are, with what the disk said."""
 
     adopted: int
     quarantined: int
+    left: list[tuple[Path, OSError]]
 
 
 def adopt(store: Store, volume: Volume) -> Adoption:
     """Ingest or quarantine every file of a volume that has no row yet. Repeating it changes nothing."""
-    found = [*_unindexed(store, volume), *_growing(volume)]
-    adopted = sum(_adopt_file(store, volume, path) for path in found)
-    return Adoption(adopted, len(found) - adopted + _record_unrecorded(store, volume))
+    adopted = quarantined = 0
+    left: list[tuple[Path, OSError]] = []
+    for found in [*_unindexed(store, volume), *_growing(volume)]:
+        try:
+            if _adopt_file(store, volume, found):
+                adopted += 1
+            else:
+                quarantined += 1
+        except OSError as error:
+            left.append((volume.path / found, error))
+    return Adoption(adopted, quarantined + _record_unrecorded(store, volume), left)
 
 
 def settle_broken_runs(connection: Connection, boot_id: str) -> None:
