@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from evidence.footage import Cause, Origin
+from evidence.footage import SEAM_US, Cause, Origin
 from evidence.footage_rows import (
     NewRun,
     add_clock_step,
@@ -264,7 +264,10 @@ def _note_absence(connection: sqlite3.Connection, camera_uuid: str, now_us: int,
         if cause is Cause.STARTING:  # known already why there was nothing
             return
     else:
-        from_us = last_footage_us(connection, camera_uuid) or now_us
+        last_us = last_footage_us(connection, camera_uuid)
+        # Much later than now: the clock was set back. A picture's length later is measurement.
+        if last_us is not None and last_us - now_us <= SEAM_US:
+            from_us = last_us
     note_absence(connection, camera_uuid, from_us, cause)
 
 

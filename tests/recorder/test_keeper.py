@@ -226,3 +226,10 @@ def test_a_set_clock_that_the_database_refused_is_recorded_later(fakes: Fakes) -
     find(fakes, "clock_step")
     fakes.settled()
     assert fakes.footage.count("clock_step") == 1
+
+
+def test_after_the_clock_was_set_back_an_absence_begins_now(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    fakes.keeper.absent(CAMERA, FIRST_US - 3_600 * S, Cause.UNREACHABLE)
+    fakes.settled()
+    assert [gap.started_at_us for gap in fakes.gaps()] == [FIRST_US - 3_600 * S]
