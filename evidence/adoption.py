@@ -2,11 +2,13 @@
 
 Nothing is unlinked and nothing is guessed away (invariant 2): a file that was closed but not yet
 indexed is footage, a file torn by a crash is footage up to its last complete fragment, and the
-seconds that are missing become a gap with a cause (invariant 4).
+seconds that are missing become a gap with a cause (invariant 4). A file that the disk does not let us
+adopt stays where it is, for the next start: one bad file must not keep the cameras from recording.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
@@ -33,18 +35,44 @@ ROW_WAS_MISSING: Final = "row_was_missing"
 
 
 @dataclass(frozen=True, slots=True)
+class _Unadopted:
+    """A file without a row. `found` is its path below the volume."""
+
+    volume: Volume
+    found: str
+
+    @property
+    def path(self) -> Path:
+        return self.volume.path / self.found
+
+
+@dataclass(frozen=True, slots=True)
 class Adoption:
-    """What start-up found on one volume."""
+    """What start-up found on the volumes. `left`: the files left where they are, with what the disk said."""
 
     adopted: int
     quarantined: int
+    left: list[tuple[Path, OSError]]
 
 
-def adopt(store: Store, volume: Volume) -> Adoption:
-    """Ingest or quarantine every file of a volume that has no row yet. Repeating it changes nothing."""
-    found = [*_unindexed(store, volume), *_growing(volume)]
-    adopted = sum(_adopt_file(store, volume, path) for path in found)
-    return Adoption(adopted, len(found) - adopted + _record_unrecorded(store, volume))
+def adopt(store: Store, *volumes: Volume) -> Adoption:
+    """Ingest or quarantine every file of the volumes that has no row yet. Repeating it changes nothing.
+
+    Earlier files come first, wherever they lie: behind a later one they would look like a hole.
+    """
+    files = [_Unadopted(volume, found) for volume in volumes for found in _without_row(store, volume)]
+    adopted = quarantined = 0
+    left: list[tuple[Path, OSError]] = []
+    for file in sorted(files, key=_age_order):
+        try:
+            if _adopt_file(store, file.volume, file.found):
+                adopted += 1
+            else:
+                quarantined += 1
+        except OSError as error:
+            left.append((file.path, error))
+    quarantined += sum(_record_unrecorded(store, volume) for volume in volumes)
+    return Adoption(adopted, quarantined, left)
 
 
 def settle_broken_runs(connection: Connection, boot_id: str, now_us: int) -> None:
@@ -61,21 +89,28 @@ def settle_broken_runs(connection: Connection, boot_id: str, now_us: int) -> Non
             note_absence(connection, run.camera_uuid, last_us or run.started_at_us, cause, now_us)
 
 
+def _age_order(file: _Unadopted) -> tuple[int, str]:
+    try:
+        return file.path.stat().st_mtime_ns, file.path.name
+    except OSError:  # whatever it is, adopting the file will tell
+        return 0, file.path.name
+
+
+def _without_row(store: Store, volume: Volume) -> list[str]:
+    growing = [f"{GROWING_FOLDER}/{file.name}" for file in volume.growing.iterdir()]
+    return [*_unindexed(store, volume), *growing]
+
+
 def _unindexed(store: Store, volume: Volume) -> Iterator[str]:
-    # Renamed but not yet in the index: earlier in their run than anything still growing.
-    for day in sorted(volume.footage.iterdir()):
+    for day in volume.footage.iterdir():
         folder = f"{FOOTAGE_FOLDER}/{day.name}"
         if not day.is_dir():
             yield folder
             continue
         with store.database.read() as connection:
             known = known_paths(connection, volume.id, folder)
-        paths = (f"{folder}/{file.name}" for file in sorted(day.iterdir()))
+        paths = (f"{folder}/{file.name}" for file in day.iterdir())
         yield from [path for path in paths if path not in known]
-
-
-def _growing(volume: Volume) -> list[str]:
-    return sorted(f"{GROWING_FOLDER}/{file.name}" for file in volume.growing.iterdir())
 
 
 def _adopt_file(store: Store, volume: Volume, found: str) -> bool:

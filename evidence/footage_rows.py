@@ -116,6 +116,7 @@ def add_segment(
 ) -> int:
     """The row that makes a file footage, its fragment map, and the end of the gap before it."""
     _account_for_absence(connection, new, placement, now_us)
+    _take_out_of_gaps(connection, new, placement, now_us)
     fragments = pack(placement.fragments)
     row = connection.execute(
         "insert into segment (run_id, sequence, camera_uuid, volume_id, path, started_at_us, ended_at_us,"
@@ -180,6 +181,48 @@ def _continue_absence(connection: Connection, camera_uuid: str, placement: Place
         end_absence(connection, camera_uuid, placement.started_at_us, now_us)
         note_absence(connection, camera_uuid, placement.ended_at_us, Cause(gap[1]), now_us)
     return True
+
+
+def _take_out_of_gaps(connection: Connection, new: NewSegment, placement: Placement, now_us: int) -> None:
+    """Footage that comes late shrinks or splits the gaps that were closed over it meanwhile.
+
+    Each change is a new leaf that names the gap; the latest leaf of a gap stands.
+    """
+    rows = connection.execute(
+        "select id, started_at_us, ended_at_us, cause from gap"
+        " where camera_uuid = ? and ended_at_us >= ? and started_at_us <= ?",
+        (new.camera_uuid, placement.started_at_us, placement.ended_at_us),
+    ).fetchall()
+    # Between two files of one run a little is measurement, not absence.
+    seam_before_us = SEAM_US if has_segment(connection, new.run_id, new.sequence - 1) else 0
+    seam_after_us = SEAM_US if has_segment(connection, new.run_id, new.sequence + 1) else 0
+    for gap_id, started_us, ended_us, cause in rows:
+        parts: list[tuple[int, int]] = []
+        if placement.started_at_us - started_us > seam_before_us:
+            parts.append((started_us, min(ended_us, placement.started_at_us)))
+        if ended_us - placement.ended_at_us > seam_after_us:
+            parts.append((max(started_us, placement.ended_at_us), ended_us))
+        if parts == [(started_us, ended_us)]:
+            continue
+        first, *others = parts or [(started_us, started_us)]
+        connection.execute("update gap set started_at_us = ?, ended_at_us = ? where id = ?", (*first, gap_id))
+        changed = [gap_id]
+        for other in others:
+            added = connection.execute(
+                "insert into gap (camera_uuid, cause, started_at_us, ended_at_us) values (?, ?, ?, ?)",
+                (new.camera_uuid, cause, *other),
+            )
+            changed.append(added.lastrowid)
+        _append_gaps(connection, changed, now_us)
+
+
+def _append_gaps(connection: Connection, gap_ids: Iterable[int | None], now_us: int) -> None:
+    for gap_id in gap_ids:
+        gap = connection.execute(
+            "select id as gap_id, camera_uuid, started_at_us, ended_at_us, cause from gap where id = ?",
+            (gap_id,),
+        ).fetchone()
+        append(connection, LeafKind.GAP_END, dict(gap), now_us)
 
 
 def last_footage_us(connection: Connection, camera_uuid: str) -> int | None:

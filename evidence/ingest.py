@@ -55,8 +55,29 @@ class ClosedFile:
         return self.volume.path / self.found
 
 
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A file that is complete, durable and hashed, on its way to its final place and its row."""
+
+    closed: ClosedFile
+    new: NewSegment
+    parsed: ParsedFile
+    placement: Placement
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies for good."""
+        return self.closed.volume.path / self.new.path
+
+
 def ingest(store: Store, closed: ClosedFile) -> int | None:
     """The steps from closed file to segment row. None when the file went to quarantine instead."""
+    sealed = seal(store, closed)
+    return None if sealed is None else enter(store, sealed)
+
+
+def seal(store: Store, closed: ClosedFile) -> SealedFile | None:
+    """The steps that happen before the rename. None when the file went to quarantine instead."""
     name = read_name(closed.path.name)
     try:
         parsed = parse(closed.path)
@@ -74,7 +95,6 @@ def ingest(store: Store, closed: ClosedFile) -> int | None:
     store.disk.sync_file(closed.path)
     sha256 = store.disk.digest(closed.path)
     final = SegmentName(name.camera_uuid, name.run_uuid, name.sequence, placement.started_at_us).path()
-    _move(store.disk, closed.path, closed.volume.path / final)
     new = NewSegment(
         run_id=closed.run_id,
         sequence=name.sequence,
@@ -85,8 +105,14 @@ def ingest(store: Store, closed: ClosedFile) -> int | None:
         sha256=sha256,
         origin=closed.origin,
     )
+    return SealedFile(closed, new, parsed, placement)
+
+
+def enter(store: Store, sealed: SealedFile) -> int:
+    """The rename and the row. When one of them failed, doing both again ends the same."""
+    _move(store.disk, sealed.closed.path, sealed.path)
     with store.database.write() as connection:
-        return add_segment(connection, new, parsed, placement, store.clock.wall_us())
+        return add_segment(connection, sealed.new, sealed.parsed, sealed.placement, store.clock.wall_us())
 
 
 def quarantine(store: Store, volume: Volume, found: str, reason: str) -> None:
@@ -134,7 +160,8 @@ def _move(disk: Disk, source: Path, target: Path) -> None:
     if source == target:
         return
     disk.make_folder(target.parent)
-    disk.move(source, target)
+    if source.exists() or not target.exists():  # else: renamed by a try that failed after it
+        disk.move(source, target)
     disk.sync_folder(target.parent)
     disk.sync_folder(source.parent)
 

@@ -5,15 +5,17 @@ tried again; whatever is still undone when the service ends is adopted at its ne
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from evidence.footage import Cause, Origin
+from evidence.footage import SEAM_US, Cause, Origin
 from evidence.footage_rows import (
     NewRun,
     add_clock_step,
@@ -24,7 +26,7 @@ from evidence.footage_rows import (
     last_footage_us,
     note_absence,
 )
-from evidence.ingest import ClosedFile, Store, ingest
+from evidence.ingest import ClosedFile, SealedFile, Store, enter, seal
 from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
 from evidence.stream_format import look_for_other_format
@@ -33,6 +35,8 @@ from exam.clock import MINUTE_US
 
 # A file's own time of last change is trusted over the moment we noticed, unless they are this far apart.
 LONGEST_NOTICE_US: Final = MINUTE_US
+# In place of a camera's uuid for what concerns none.
+NO_CAMERA: Final = ""
 
 _log: Final = structlog.get_logger("recorder")
 
@@ -72,12 +76,38 @@ class RunOver:
 
 
 @dataclass(slots=True)
+class _FileWork:
+    """A closed file on its way to its row. `sealed` once only the rename and the row are missing."""
+
+    where: RunOnDisk
+    closed: FileClosed
+    sealed: SealedFile | None = None
+
+    @property
+    def growing(self) -> Path:
+        return self.where.growing(self.closed.sequence)
+
+    def is_there(self) -> bool:
+        """Whether trying again makes sense; a disk that does not answer counts as yes."""
+        try:
+            return self.growing.exists() or (self.sealed is not None and self.sealed.path.exists())
+        except OSError:
+            return True
+
+
+@dataclass(slots=True)
 class Keeper:
-    """The queue to the memory. Every method returns at once; the work is done in the order of the calls."""
+    """The queue to the memory. Every method returns at once; the work is done in the order of the calls.
+
+    What the database refuses waits for the next try, and everything asked later of its camera behind it.
+    """
 
     store: Store
     _run_ids: dict[str, int] = field(default_factory=dict)
-    _undone: list[tuple[RunOnDisk, FileClosed]] = field(default_factory=list)
+    # Files that a disk did not let us ingest. Nothing waits for them.
+    _undone: list[_FileWork] = field(default_factory=list)
+    # By camera: work that the database refused, then what was asked after it.
+    _waiting: dict[str, deque[Callable[[], None]]] = field(default_factory=dict)
     _looked_until: dict[Path, int] = field(default_factory=dict)
     _changed_runs: set[str] = field(default_factory=set)
     _worker: ThreadPoolExecutor = field(
@@ -86,24 +116,29 @@ class Keeper:
 
     @property
     def has_trouble(self) -> bool:
-        """Whether some footage could not be ingested yet."""
-        return bool(self._undone)
+        """Whether something could not be kept yet."""
+        return bool(self._undone or self._waiting)
 
     def begin_run(self, run: NewRun) -> None:
         """Record a run that has brought its first pictures."""
-        self._submit(lambda: self._begin_run(run))
+        self._ask(run.camera_uuid, partial(self._begin_run, run))
 
     def file_closed(self, where: RunOnDisk, closed: FileClosed) -> None:
         """Ingest a finished file."""
-        self._submit(lambda: self._ingest(where, closed))
+        self._ask(where.run.camera_uuid, partial(self._ingest, _FileWork(where, closed)))
 
     def run_over(self, where: RunOnDisk, over: RunOver) -> None:
         """Ingest what the run left unfinished, record its end and the gap that begins."""
-        self._submit(lambda: self._end_run(where, over))
+        self._submit(lambda: self._run_over(where, over))
 
     def absent(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
         """Record that a camera does not record."""
-        self._submit(lambda: self._note_absence(camera_uuid, now_us, cause))
+
+        def record() -> None:
+            with self.store.database.write() as connection:
+                _note_absence(connection, camera_uuid, now_us, cause, self.store.clock.wall_us())
+
+        self._ask(camera_uuid, record)
 
     def clock_stepped(self, noticed_at_us: int, step_us: int) -> None:
         """Record that the wall clock was set."""
@@ -112,7 +147,7 @@ class Keeper:
             with self.store.database.write() as connection:
                 add_clock_step(connection, noticed_at_us, step_us)
 
-        self._submit(record)
+        self._ask(NO_CAMERA, record)
 
     def sync(self, growing: list[Path]) -> None:
         """Make durable what growing files hold, look into them, and try again what failed."""
@@ -121,10 +156,8 @@ class Keeper:
             for path in growing:
                 self.store.disk.sync_growing(path)
             self._look_into(growing)
-            undone, self._undone = self._undone, []
-            for where, closed in undone:
-                self._ingest(where, closed)
 
+        self._submit(self._try_again)
         self._submit(work)
 
     def has_changed_format(self, growing: Path) -> bool:
@@ -132,15 +165,37 @@ class Keeper:
         return read_name(growing.name).run_uuid in self._changed_runs
 
     def close(self) -> None:
-        """Finish everything that was asked for."""
+        """Finish everything that was asked for; what was refused is tried a last time."""
         self._worker.shutdown(wait=True)
+        self._try_again()
 
     def _submit(self, work: Callable[[], None]) -> None:
         self._worker.submit(work).add_done_callback(_report)
 
+    def _ask(self, camera_uuid: str, work: Callable[[], None]) -> None:
+        self._submit(lambda: self._do(camera_uuid, work))
+
+    def _do(self, camera_uuid: str, work: Callable[[], None]) -> None:
+        if camera_uuid in self._waiting:
+            self._waiting[camera_uuid].append(work)
+        elif not _is_done(work):
+            self._waiting[camera_uuid] = deque([work])
+
+    def _try_again(self) -> None:
+        for camera_uuid, works in list(self._waiting.items()):
+            while works:
+                work = works.popleft()  # first: what fails for another reason must not come back for ever
+                if not _is_done(work):
+                    works.appendleft(work)
+                    return  # one database for all cameras
+            del self._waiting[camera_uuid]
+        # In one assignment: while a file is tried again the trouble shows on.
+        self._undone = [file for file in self._undone if not self._is_settled(file)]
+
     def _begin_run(self, run: NewRun) -> None:
         with self.store.database.write() as connection:
-            self._run_ids[run.uuid] = add_run(connection, run)
+            run_id = add_run(connection, run)
+        self._run_ids[run.uuid] = run_id
 
     def _look_into(self, growing: list[Path]) -> None:
         looked = {path: look_for_other_format(path, self._looked_until.get(path, 0)) for path in growing}
@@ -150,50 +205,93 @@ class Keeper:
         found = {read_name(path.name).run_uuid for path, (changed, _) in looked.items() if changed}
         self._changed_runs = (self._changed_runs & alive) | found
 
-    def _ingest(self, where: RunOnDisk, closed: FileClosed) -> None:
-        path = where.growing(closed.sequence)
-        found = f"{GROWING_FOLDER}/{path.name}"
-        try:
-            if where.run.uuid not in self._run_ids:
-                self._begin_run(where.run)
-            run_id = self._run_ids[where.run.uuid]
-            file = ClosedFile(where.volume, found, run_id, _closing(path, closed), Origin.LIVE)
-            kept = ingest(self.store, file)
-        except (OSError, sqlite3.Error) as error:
-            # The file is untouched or already moved: both are found at the next try or start.
-            _log.exception("ingest_failed", file=path.name, error=str(error))
-            if path.exists():
-                self._undone.append((where, closed))
-            return
-        if kept is None:
-            _log.warning("quarantined", file=path.name, camera=where.run.camera_uuid)
+    def _ingest(self, file: _FileWork) -> None:
+        # Refused: everything waits. From here on the run has a row that its end can complete.
+        self._know_run(file.where.run)
+        if not self._is_settled(file):
+            self._undone.append(file)
 
-    def _end_run(self, where: RunOnDisk, over: RunOver) -> None:
-        sequence = over.next_sequence
-        while where.growing(sequence).exists():
+    def _know_run(self, run: NewRun) -> None:
+        if run.uuid not in self._run_ids:
+            self._begin_run(run)
+
+    def _is_settled(self, file: _FileWork) -> bool:
+        try:
+            self._take(file)
+        except (OSError, sqlite3.Error) as error:
+            # The file is untouched or already renamed: both are found at the next try or start.
+            _log.exception("ingest_failed", file=file.growing.name, error=str(error))
+            return not file.is_there()
+        return True
+
+    def _take(self, file: _FileWork) -> None:
+        path, run = file.growing, file.where.run
+        if file.sealed is None:
+            found, closing = f"{GROWING_FOLDER}/{path.name}", _closing(path, file.closed)
+            self._know_run(run)  # over since the file was set aside
+            run_id = self._run_ids[run.uuid]
+            closed = ClosedFile(file.where.volume, found, run_id, closing, Origin.LIVE)
+            file.sealed = seal(self.store, closed)
+        if file.sealed is None:
+            _log.warning("quarantined", file=path.name, camera=run.camera_uuid)
+            return
+        enter(self.store, file.sealed)
+
+    def _run_over(self, where: RunOnDisk, over: RunOver) -> None:
+        # Each a work of its own: one that is tried again must not repeat what was done before it.
+        camera_uuid, sequence = where.run.camera_uuid, over.next_sequence
+        while _is_found(where.growing(sequence)):
             closed = FileClosed(sequence, over.ended_at_us, clock_break=over.clock_break)
-            self._ingest(where, closed)
+            self._do(camera_uuid, partial(self._ingest, _FileWork(where, closed)))
             sequence += 1
-        camera_uuid = where.run.camera_uuid
-        run_id = self._run_ids.pop(where.run.uuid, None)
+        self._do(camera_uuid, partial(self._end_run, where.run, over))
+
+    def _end_run(self, run: NewRun, over: RunOver) -> None:
+        run_id = self._run_ids.get(run.uuid)
         with self.store.database.write() as connection:
             if run_id is not None:  # else: an attempt that never brought a picture
                 end_run(connection, run_id, over.ended_at_us, over.cause)
-        self._note_absence(camera_uuid, over.ended_at_us, over.cause)
+            _note_absence(
+                connection, run.camera_uuid, over.ended_at_us, over.cause, self.store.clock.wall_us()
+            )
+        self._run_ids.pop(run.uuid, None)
 
-    def _note_absence(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
-        recorded_at_us = self.store.clock.wall_us()
-        with self.store.database.write() as connection:
-            if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
-                end_absence(connection, camera_uuid, now_us, recorded_at_us)
-                return
-            from_us = now_us
-            if has_open_gap(connection, camera_uuid):
-                if cause is Cause.STARTING:  # known already why there was nothing
-                    return
-            else:
-                from_us = last_footage_us(connection, camera_uuid) or now_us
-            note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
+
+def _note_absence(
+    connection: sqlite3.Connection, camera_uuid: str, now_us: int, cause: Cause, recorded_at_us: int
+) -> None:
+    if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
+        end_absence(connection, camera_uuid, now_us, recorded_at_us)
+        return
+    from_us = now_us
+    if has_open_gap(connection, camera_uuid):
+        if cause is Cause.STARTING:  # known already why there was nothing
+            return
+    else:
+        last_us = last_footage_us(connection, camera_uuid)
+        # Much later than now: the clock was set back. A picture's length later is measurement.
+        if last_us is not None and last_us - now_us <= SEAM_US:
+            from_us = last_us
+    note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
+
+
+def _is_done(work: Callable[[], None]) -> bool:
+    try:
+        work()
+    except sqlite3.IntegrityError:
+        raise  # our mistake: the next try would fail as well
+    except sqlite3.Error as error:
+        _log.exception("database_refused", error=str(error))
+        return False
+    return True
+
+
+def _is_found(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # left to the next start
+        _log.exception("file_lost", file=path.name)
+        return False
 
 
 def _closing(path: Path, closed: FileClosed) -> Closing:

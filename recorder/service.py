@@ -66,9 +66,10 @@ def serve(settings: Settings, clock: Clock) -> int:
 
 
 def _start_up(store: Store, volumes: list[Volume]) -> None:
-    for volume in volumes:
-        found = adopt(store, volume)
-        _log.info("adoption", volume=str(volume.path), adopted=found.adopted, quarantined=found.quarantined)
+    found = adopt(store, *volumes)
+    for path, error in found.left:
+        _log.error("left_in_place", file=str(path), error=str(error))
+    _log.info("adoption", adopted=found.adopted, quarantined=found.quarantined, left=len(found.left))
     with store.database.write() as connection:
         settle_broken_runs(connection, _boot_id(), store.clock.wall_us())
 

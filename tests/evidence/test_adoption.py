@@ -1,3 +1,4 @@
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ from evidence.adoption import FOREIGN_NAME, ROW_WAS_MISSING, adopt, settle_broke
 from evidence.footage import Cause, Gap, Origin, gaps_between
 from evidence.footage_rows import NewRun, add_run, end_absence, end_run, note_absence
 from evidence.ingest import ingest
-from tests.evidence.recorded import CAMERA, RUN, RUN_2, growing_name, init, put
+from evidence.volumes import LocalDisk, open_volume
+from tests.evidence.recorded import CAMERA, RUN, RUN_2, flush_stamped, growing_name, init, put, recording
 from tests.evidence.store import EVER, FIRST_US, Footage, open_footage
 
 
@@ -125,3 +127,45 @@ def test_a_run_that_was_ended_is_left_alone(footage: Footage) -> None:
         assert not end_absence(connection, CAMERA, FIRST_US, FIRST_US)
     assert settle(footage) == []
     assert ends(footage) == [(FIRST_US + 5, Cause.OPERATOR_STOP)]
+
+
+class FullDisk(LocalDisk):
+    """Has no room for a single further byte."""
+
+    def copy_tail(self, source: Path, offset: int, target: Path) -> None:
+        raise OSError(errno.ENOSPC, f"no room behind {offset}", str(source), None, str(target))
+
+
+def test_a_file_the_disk_does_not_give_away_is_left_for_the_next_start(footage: Footage) -> None:
+    torn = footage.grow(0, end=b"\0\0\0\x40moofhalf")
+    footage.grow(1, FIRST_US + 4_000_000)
+    content = torn.path.read_bytes()
+    found = adopt(footage.with_disk(FullDisk()), footage.volume)
+    assert (found.adopted, found.quarantined) == (1, 0)
+    assert [(path, error.errno) for path, error in found.left] == [(torn.path, errno.ENOSPC)]
+    assert torn.path.read_bytes() == content
+
+    again = adopt(footage.store, footage.volume)
+    assert (again.adopted, again.left) == (1, [])
+    assert [segment.sequence for segment in footage.segments()] == [0, 1]
+
+
+def test_files_on_several_volumes_are_adopted_by_their_time(footage: Footage, tmp_path: Path) -> None:
+    other = open_volume(footage.database, tmp_path / "other", FIRST_US)
+    footage.grow(0, FIRST_US + 4_000_000)
+    earlier = recording(*flush_stamped(FIRST_US, [4000]))
+    put(other.path, growing_name(0, run=RUN_2), earlier, closed_at_us=FIRST_US + 4_040_000)
+    later = recording(*flush_stamped(FIRST_US + 8_000_000, [4000]))
+    put(other.path, growing_name(1, run=RUN_2), later, closed_at_us=FIRST_US + 12_040_000)
+    assert adopt(footage.store, footage.volume, other).adopted == 3
+    assert [segment.id for segment in footage.segments()] == [1, 2, 3]
+    assert footage.count("gap") == 0, "no hole, not even for a moment"
+
+
+def test_a_file_that_cannot_even_be_looked_at_is_left(footage: Footage) -> None:
+    circle = footage.volume.path / growing_name(1)
+    circle.symlink_to(circle.name)
+    footage.grow(0)
+    found = adopt(footage.store, footage.volume)
+    assert found.adopted == 1
+    assert [path for path, _ in found.left] == [circle]

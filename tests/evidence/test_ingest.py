@@ -7,8 +7,8 @@ import pytest
 
 from evidence.adoption import adopt
 from evidence.footage import Cause, ClockSource, Origin, gaps_between
-from evidence.footage_rows import end_run, note_absence
-from evidence.ingest import INDEXED_ALREADY, NO_LENGTH, TOO_LONG, TORN_TAIL, ingest
+from evidence.footage_rows import end_absence, end_run, note_absence
+from evidence.ingest import INDEXED_ALREADY, NO_LENGTH, TOO_LONG, TORN_TAIL, enter, ingest, seal
 from tests.evidence.recorded import CAMERA, fragment, growing_name, init, recording
 from tests.evidence.store import EVER, FIRST_US, Crash, CrashingDisk, Footage, open_footage
 
@@ -176,6 +176,54 @@ def test_footage_that_comes_late_without_a_gap_after_it_opens_none(footage: Foot
         end_run(connection, late.run_id, FIRST_US + 4_000_000, Cause.CAMERA_RETIRED)
     ingest(footage.store, late)
     assert footage.count("gap") == 0
+
+
+def closed_gaps_after(footage: Footage, from_us: int, until_us: int, sequence: int) -> list[tuple[int, int]]:
+    """What is left of a closed gap when a file from FIRST_US + 4 s to + 8 s is ingested after it."""
+    with footage.database.write() as connection:
+        note_absence(connection, CAMERA, from_us, Cause.STALLED, from_us)
+        end_absence(connection, CAMERA, until_us, until_us)
+    ingest(footage.store, footage.grow(sequence, FIRST_US + 4_000_000))
+    with footage.database.read() as connection:
+        gaps = gaps_between(connection, CAMERA, 0, FIRST_US + 60_000_000)
+    assert {gap.cause for gap in gaps} <= {Cause.STALLED}
+    return [(gap.started_at_us - FIRST_US, (gap.ended_at_us or 0) - FIRST_US) for gap in gaps]
+
+
+@pytest.mark.parametrize(
+    ("from_s", "until_s", "left"),
+    [
+        (1, 10, [(1, 4), (8, 10)]),
+        (1, 6, [(1, 4)]),
+        (6, 10, [(8, 10)]),
+        (5, 7, []),
+        (1, 3, [(1, 3)]),
+        (9, 10, [(9, 10)]),
+    ],
+    ids=["around", "before", "after", "within", "earlier", "later"],
+)
+def test_footage_that_comes_late_is_taken_out_of_a_closed_gap(
+    footage: Footage, from_s: int, until_s: int, left: list[tuple[int, int]]
+) -> None:
+    found = closed_gaps_after(footage, FIRST_US + from_s * 1_000_000, FIRST_US + until_s * 1_000_000, 0)
+    assert found == [(a * 1_000_000, b * 1_000_000) for a, b in left]
+
+
+def test_what_is_left_of_a_gap_between_files_of_one_run_is_measurement(footage: Footage) -> None:
+    for sequence, seconds in [(0, 0), (2, 8)]:
+        ingest(footage.store, footage.grow(sequence, FIRST_US + seconds * 1_000_000))
+    assert footage.count("gap") == 1  # the hole where the second file belongs
+    around_us = (FIRST_US + 3_800_000, FIRST_US + 8_300_000)
+    assert closed_gaps_after(footage, *around_us, 1) == []
+
+
+def test_the_rename_and_the_row_can_be_done_again(footage: Footage) -> None:
+    sealed = seal(footage.store, footage.grow())
+    assert sealed is not None
+    footage.store.disk.make_folder(sealed.path.parent)
+    footage.store.disk.move(sealed.closed.path, sealed.path)
+    enter(footage.store, sealed)
+    assert [segment.file for segment in footage.segments()] == [sealed.path]
 
 
 def test_a_hole_nobody_noticed_becomes_a_gap(footage: Footage) -> None:

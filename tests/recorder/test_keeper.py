@@ -11,12 +11,49 @@ from tests.evidence.recorded import CAMERA, RUN, flush_stamped, growing_name, pu
 from tests.recorder.bench_of_fakes import FIRST_US, Fakes, open_fakes
 
 S = 1_000_000
+REFUSE_SEGMENTS = "create trigger full before insert on segment begin select raise(fail, 'disk full'); end"
 
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> Iterator[Fakes]:
     with open_fakes(tmp_path) as opened:
         yield opened
+
+
+def refuse(fakes: Fakes, trigger: str) -> None:
+    """The database stands in for a full disk until `allow`."""
+    with fakes.footage.database.write() as connection:
+        connection.execute(trigger)
+
+
+def allow(fakes: Fakes) -> None:
+    with fakes.footage.database.write() as connection:
+        connection.execute("drop trigger full")
+
+
+def lose(fakes: Fakes, table: str) -> None:
+    """The database refuses every work with this table until `find`."""
+    with fakes.footage.database.write() as connection:
+        connection.execute(f"alter table {table} rename to lost")
+
+
+def find(fakes: Fakes, table: str) -> None:
+    with fakes.footage.database.write() as connection:
+        connection.execute(f"alter table lost rename to {table}")
+
+
+def so_far(fakes: Fakes) -> None:
+    """Wait until everything asked of the keeper was tried; it goes on working."""
+    fakes.keeper._worker.submit(lambda: None).result()
+
+
+def closes(fakes: Fakes, sequence: int) -> None:
+    """Files of two seconds, one after the other."""
+    start_us = FIRST_US + sequence * 2 * S
+    closed_at_us = start_us + 2_040_000
+    content = recording(*flush_stamped(start_us, [2000]))
+    put(fakes.footage.volume.path, growing_name(sequence), content, closed_at_us=closed_at_us)
+    fakes.keeper.file_closed(where(fakes), FileClosed(sequence, closed_at_us))
 
 
 def where(fakes: Fakes) -> RunOnDisk:
@@ -76,3 +113,123 @@ def test_footage_of_a_run_that_ended_without_a_picture_is_kept_all_the_same(fake
     fakes.settled()
     assert len(fakes.footage.segments()) == 1
     assert fakes.runs() == [Cause.STALLED]
+
+
+def test_a_file_that_was_renamed_without_its_row_is_tried_again(fakes: Fakes) -> None:
+    refuse(fakes, REFUSE_SEGMENTS)
+    closes(fakes, 0)
+    so_far(fakes)
+    assert list(fakes.footage.volume.growing.iterdir()) == []
+    assert fakes.footage.segments() == []
+    fakes.keeper.sync([])
+    so_far(fakes)
+    assert fakes.keeper.has_trouble
+
+    allow(fakes)
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert not fakes.keeper.has_trouble
+    (segment,) = fakes.footage.segments()
+    assert segment.file.exists()
+    assert segment.started_at_us == FIRST_US
+
+
+def test_a_file_that_comes_late_leaves_no_gap_between_its_neighbours(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    so_far(fakes)
+    blocked = fakes.footage.volume.path / growing_name(1)
+    blocked.mkdir()  # a disk that does not give the file away
+    fakes.keeper.file_closed(where(fakes), FileClosed(1, FIRST_US + 4 * S))
+    closes(fakes, 2)
+    so_far(fakes)
+    assert [(gap.started_at_us, gap.ended_at_us) for gap in fakes.gaps()] == [
+        (FIRST_US + 2 * S, FIRST_US + 4 * S)
+    ]
+    assert fakes.keeper.has_trouble
+
+    blocked.rmdir()
+    put(
+        fakes.footage.volume.path,
+        growing_name(1),
+        recording(*flush_stamped(FIRST_US + 2 * S, [2000])),
+        closed_at_us=FIRST_US + 4_040_000,
+    )
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert [segment.sequence for segment in fakes.footage.segments()] == [0, 1, 2]
+    assert fakes.gaps() == []
+
+
+def test_what_the_database_refuses_is_recorded_later_in_its_order(fakes: Fakes) -> None:
+    lose(fakes, "run")
+    fakes.keeper.begin_run(where(fakes).run)
+    closes(fakes, 0)
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.CAMERA_CLOSED))
+    fakes.keeper.absent(CAMERA, FIRST_US + 5 * S, Cause.UNREACHABLE)
+    fakes.keeper.sync([])
+    so_far(fakes)
+    assert fakes.keeper.has_trouble
+
+    find(fakes, "run")
+    fakes.keeper.sync([])
+    fakes.settled()
+    assert not fakes.keeper.has_trouble
+    assert fakes.runs() == [Cause.CAMERA_CLOSED]
+    assert [(gap.cause, gap.started_at_us) for gap in fakes.gaps()] == [
+        (Cause.CAMERA_CLOSED, FIRST_US + 2 * S),
+        (Cause.UNREACHABLE, FIRST_US + 5 * S),
+    ]
+
+
+def test_a_run_of_which_only_files_tell_is_ended_with_its_cause_when_the_database_answers(
+    fakes: Fakes,
+) -> None:
+    content = recording(*flush_stamped(FIRST_US, [2000]))
+    put(fakes.footage.volume.path, growing_name(0), content, closed_at_us=FIRST_US + 2_040_000)
+    lose(fakes, "run")
+    fakes.keeper.run_over(where(fakes), RunOver(0, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    find(fakes, "run")
+    fakes.settled()
+    assert len(fakes.footage.segments()) == 1
+    assert fakes.runs() == [Cause.STALLED]
+
+
+def test_an_end_that_was_refused_keeps_its_cause(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    so_far(fakes)
+    lose(fakes, "gap")
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    assert fakes.runs() == [None]
+    find(fakes, "gap")
+    fakes.settled()
+    assert fakes.runs() == [Cause.STALLED]
+    assert [gap.cause for gap in fakes.gaps()] == [Cause.STALLED]
+
+
+def test_a_file_set_aside_until_its_run_is_over_does_not_open_the_run_again(fakes: Fakes) -> None:
+    refuse(fakes, REFUSE_SEGMENTS)
+    closes(fakes, 0)
+    fakes.keeper.run_over(where(fakes), RunOver(1, FIRST_US + 3 * S, Cause.STALLED))
+    so_far(fakes)
+    allow(fakes)
+    fakes.settled()
+    assert fakes.runs() == [Cause.STALLED]
+    assert [gap.ended_at_us for gap in fakes.gaps()] == [None]
+
+
+def test_a_set_clock_that_the_database_refused_is_recorded_later(fakes: Fakes) -> None:
+    lose(fakes, "clock_step")
+    fakes.keeper.clock_stepped(FIRST_US, 7)
+    so_far(fakes)
+    find(fakes, "clock_step")
+    fakes.settled()
+    assert fakes.footage.count("clock_step") == 1
+
+
+def test_after_the_clock_was_set_back_an_absence_begins_now(fakes: Fakes) -> None:
+    closes(fakes, 0)
+    fakes.keeper.absent(CAMERA, FIRST_US - 3_600 * S, Cause.UNREACHABLE)
+    fakes.settled()
+    assert [gap.started_at_us for gap in fakes.gaps()] == [FIRST_US - 3_600 * S]
