@@ -19,7 +19,7 @@ FRAME_EVERY_US: Final = SECOND_US // 8
 FRAMES_PER_TRY: Final = 16
 TRIES: Final = 4
 READING_US: Final = 1_500_000
-PATIENT_TRIES: Final = 3
+PATIENT_TRIES: Final = 10
 PATIENCE_S: Final = 2.0
 OWN_HEADER: Final = {"X-Kaochang-Kiosk": "rehearsal"}
 
