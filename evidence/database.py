@@ -19,6 +19,8 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
+LEDGER_SCRIPT: Final = "ledger_0001.sql"
+WITH_LEDGER: Final = frozenset({"exam", "footage"})
 CHECKPOINT_PAGES: Final = 1000
 CLOSE_PATIENCE_S: Final = 5.0
 _WRITER_SETTINGS: Final = (
@@ -45,9 +47,15 @@ class SchemaError(DatabaseError):
 def migrations(name: str) -> Migrations:
     """All schema steps of one database (`exam` or `footage`), oldest first."""
     steps = Migrations(f"kaochang.{name}")
-    for script in sorted(SCHEMA_FOLDER.glob(f"{name}_*.sql")):
+    for script in _scripts(name):
         _register(steps, script)
     return steps
+
+
+def _scripts(name: str) -> list[Path]:
+    """The first step of a database with a ledger is followed by the ledger's own."""
+    own = sorted(SCHEMA_FOLDER.glob(f"{name}_*.sql"))
+    return [*own[:1], SCHEMA_FOLDER / LEDGER_SCRIPT, *own[1:]] if name in WITH_LEDGER else own
 
 
 def _register(steps: Migrations, script: Path) -> None:
@@ -210,7 +218,7 @@ def _writing_connection(path: Path, name: str) -> sqlite3.Connection:
 
 def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> None:
     steps, database = migrations(name), Database(connection, execute_plugins=False)
-    known = {script.stem for script in SCHEMA_FOLDER.glob(f"{name}_*.sql")}
+    known = {script.stem for script in _scripts(name)}
     newer = [step.name for step in steps.applied(database) if step.name not in known]
     if newer:
         raise SchemaError(
