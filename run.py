@@ -8,32 +8,30 @@ import argparse
 import errno
 import importlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this sentence is for people whose Python is older
     sys.exit(f"Kaochang needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
 
 from config.machine import ROOT, VENV, Machine, MachineError, Purpose
-from exam.clock import SECOND_US, SystemClock
+from config.supervisor import Supervisor
+from exam.clock import SystemClock
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
-STOP_SECONDS: Final = 20.0
-RESTART_SECONDS: Final = (1.0, 2.0, 5.0)
-# A child that dies sooner than this at its very first start has a fault a restart will not cure.
-FIRST_START_SECONDS: Final = 5.0
 BENCHES: Final = ("recorder", "checkin", "import", "playback")
+# Long trials of the running services, each a module of tests/soak with `main(words)`.
+SOAKS: Final[tuple[str, ...]] = ()
+# Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
+TOOLS: Final[dict[str, tuple[str, str]]] = {}
 
 
 def say(sentence: str) -> None:
@@ -67,8 +65,13 @@ def parser() -> argparse.ArgumentParser:
         _settings_option(commands.add_parser(name, help=sentence))
     _settings_option(serve)
 
-    camera = commands.add_parser("camera", help="simulated room cameras (RTSP)", add_help=False)
-    camera.add_argument("rest", nargs=argparse.REMAINDER)
+    for name, sentence in (
+        ("camera", "simulated room cameras (RTSP)"),
+        *((name, sentence) for name, (_module, sentence) in TOOLS.items()),
+    ):
+        commands.add_parser(name, help=sentence, add_help=False).add_argument(
+            "rest", nargs=argparse.REMAINDER
+        )
 
     importer = commands.add_parser("import", help="take in a site plan (.toml) or a roster (.xlsx, .csv)")
     importer.add_argument("file", type=Path, help="the file to take in")
@@ -82,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help=f"measure: {', '.join(BENCHES)}")
     bench.add_argument("name", choices=BENCHES)
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="further words go to the benchmark")
+
+    soak = commands.add_parser("soak", help=f"long trials of the running services: {', '.join(SOAKS)}")
+    soak.add_argument("name", choices=SOAKS)
+    soak.add_argument("rest", nargs=argparse.REMAINDER, help="further words go to the trial")
     return top
 
 
@@ -96,13 +103,16 @@ PURPOSES: Final = {
     "camera": Purpose.DEMO,
     "test": Purpose.TESTS,
     "bench": Purpose.TESTS,
+    "soak": Purpose.TESTS,
 }
+# What works on the project itself, not on a site's files.
+WORKSHOP: Final = ("test", "bench", "soak")
 
 
 def parsed(argv: list[str]) -> argparse.Namespace:
-    """The command and its words. What follows 'camera' is passed on untouched, --help included."""
-    if argv[:1] == ["camera"]:
-        return argparse.Namespace(command="camera", rest=argv[1:])
+    """The command and its words. What follows 'camera' or a tool is passed on untouched, --help included."""
+    if argv[:1] == ["camera"] or (argv and argv[0] in TOOLS):
+        return argparse.Namespace(command=argv[0], rest=argv[1:])
     return parser().parse_args(argv)
 
 
@@ -115,18 +125,22 @@ def main(argv: list[str]) -> int:
         say(str(error))
         return 1
     if Path(sys.prefix).resolve() != VENV.resolve():
-        os.chdir(ROOT if arguments.command in ("test", "bench") else Path.cwd())
+        os.chdir(ROOT if arguments.command in WORKSHOP else Path.cwd())
         os.execv(python, [str(python), str(ROOT / "run.py"), *argv])  # noqa: S606 - our own interpreter
-    if arguments.command not in ("test", "bench"):
+    if arguments.command not in WORKSHOP:
         os.umask(0o077)  # footage and rosters are for the account that runs the site, not for its guests
     run: Callable[[argparse.Namespace], int] = COMMANDS[arguments.command]
     return run(arguments)
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings":
+    return settings_at(arguments.settings)
+
+
+def settings_at(path: Path | None) -> "Settings":
+    """The settings in this file; without one those of kaochang.toml, else the defaults. Ends the program."""
     from config.settings import SettingsError, load_settings
 
-    path: Path | None = arguments.settings
     if path is None and DEFAULT_SETTINGS.exists():
         path = DEFAULT_SETTINGS
     try:
@@ -186,93 +200,19 @@ def _port_trouble(host: str, port: int) -> str:
     return ""
 
 
-class Supervisor:
-    """Starts the services of this machine, restarts those that die, stops all together.
-
-    Children get a death signal from the kernel, so none outlives a supervisor that was killed.
-    """
-
-    def __init__(self, commands: dict[str, list[str]], essential: Collection[str] | None = None) -> None:
-        """`commands` maps a service's name to the words after the Python interpreter.
-
-        When an `essential` service (default: each) cannot start at all, everything stops; the others are
-        tried again for ever, because an exam goes on without a kiosk or a disk.
-        """
-        self._commands = commands
-        self._essential = commands.keys() if essential is None else essential
-        self._stopping = threading.Event()
-        self._failed: dict[str, int] = {}
-
-    def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop every child and then this process."""
-
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self.stop()
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-
-    def stop(self) -> None:
-        """Ask every child to finish; `run` returns when they have."""
-        self._stopping.set()
-
-    def run(self) -> int:
-        """Keep the children running until stopped. 0, or the status of a child that never came up."""
-        keepers = [threading.Thread(target=self._keep, args=(name,), name=name) for name in self._commands]
-        for keeper in keepers:
-            keeper.start()
-        for keeper in keepers:
-            while keeper.is_alive():  # a plain join() would not let signals through
-                keeper.join(0.2)
-        return next(iter(self._failed.values()), 0)
-
-    def _keep(self, name: str) -> None:
-        starts = 0
-        while not self._stopping.is_set():
-            lived, code = self._one_life(name)
-            if self._stopping.is_set():
-                return
-            cannot_start = starts == 0 and code != 0 and lived < FIRST_START_SECONDS
-            if cannot_start and name in self._essential:
-                self._failed[name] = code
-                say(f"{name} could not start (exit status {code}); stopping everything")
-                self.stop()
-                return
-            pause = RESTART_SECONDS[min(starts, len(RESTART_SECONDS) - 1)]
-            starts += 1
-            say(f"{name} ended (exit status {code}); starting it again in {pause:.0f} s")
-            self._stopping.wait(pause)
-
-    def _one_life(self, name: str) -> tuple[float, int]:
-        clock = SystemClock()
-        born_us = clock.monotonic_us()
-        try:
-            child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", sys.executable, *self._commands[name]]
-            )
-        except OSError as error:  # no memory for one more process: a reason to try again, not to give up
-            say(f"{name} cannot be started: {error}")
-            return 0.0, 1
-        while child.poll() is None:
-            if self._stopping.wait(0.1):
-                _end(child)
-        return (clock.monotonic_us() - born_us) / SECOND_US, child.returncode or 0
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    child.terminate()
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
 def run_camera(arguments: argparse.Namespace) -> int:
     """Simulated cameras, until stopped."""
     from rehearsal.camera_server import main as camera_main
 
     return camera_main(arguments.rest)
+
+
+def run_tool(arguments: argparse.Namespace) -> int:
+    """One command with words of its own."""
+    module, _help = TOOLS[arguments.command]
+    tool_main: Callable[[list[str], Callable[[Path | None], Settings]], int]
+    tool_main = importlib.import_module(module).main
+    return tool_main(arguments.rest, settings_at)
 
 
 def run_import(arguments: argparse.Namespace) -> int:
@@ -360,8 +300,17 @@ def _all_tests() -> int:
 def run_bench(arguments: argparse.Namespace) -> int:
     """One benchmark; JSON on stdout, progress on stderr."""
     module = {"import": "import_roster"}.get(arguments.name, arguments.name)
-    main_function: Callable[[list[str]], int] = importlib.import_module(f"tests.bench.{module}").main
-    return main_function([word for word in arguments.rest if word != "--"])
+    return _workshop_main(f"tests.bench.{module}", arguments.rest)
+
+
+def run_soak(arguments: argparse.Namespace) -> int:
+    """One long trial; its table on stdout, progress on stderr."""
+    return _workshop_main(f"tests.soak.{arguments.name}", arguments.rest)
+
+
+def _workshop_main(module: str, rest: list[str]) -> int:
+    main_function: Callable[[list[str]], int] = importlib.import_module(module).main
+    return main_function([word for word in rest if word != "--"])
 
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
@@ -374,6 +323,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "import": run_import,
     "test": run_test,
     "bench": run_bench,
+    "soak": run_soak,
+    **dict.fromkeys(TOOLS, run_tool),
 }
 
 

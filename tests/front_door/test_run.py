@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import run
+from config.supervisor import FIRST_START_SECONDS
 from exam.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -156,6 +157,8 @@ SUPERVISE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import run
+from config.supervisor import FIRST_START_SECONDS
+from config.supervisor import FIRST_START_SECONDS
 code = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\\\n'); time.sleep(60)"
 supervisor = run.Supervisor({"a": ["-c", code, sys.argv[2]], "b": ["-c", code, sys.argv[2]]})
 supervisor.stop_on_signals()
@@ -204,7 +207,7 @@ def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(ROOT), str(pids)])
     first = children(pids, 2)
-    SystemClock().sleep_us(int(run.FIRST_START_SECONDS * 1_000_000))
+    SystemClock().sleep_us(int(FIRST_START_SECONDS * 1_000_000))
     os.kill(first[0], signal.SIGKILL)
     assert len(children(pids, 3)) == 3
     supervisor.terminate()
