@@ -44,6 +44,7 @@ class LeafKind(StrEnum):
     GAP_END = "gap_end"
     QUARANTINED_FILE = "quarantined_file"
     CLOCK_STEP = "clock_step"
+    WORK_ORDER = "work_order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from evidence.volumes import LocalDisk, Volume, VolumeError, open_volume
 from exam.clock import SECOND_US, Clock
 from recorder.camera_recorder import Workshop
 from recorder.capture_child import ChildLoop
+from recorder.chore_list import ChoreTools, chores
+from recorder.chores import Chores
 from recorder.keeper import Keeper
 from recorder.recorder import Recorder, VolumeChoice, write_camera_states
 from recorder.ticker import Ticker
@@ -142,9 +144,11 @@ class _Service:
         """Record until asked to stop, then finish what is being written."""
         with _stop_signals(self._ask_to_stop):
             self._ticker = Ticker({self._write_states: STATE_S, self._ask_to_sync: SYNC_S})
+            beside = Chores(chores(ChoreTools(self.settings, self.store)))
             while not self._is_stop_asked:
                 self._loop.wait(WATCH_US)
                 self._work()
+            beside.stop()
             self._ticker.stop()
             self._stop()
         self._list.close()

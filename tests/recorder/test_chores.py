@@ -1,0 +1,61 @@
+"""Chores: each in its own thread, asked again, none able to hurt another."""
+
+import threading
+from pathlib import Path
+
+from evidence.database import WriterDatabase
+from recorder.chore_list import ExamReader
+from recorder.chores import Chore, Chores
+
+
+def test_a_chore_is_asked_again_and_again() -> None:
+    turns: list[int] = []
+    enough = threading.Event()
+
+    def work(_is_over: threading.Event) -> None:
+        turns.append(1)
+        if len(turns) == 3:
+            enough.set()
+
+    chores = Chores([Chore("count", 0.01, work)])
+    assert enough.wait(5)
+    chores.stop()
+
+
+def test_a_chore_that_fails_is_asked_again_and_hurts_no_other() -> None:
+    tried, done = threading.Semaphore(0), threading.Event()
+
+    def fail(_is_over: threading.Event) -> None:
+        tried.release()
+        raise ValueError("broken on purpose")
+
+    chores = Chores([Chore("broken", 0.01, fail), Chore("fine", 0.01, lambda _flag: done.set())])
+    assert tried.acquire(timeout=5)
+    assert tried.acquire(timeout=5)
+    assert done.wait(5)
+    chores.stop()
+
+
+def test_a_stop_tells_the_chore_that_is_in_the_middle_of_something() -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def work(is_over: threading.Event) -> None:
+        started.set()
+        is_over.wait(20)
+        ended.set()
+
+    chores = Chores([Chore("long", 0.01, work)])
+    assert started.wait(5)
+    chores.stop()
+    assert ended.is_set()
+
+
+def test_the_exam_database_is_read_once_it_exists(tmp_path: Path) -> None:
+    reader = ExamReader(tmp_path / "exam.db")
+    assert reader.database() is None
+    WriterDatabase(tmp_path / "exam.db", "exam").close()
+    found = reader.database()
+    assert found is not None
+    assert reader.database() is found
+    reader.close()
+    ExamReader(tmp_path / "none.db").close()
