@@ -91,8 +91,11 @@ NEEDS: Final = (
     Need("nodejs", "installs the front-end packages", _program("node")),
     Need("npm", "installs the front-end packages", _program("npm")),
     Need("util-linux", "ties recorder children to their parent", _program("setpriv")),
+    Need("e2fsprogs", "makes footage files immutable", _program("chattr", "lsattr")),
+    Need("openssl", "verifies exported bags without this program", _program("openssl")),
     Need("poppler-utils", "shows printed tickets to the simulated kiosk", _program("pdftoppm"), Purpose.DEMO),
     Need("libatomic1", "drives the browser of the tests", _library("libatomic.so.1"), Purpose.TESTS),
+    Need("strace", "the tests make system calls fail", _program("strace"), Purpose.TESTS),
     Need("chromium", "the tests look at every page in a real browser", _program("chromium"), Purpose.TESTS),
 )
 
