@@ -25,7 +25,14 @@ from evidence.footage_rows import (
     quarantined_paths,
 )
 from evidence.ingest import ClosedFile, Store, ingest, quarantine, record_quarantined
-from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER, NamingError, read_name
+from evidence.naming import (
+    DAY_MANIFEST,
+    FOOTAGE_FOLDER,
+    GROWING_FOLDER,
+    QUARANTINE_FOLDER,
+    NamingError,
+    read_name,
+)
 from evidence.picture_time import Closing
 from evidence.volumes import Volume
 
@@ -109,7 +116,7 @@ def _unindexed(store: Store, volume: Volume) -> Iterator[str]:
             continue
         with store.database.read() as connection:
             known = known_paths(connection, volume.id, folder)
-        paths = (f"{folder}/{file.name}" for file in day.iterdir())
+        paths = (f"{folder}/{file.name}" for file in day.iterdir() if file.name != DAY_MANIFEST)
         yield from [path for path in paths if path not in known]
 
 

@@ -109,8 +109,9 @@ def seal(store: Store, closed: ClosedFile) -> SealedFile | None:
 
 
 def enter(store: Store, sealed: SealedFile) -> int:
-    """The rename and the row. When one of them failed, doing both again ends the same."""
+    """The rename, the line in the day's list of digests, the row. Doing all again ends the same."""
     _move(store.disk, sealed.closed.path, sealed.path)
+    store.disk.note_digest(sealed.path, sealed.new.sha256)
     with store.database.write() as connection:
         return add_segment(connection, sealed.new, sealed.parsed, sealed.placement, store.clock.wall_us())
 

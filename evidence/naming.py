@@ -15,6 +15,8 @@ GROWING_FOLDER: Final = "growing"
 FOOTAGE_FOLDER: Final = "footage"
 QUARANTINE_FOLDER: Final = "quarantine"
 VOLUME_MARK: Final = "volume.uuid"
+# In each day's folder: the digests of its files (evidence.day_manifest).
+DAY_MANIFEST: Final = "digests.sha256"
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAME: Final = re.compile(

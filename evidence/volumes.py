@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from evidence.database import WriterDatabase
+from evidence.day_manifest import add_digest
 from evidence.footage_rows import add_volume, volume_uuid_at
 from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER, VOLUME_MARK
 
@@ -70,6 +71,10 @@ class Disk(Protocol):
 
     def digest(self, path: Path) -> bytes:
         """SHA-256 of the file."""
+        ...
+
+    def note_digest(self, path: Path, sha256: bytes) -> None:
+        """Add the file's digest to the list of its folder, durably."""
         ...
 
     def make_folder(self, path: Path) -> None:
@@ -131,6 +136,11 @@ class LocalDisk:
         """SHA-256 of the file."""
         with path.open("rb", buffering=0) as opened:
             return hashlib.file_digest(opened, "sha256").digest()
+
+    def note_digest(self, path: Path, sha256: bytes) -> None:
+        """Add the file's digest to the list of its folder, durably."""
+        if add_digest(path, sha256):
+            self.sync_folder(path.parent)
 
     def make_folder(self, path: Path) -> None:
         """Make one folder durably, unless it exists."""
