@@ -45,6 +45,16 @@ class LeafKind(StrEnum):
     QUARANTINED_FILE = "quarantined_file"
     CLOCK_STEP = "clock_step"
     WORK_ORDER = "work_order"
+    PICTURE_HEALTH = "picture_health"
+    PICTURE_HEALTH_END = "picture_health_end"
+    CAMERA_PREFLIGHT = "camera_preflight"
+    ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    SERVICE_START = "service_start"
+    ANNOUNCEMENT_REPORT = "announcement_report"
+    SESSION_ARMED = "session_armed"
+    ROSTER_IMPORT = "roster_import"
+    ACCOUNT_CREATED = "account_created"
+    ACCOUNT_DISABLED = "account_disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,14 @@ def append(connection: Connection, kind: LeafKind, body: Body, now_us: int) -> i
 def tree_size(connection: Connection) -> int:
     """How many leaves there are."""
     return int(connection.execute("select coalesce(max(id) + 1, 0) from ledger_leaf").fetchone()[0])
+
+
+def has_kind_since(connection: Connection, kind: LeafKind, from_index: int) -> bool:
+    """Whether a leaf of this kind was added from this index on."""
+    row = connection.execute(
+        "select exists (select 1 from ledger_leaf where id >= ? and kind = ?)", (from_index, kind)
+    ).fetchone()
+    return bool(row[0])
 
 
 def tree_head(connection: Connection) -> TreeHead:
