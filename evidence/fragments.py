@@ -263,7 +263,9 @@ def _track(moov: bytes, whole: Box, trak: Box) -> _Track:
     if timescale == 0:
         raise BoxError("a timescale of zero")
     stsd = child(moov, child(moov, child(moov, mdia, "minf"), "stbl"), "stsd")
-    entry = next(inner_boxes(moov, stsd.content + 8, stsd.end))
+    entry = next(inner_boxes(moov, stsd.content + 8, stsd.end), None)
+    if entry is None:
+        raise BoxError("a track that describes no codec")
     width_px, height_px = unpack("HH", moov, entry.content + 24)
     return _Track(track_id, timescale, _codec(moov, entry), width_px, height_px, _trex(moov, whole, track_id))
 

@@ -110,6 +110,7 @@ def test_bytes_behind_the_index_box_are_a_torn_tail(tmp_path: Path) -> None:
         (init(Track(handler=b"soun")) + fragment(2000), "no video"),
         (init(Track(timescale=0)) + fragment(2000), "timescale"),
         (init(Track(entry=avc_entry(box("btrt")))) + fragment(2000), "avcC"),
+        (init(Track(entry=b"")) + fragment(2000), "describes no codec"),
         (init() + moof(traf([512], track=9)) + mdat(), "no fragment"),
         (init() + moof(box("free")) + mdat(), "no fragment"),
         (init() + mdat(), "no fragment"),
