@@ -2,12 +2,13 @@
 
 Nothing is unlinked and nothing is guessed away (invariant 2): a file that was closed but not yet
 indexed is footage, a file torn by a crash is footage up to its last complete fragment, and the
-seconds that are missing become a gap with a cause (invariant 4). A file that the disk does not let us
+seconds that are missing become a gap with a cause (invariant 4). What the disk or the index does not let us
 adopt stays where it is, for the next start: one bad file must not keep the cameras from recording.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
@@ -55,11 +56,51 @@ class _Unadopted:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What start-up found on the volumes. `left`: the files left where they are, with what the disk said."""
+    """What start-up found. `left`: files and folders left as they are, with what disk or index said."""
 
     adopted: int
     quarantined: int
-    left: list[tuple[Path, OSError]]
+    left: list[tuple[Path, OSError | sqlite3.Error]]
+
+
+@dataclass(slots=True)
+class _Search:
+    """Looking through the volumes, noting what could not be looked at."""
+
+    store: Store
+    left: list[tuple[Path, OSError | sqlite3.Error]] = field(default_factory=list)
+
+    def listed(self, folder: Path) -> list[Path]:
+        """What lies in a folder; nothing when the disk does not tell."""
+        try:
+            return sorted(folder.iterdir())
+        except OSError as error:
+            self.left.append((folder, error))
+            return []
+
+    def without_row(self, volume: Volume) -> list[str]:
+        """The files of a volume that the index does not know, by their path below it."""
+        growing = [f"{GROWING_FOLDER}/{file.name}" for file in self.listed(volume.growing)]
+        return [*self._unindexed(volume), *growing]
+
+    def unrecorded(self, volume: Volume) -> list[str]:
+        """The names of files in quarantine that have no row."""
+        with self.store.database.read() as connection:
+            known = quarantined_paths(connection, volume.id)
+        names = [file.name for file in self.listed(volume.quarantine)]
+        return [name for name in names if f"{QUARANTINE_FOLDER}/{name}" not in known]
+
+    def _unindexed(self, volume: Volume) -> Iterator[str]:
+        for day in self.listed(volume.footage):
+            folder = f"{FOOTAGE_FOLDER}/{day.name}"
+            if day.is_file():
+                yield folder
+                continue
+            with self.store.database.read() as connection:
+                known = known_paths(connection, volume.id, folder)
+            files = [file.name for file in self.listed(day) if file.name != DAY_MANIFEST]
+            paths = (f"{folder}/{name}" for name in files)
+            yield from [path for path in paths if path not in known]
 
 
 def adopt(store: Store, *volumes: Volume) -> Adoption:
@@ -67,19 +108,25 @@ def adopt(store: Store, *volumes: Volume) -> Adoption:
 
     Earlier files come first, wherever they lie: behind a later one they would look like a hole.
     """
-    files = [_Unadopted(volume, found) for volume in volumes for found in _without_row(store, volume)]
+    search = _Search(store)
+    files = [_Unadopted(volume, found) for volume in volumes for found in search.without_row(volume)]
     adopted = quarantined = 0
-    left: list[tuple[Path, OSError]] = []
     for file in sorted(files, key=_age_order):
         try:
             if _adopt_file(store, file.volume, file.found):
                 adopted += 1
             else:
                 quarantined += 1
-        except OSError as error:
-            left.append((file.path, error))
-    quarantined += sum(_record_unrecorded(store, volume) for volume in volumes)
-    return Adoption(adopted, quarantined, left)
+        except (OSError, sqlite3.Error) as error:
+            search.left.append((file.path, error))
+    for volume in volumes:
+        for name in search.unrecorded(volume):
+            try:
+                record_quarantined(store, volume, f"{QUARANTINE_FOLDER}/{name}", name, ROW_WAS_MISSING)
+                quarantined += 1
+            except sqlite3.Error as error:
+                search.left.append((volume.quarantine / name, error))
+    return Adoption(adopted, quarantined, search.left)
 
 
 def settle_broken_runs(connection: Connection, boot_id: str, now_us: int) -> None:
@@ -103,23 +150,6 @@ def _age_order(file: _Unadopted) -> tuple[int, str]:
         return 0, file.path.name
 
 
-def _without_row(store: Store, volume: Volume) -> list[str]:
-    growing = [f"{GROWING_FOLDER}/{file.name}" for file in volume.growing.iterdir()]
-    return [*_unindexed(store, volume), *growing]
-
-
-def _unindexed(store: Store, volume: Volume) -> Iterator[str]:
-    for day in volume.footage.iterdir():
-        folder = f"{FOOTAGE_FOLDER}/{day.name}"
-        if not day.is_dir():
-            yield folder
-            continue
-        with store.database.read() as connection:
-            known = known_paths(connection, volume.id, folder)
-        paths = (f"{folder}/{file.name}" for file in day.iterdir() if file.name != DAY_MANIFEST)
-        yield from [path for path in paths if path not in known]
-
-
 def _adopt_file(store: Store, volume: Volume, found: str) -> bool:
     path = volume.path / found
     try:
@@ -133,13 +163,3 @@ def _adopt_file(store: Store, volume: Volume, found: str) -> bool:
         run_id = add_run(connection, run)
     closed = ClosedFile(volume, found, run_id, Closing(closed_at_us), Origin.ADOPTED)
     return ingest(store, closed) is not None
-
-
-def _record_unrecorded(store: Store, volume: Volume) -> int:
-    with store.database.read() as connection:
-        known = quarantined_paths(connection, volume.id)
-    names = [file.name for file in sorted(volume.quarantine.iterdir())]
-    missing = [name for name in names if f"{QUARANTINE_FOLDER}/{name}" not in known]
-    for name in missing:
-        record_quarantined(store, volume, f"{QUARANTINE_FOLDER}/{name}", name, ROW_WAS_MISSING)
-    return len(missing)

@@ -142,7 +142,9 @@ def test_a_file_the_disk_does_not_give_away_is_left_for_the_next_start(footage: 
     content = torn.path.read_bytes()
     found = adopt(footage.with_disk(FullDisk()), footage.volume)
     assert (found.adopted, found.quarantined) == (1, 0)
-    assert [(path, error.errno) for path, error in found.left] == [(torn.path, errno.ENOSPC)]
+    assert [(path, getattr(error, "errno", None)) for path, error in found.left] == [
+        (torn.path, errno.ENOSPC)
+    ]
     assert torn.path.read_bytes() == content
 
     again = adopt(footage.store, footage.volume)
@@ -169,3 +171,36 @@ def test_a_file_that_cannot_even_be_looked_at_is_left(footage: Footage) -> None:
     found = adopt(footage.store, footage.volume)
     assert found.adopted == 1
     assert [path for path, _ in found.left] == [circle]
+
+
+def test_a_folder_that_cannot_be_listed_is_left_and_the_others_are_adopted(footage: Footage) -> None:
+    footage.grow(0)
+    damaged = footage.volume.footage / "2020-01-01"
+    damaged.symlink_to(damaged.name)
+    found = adopt(footage.store, footage.volume)
+    assert found.adopted == 1
+    assert [path for path, _ in found.left] == [damaged]
+
+
+def test_a_file_that_the_index_refuses_is_left_and_the_others_are_adopted(footage: Footage) -> None:
+    refused = footage.grow(0)
+    put(footage.volume.path, growing_name(0, run=RUN_2), recording(*flush_stamped(FIRST_US, [2000])))
+    refusal = f"when new.uuid = '{RUN_2}' begin select raise(abort, 'no'); end"
+    with footage.database.write() as connection:
+        connection.execute(f"create trigger refusal before insert on run {refusal}")
+    found = adopt(footage.store, footage.volume)
+    assert found.adopted == 1
+    assert not refused.path.exists()
+    assert [(path.name, str(error)) for path, error in found.left] == [
+        (Path(growing_name(0, run=RUN_2)).name, "no")
+    ]
+
+
+def test_a_file_in_quarantine_whose_row_is_refused_is_left(footage: Footage) -> None:
+    stray = put(footage.volume.path, "quarantine/stray", b"x")
+    with footage.database.write() as connection:
+        connection.execute(
+            "create trigger refusal before insert on quarantined_file begin select raise(abort, 'no'); end"
+        )
+    found = adopt(footage.store, footage.volume)
+    assert (found.quarantined, [path for path, _ in found.left]) == (0, [stray])
