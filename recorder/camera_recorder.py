@@ -98,6 +98,7 @@ class CameraRecorder:
         self._readings: deque[tuple[int, int]] = deque(maxlen=RATE_READINGS)
         self._closed_bytes = 0
         self._closed: list[FileClosed] = []
+        self._secrets: list[str] = []
 
     @property
     def volume(self) -> Volume | None:
@@ -150,7 +151,8 @@ class CameraRecorder:
 
     def on_error_line(self, line: str) -> None:
         """One line of the child's standard error."""
-        self._last_words.append(scrubbed(line, secrets_of(self.source)))
+        # The child may still know a password that has been changed since.
+        self._last_words.append(scrubbed(line, {*self._secrets, *secrets_of(self.source)}))
 
     def on_ended(self, now: Moment) -> None:
         """The child is gone. Unless it was told to go, that is a fault, whatever its exit status."""
@@ -200,6 +202,7 @@ class CameraRecorder:
         command = capture_command(self.source.uuid, run.uuid, self._rotation())
         timeout_us = PATIENT_TIMEOUT_US if self.watch.needs_patience else SHORT_TIMEOUT_US
         address = capture_address(self.source, timeout_us)
+        self._secrets = secrets_of(self.source)
         try:
             self._child = self._workshop.launcher.launch(self, command, address, volume.growing)
         except OSError as error:

@@ -1,7 +1,7 @@
 """Understanding what a capture child says: closed files and progress, and why it gave up."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,9 +87,9 @@ def cause_of(last_words: Iterable[str], *, has_recorded: bool) -> Cause:
     return Cause.CAMERA_CLOSED if has_recorded else Cause.UNREACHABLE
 
 
-def scrubbed(line: str, secrets: Sequence[str]) -> str:
+def scrubbed(line: str, secrets: Collection[str]) -> str:
     """The line without any login: neither the one in addresses nor these secrets anywhere."""
     clean = _LOGIN.sub("***@", line)
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         clean = clean.replace(secret, "***")
     return clean

@@ -64,3 +64,7 @@ def test_no_login_survives_in_what_a_child_says() -> None:
     line = "Impossible to open 'rtsp://admin:p%27w@10.0.0.9/x' with p'w and p%27w"
     clean = scrubbed(line, ["p'w", "p%27w"])
     assert clean == "Impossible to open 'rtsp://***@10.0.0.9/x' with *** and ***"
+
+
+def test_a_secret_that_is_a_part_of_another_does_not_spoil_it() -> None:
+    assert scrubbed("p%27w", ["p", "p%27w"]) == "***"

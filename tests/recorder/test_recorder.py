@@ -178,6 +178,17 @@ def test_a_changed_address_reconnects_with_the_new_one(fakes: Fakes) -> None:
     assert fakes.child.asked == []
 
 
+def test_a_password_changed_meanwhile_is_still_scrubbed_from_last_words(
+    fakes: Fakes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fakes.recorder.set_cameras([source(password="old-one")], at(0))
+    fakes.recorder.tick(at(0))
+    fakes.recorder.cameras[CAMERA].source = source(password="new-one")
+    fakes.child.ends(at(1), "401 Unauthorized: 'old-one' is not 'new-one'")
+    said = capsys.readouterr().out
+    assert "401 Unauthorized: '***' is not '***'" in said
+
+
 def test_a_new_camera_is_picked_up_and_the_others_go_on(fakes: Fakes) -> None:
     start(fakes)
     fakes.recorder.set_cameras([source(), source(CAMERA_2)], at(2))
