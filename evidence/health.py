@@ -1,4 +1,4 @@
-"""Picture health (画面质量): what was wrong with a camera's pictures, from when to when, and its reference view.
+"""Picture health (画面质量): what was wrong with a camera's pictures and when, and its reference view.
 
 The recorder judges and writes; console, certificate and camera wall read. A change is a fact with a
 ledger leaf: one when it is noticed, one when it is over.
