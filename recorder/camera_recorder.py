@@ -178,14 +178,20 @@ class CameraRecorder:
         """The file being written."""
         return None if self._where is None else self._where.growing(self._sequence)
 
-    def state(self, now: Moment) -> CameraState:
-        """What to show on the console."""
+    @property
+    def shown(self) -> tuple[Recording, Cause | None]:
+        """What it does, and why not."""
         cause = self.watch.cause
         if cause is None and self._workshop.keeper.has_trouble:
             cause = Cause.DISK_FAULT
+        return self.watch.state, cause
+
+    def state(self, now: Moment) -> CameraState:
+        """What to show on the console."""
+        recording, cause = self.shown
         return CameraState(
             camera_uuid=self.source.uuid,
-            state=self.watch.state,
+            state=recording,
             since_us=self.watch.since_us,
             last_bytes_at_us=self.watch.last_bytes_at_us,
             cause=cause,

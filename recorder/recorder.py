@@ -10,7 +10,7 @@ import structlog
 
 from evidence.cameras import CameraSource
 from evidence.database import WriterDatabase
-from evidence.footage import CameraState, Cause
+from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import write_states
 from evidence.picture_time import ClockBreak
 from evidence.volumes import Volume
@@ -117,6 +117,10 @@ class Recorder:
     def states(self, now: Moment) -> list[CameraState]:
         """What to show for every camera."""
         return [camera.state(now) for camera in list(self.cameras.values())]
+
+    def shown(self) -> list[tuple[str, Recording, Cause | None]]:
+        """What people look at: it is worth a row at once when this changes."""
+        return [(uuid, *camera.shown) for uuid, camera in self.cameras.items()]
 
     def _everybody(self) -> list[CameraRecorder]:
         return [*self.cameras.values(), *self._leaving]

@@ -30,11 +30,11 @@ from recorder.chore_list import ChoreTools, chores
 from recorder.chores import Chores
 from recorder.keeper import Keeper
 from recorder.recorder import Recorder, VolumeChoice, write_camera_states
+from recorder.state_board import StateBoard
 from recorder.ticker import Ticker
 
 WATCH_US: Final = SECOND_US // 2
 CAMERAS_US: Final = 2 * SECOND_US
-STATE_S: Final = 2
 SYNC_S: Final = 5
 # A stop that takes longer leaves the rest to the next start's adoption.
 STOP_PATIENCE_US: Final = 8 * SECOND_US
@@ -143,13 +143,16 @@ class _Service:
     def run(self) -> None:
         """Record until asked to stop, then finish what is being written."""
         with _stop_signals(self._ask_to_stop):
-            self._ticker = Ticker({self._write_states: STATE_S, self._ask_to_sync: SYNC_S})
+            self._ticker = Ticker({self._ask_to_sync: SYNC_S})
+            board = StateBoard(self._write_states)
             beside = Chores(chores(ChoreTools(self.settings, self.store)))
             while not self._is_stop_asked:
                 self._loop.wait(WATCH_US)
                 self._work()
+                board.show(self._recorder.shown())
             beside.stop()
             self._ticker.stop()
+            board.stop()
             self._stop()
         self._list.close()
         self._loop.close()

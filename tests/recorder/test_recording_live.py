@@ -114,8 +114,8 @@ def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(
         assert_no_secret_in_arguments(service.pid)
         cameras.control.start_fault("silent", Fault.STALL)
         try:
-            wait_until(lambda: is_in_trouble(site) or is_back(site), 10)
-            wait_until(lambda: shows(site.state("silent"), Recording.DOWN) or is_back(site), 10)
+            wait_until(lambda: shows(site.state("silent"), Recording.STALLED), 7)
+            wait_until(lambda: shows(site.state("silent"), Recording.DOWN) or is_back(site), 7)
         finally:
             cameras.control.end_fault("silent", Fault.STALL)
         wait_until(lambda: is_back(site))
@@ -141,11 +141,6 @@ def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(
 
 def shows(state: object, recording: Recording) -> bool:
     return getattr(state, "state", None) is recording
-
-
-def is_in_trouble(site) -> bool:  # type: ignore[no-untyped-def]
-    """States are written every two seconds: the warning may be over before it is written."""
-    return any(shows(site.state("silent"), state) for state in (Recording.STALLED, Recording.DOWN))
 
 
 def is_back(site) -> bool:  # type: ignore[no-untyped-def]
