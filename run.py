@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -219,6 +220,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     """Take in a site plan or a roster; everything or nothing."""
     from config.procedures import load_procedures
     from config.roster_columns import load_roster_columns
+    from evidence.checkpoints import Checkpoints, Signing
     from evidence.database import DatabaseError, WriterDatabase
     from evidence.import_file import ImportRefusedError, Vocabulary, WantedImport, import_file
     from evidence.vault import Vault, VaultError
@@ -232,9 +234,11 @@ def run_import(arguments: argparse.Namespace) -> int:
     except (DatabaseError, VaultError) as error:
         say(f"{error}\n(While the site is running, take rosters in on the console's 花名册 page.)")
         return 1
+    clock = SystemClock()
     try:
-        print(import_file(database, vault, wanted, vocabulary, SystemClock().wall_us()))
-    except ImportRefusedError as error:
+        with closing(Signing(Checkpoints(database, settings.keys_folder, "exam"), clock)):
+            print(import_file(database, vault, wanted, vocabulary, clock.wall_us()))
+    except (DatabaseError, ImportRefusedError) as error:
         say(str(error))
         return 1
     finally:

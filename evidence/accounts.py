@@ -13,6 +13,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from evidence.ledger import LeafKind, append
+
 ADMINISTRATOR: Final = "administrator"
 PASSWORD_MIN: Final = 8
 _HASHER: Final = PasswordHasher()
@@ -101,6 +103,8 @@ def create_account(connection: Connection, new: NewAccount, now_us: int) -> int:
         "insert into account_role (account_id, role) values (?, ?)",
         [(account_id, str(role)) for role in sorted(set(new.roles))],
     )
+    roles = sorted(str(role) for role in set(new.roles))
+    append(connection, LeafKind.ACCOUNT_CREATED, {"account_id": account_id, "roles": roles}, now_us)
     return account_id
 
 
@@ -140,9 +144,11 @@ def disable_account(connection: Connection, account_id: int, now_us: int) -> Non
     ).fetchone()[0]
     if remaining == 0:
         raise AccountError("这是最后一个系统管理员账户，不能停用。")
-    connection.execute(
+    disabled = connection.execute(
         "update account set disabled_at_us = ? where id = ? and disabled_at_us is null", (now_us, account_id)
     )
+    if disabled.rowcount:
+        append(connection, LeafKind.ACCOUNT_DISABLED, {"account_id": account_id}, now_us)
     connection.execute(
         "update login set closed_at_us = ? where account_id = ? and closed_at_us is null",
         (now_us, account_id),

@@ -53,6 +53,10 @@ def arm_session(connection: Connection, session_id: int, account_id: int, now_us
         " where id = ? and armed_at_us is null and cancelled_at_us is null",
         (now_us, account_id, session_id),
     )
+    if changed.rowcount == 1:
+        append(
+            connection, LeafKind.SESSION_ARMED, {"session_id": session_id, "account_id": account_id}, now_us
+        )
     return changed.rowcount == 1
 
 
@@ -124,6 +128,10 @@ def add_report(connection: Connection, report: PlayedReport, now_us: int) -> boo
             now_us,
         ),
     )
+    if added.rowcount == 1:
+        # Not the error: a player may write anything there. A report without a start did not sound.
+        body = {name: value for name, value in asdict(report).items() if name != "error"}
+        append(connection, LeafKind.ANNOUNCEMENT_REPORT, body, now_us)
     return added.rowcount == 1
 
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from evidence.database import DatabaseError, WriterDatabase
-from evidence.ledger import LedgerError, head_at, tree_head, tree_size
+from evidence.ledger import LeafKind, LedgerError, has_kind_since, head_at, tree_head, tree_size
 from evidence.merkle import TreeHead
 from exam.clock import Clock
 
@@ -31,6 +31,8 @@ ED25519: Final = b"\x01"
 KEY_ID_BYTES: Final = 4
 SIGNATURE_MARK: Final = "\u2014 "
 SIGNED_EVERY_S: Final = 60.0
+# How often it is looked whether a signal was given, which is signed without waiting for the minute.
+LOOK_S: Final = 1.0
 
 _log: Final = structlog.get_logger("ledger")
 
@@ -134,6 +136,12 @@ class Checkpoints:
         self._last_id, self._signed = self._last_id + 1, head
         return True
 
+    def is_urgent(self) -> bool:
+        """Whether a fact was added since the last checkpoint that is signed at once: a signal."""
+        signed = 0 if self._signed is None else self._signed.size
+        with self._ledger.read() as connection:
+            return has_kind_since(connection, LeafKind.ANNOUNCEMENT, signed)
+
     def close(self) -> None:
         """Give the writer's lock back."""
         self._store.close()
@@ -171,10 +179,11 @@ class Checkpoints:
 
 
 class Signing:
-    """Holds a ledger's checkpoints for a service: signs at once, every minute, and when closed."""
+    """Holds a ledger's checkpoints for a service: signs now, every minute, at signals, when closed."""
 
     def __init__(self, checkpoints: Checkpoints, clock: Clock, every_s: float = SIGNED_EVERY_S) -> None:
-        self._checkpoints, self._clock, self._every_s = checkpoints, clock, every_s
+        self._checkpoints, self._clock = checkpoints, clock
+        self._every_s, self._look_s = every_s, min(LOOK_S, every_s)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep_signing, name="ledger-signing", daemon=True)
         self._sign()
@@ -188,8 +197,18 @@ class Signing:
         self._checkpoints.close()
 
     def _keep_signing(self) -> None:
-        while not self._closing.wait(self._every_s):
-            self._sign()
+        waited_s = 0.0
+        while not self._closing.wait(self._look_s):
+            waited_s += self._look_s
+            if waited_s >= self._every_s or self._is_urgent():
+                waited_s = 0.0
+                self._sign()
+
+    def _is_urgent(self) -> bool:
+        try:
+            return self._checkpoints.is_urgent()
+        except sqlite3.Error:  # the minute's own try will say so
+            return False
 
     def _sign(self) -> None:
         try:

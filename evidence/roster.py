@@ -13,6 +13,7 @@ from sqlite3 import Connection, Row
 from typing import Final
 
 from evidence.day import load_places, load_rooms, load_sessions
+from evidence.ledger import LeafKind, append
 from evidence.roster_file import RosterFileError, RosterTable, read_roster_file
 from evidence.vault import Vault
 from exam.clock import site_time
@@ -245,9 +246,11 @@ def _record(
 ) -> None:
     changes = report.changes
     assert changes is not None
-    connection.execute(
+    # Without the file's name, which may be anybody's.
+    added = connection.execute(
         "insert into roster_import (batch_id, file_name, sha256, imported_at_us, rows_read, rows_added,"
-        " rows_changed, rows_removed) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        " rows_changed, rows_removed) values (?, ?, ?, ?, ?, ?, ?, ?) returning id as roster_import_id,"
+        " batch_id, lower(hex(sha256)) as sha256, rows_read, rows_added, rows_changed, rows_removed",
         (
             batch_id,
             report.file_name,
@@ -258,4 +261,5 @@ def _record(
             len(changes.changed),
             len(changes.removed),
         ),
-    )
+    ).fetchone()
+    append(connection, LeafKind.ROSTER_IMPORT, dict(added), now_us)

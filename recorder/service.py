@@ -21,6 +21,7 @@ from evidence.cameras import CameraSource, load_camera_sources
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
 from evidence.ingest import Store
+from evidence.service_start import boot_id, record_start
 from evidence.vault import Vault, VaultError
 from evidence.volumes import LocalDisk, Volume, VolumeError, open_volume
 from exam.clock import SECOND_US, Clock
@@ -39,7 +40,6 @@ SYNC_S: Final = 5
 # A stop that takes longer leaves the rest to the next start's adoption.
 STOP_PATIENCE_US: Final = 8 * SECOND_US
 
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _log: Final = structlog.get_logger("recorder")
 
 
@@ -73,11 +73,8 @@ def _start_up(store: Store, volumes: list[Volume]) -> None:
         _log.error("left_in_place", file=str(path), error=str(error))
     _log.info("adoption", adopted=found.adopted, quarantined=found.quarantined, left=len(found.left))
     with store.database.write() as connection:
-        settle_broken_runs(connection, _boot_id(), store.clock.wall_us())
-
-
-def _boot_id() -> str:
-    return _BOOT_ID.read_text(encoding="ascii").strip()
+        settle_broken_runs(connection, boot_id(), store.clock.wall_us())
+        record_start(connection, "recorder", store.clock.wall_us())
 
 
 @dataclass(slots=True)
@@ -136,7 +133,7 @@ class _Service:
         self._keeper = Keeper(self.store)
         choice = VolumeChoice(self.volumes)
         seconds = self.settings.recorder.segment_seconds
-        workshop = Workshop(self._loop, self._keeper, _boot_id(), seconds, choice.choose)
+        workshop = Workshop(self._loop, self._keeper, boot_id(), seconds, choice.choose)
         self._recorder = Recorder(workshop, self._keeper, choice)
         self._list = CameraList(self.settings.exam_db, self.settings.site_key)
 

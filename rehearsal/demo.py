@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,7 @@ from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
 from config.settings import KioskSettings, RecorderSettings, Settings, WebSettings
 from evidence import accounts
+from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import WriterDatabase
 from evidence.import_file import Vocabulary, WantedImport, import_file
 from evidence.vault import Vault
@@ -127,7 +129,8 @@ class Demo:
         vault = Vault.open(settings.site_key)
         database = WriterDatabase(settings.exam_db, "exam")
         vocabulary = Vocabulary(load_procedures(), load_roster_columns())
-        try:
+        checkpoints = Checkpoints(database, settings.keys_folder, "exam")
+        with closing(database), closing(Signing(checkpoints, self._clock)):
             for wanted in (
                 WantedImport(folder / "site.toml"),
                 WantedImport(folder / "roster.xlsx", demo_site.BATCH),
@@ -135,8 +138,6 @@ class Demo:
                 import_file(database, vault, wanted, vocabulary, self._clock.wall_us())
             with database.write() as connection:
                 demo_people.create_accounts(connection, self._logins, hashes, self._clock.wall_us())
-        finally:
-            database.close()
         return day
 
     def _live(

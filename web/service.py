@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -20,6 +21,7 @@ from config.settings import Settings
 from evidence import logins
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError
+from evidence.service_start import record_start
 from evidence.vault import VaultError
 from exam.clock import Clock
 from web.addresses import is_loopback, shown_address, site_names
@@ -81,12 +83,13 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     except (DatabaseError, VaultError) as error:
         raise ServiceError(str(error)) from error
     try:
-        Checkpoints(services.exam, settings.keys_folder, LEDGER).close()
-        prepare_audio(settings)
-        certificates = _certificates(settings, clock)
-        ensure_local_kiosk(services)
-        with services.exam.write() as connection:
-            token = logins.invite_first_administrator(connection, clock.wall_us())
+        with closing(Signing(Checkpoints(services.exam, settings.keys_folder, LEDGER), clock)):
+            prepare_audio(settings)
+            certificates = _certificates(settings, clock)
+            ensure_local_kiosk(services)
+            with services.exam.write() as connection:
+                token = logins.invite_first_administrator(connection, clock.wall_us())
+                record_start(connection, "web", clock.wall_us())
     except (AudioError, DatabaseError) as error:
         raise ServiceError(str(error)) from error
     finally:

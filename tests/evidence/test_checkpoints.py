@@ -19,7 +19,7 @@ from evidence.checkpoints import CheckpointError, Checkpoints, Refusal, Signer, 
 from evidence.database import ReaderDatabase, WriterBusyError, WriterDatabase
 from evidence.ledger import LeafKind, append, tree_head
 from evidence.merkle import EMPTY_ROOT, TreeHead
-from exam.clock import SimulatedClock
+from exam.clock import SECOND_US, SimulatedClock, SystemClock
 
 NOW_US = 1_795_309_200_000_000
 HEAD = TreeHead(5, bytes(range(32)))
@@ -237,6 +237,46 @@ def test_a_service_signs_when_it_starts_while_it_runs_and_when_it_ends(
     with closing(Signing(start(ledger), SimulatedClock(NOW_US))):
         fill(ledger, 1)
     assert [note.split("\n")[1] for note in notes(tmp_path)] == ["0", "2", "3"]
+
+
+def test_a_signal_is_urgent_and_nothing_else_is(ledger: WriterDatabase) -> None:
+    checkpoints = start(ledger)
+    fill(ledger, 1)
+    assert not checkpoints.is_urgent()
+    with ledger.write() as connection:
+        append(connection, LeafKind.ANNOUNCEMENT, {"cue_code": "C5"}, NOW_US)
+    assert checkpoints.is_urgent()
+    checkpoints.sign(NOW_US)
+    assert not checkpoints.is_urgent()
+    checkpoints.close()
+
+
+def test_a_signal_is_signed_without_waiting_for_the_minute(ledger: WriterDatabase, tmp_path: Path) -> None:
+    with closing(Signing(start(ledger), SimulatedClock(NOW_US))):
+        with ledger.write() as connection:
+            append(connection, LeafKind.ANNOUNCEMENT, {"cue_code": "C5"}, NOW_US)
+        store = ReaderDatabase(tmp_path / "exam_checkpoints.db")
+        signed, until_us = 0, SystemClock().monotonic_us() + 10 * SECOND_US
+        while signed < 2 and SystemClock().monotonic_us() < until_us:
+            SystemClock().sleep_us(20_000)
+            with store.read() as connection:
+                signed = connection.execute("select count(*) from checkpoint").fetchone()[0]
+        store.close()
+    assert signed == 2
+
+
+def test_a_ledger_that_cannot_be_asked_is_not_urgent_and_signing_goes_on(
+    ledger: WriterDatabase, tmp_path: Path
+) -> None:
+    signing = Signing(start(ledger), SimulatedClock(NOW_US), every_s=0.01)
+    with ledger.write() as connection:
+        connection.execute("alter table ledger_leaf rename to away")
+    SystemClock().sleep_us(50_000)
+    with ledger.write() as connection:
+        connection.execute("alter table away rename to ledger_leaf")
+    fill(ledger, 1)
+    signing.close()
+    assert notes(tmp_path)[-1].split("\n")[1] == "1"
 
 
 def test_a_checkpoint_that_cannot_be_written_is_tried_again_and_stops_nothing(

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
@@ -16,6 +16,7 @@ import pytest
 from config.settings import KioskSettings, Settings, WebSettings
 from evidence import accounts, ledger, logins
 from evidence.accounts import NewAccount
+from evidence.checkpoints import Checkpoints, Signing
 from exam.clock import SECOND_US, SystemClock
 from tests.web.console import CHEAP_HASH
 from web.service import ServiceError, serve
@@ -117,7 +118,8 @@ def test_it_stops_at_once_although_streams_are_open(
 ) -> None:
     settings = Settings(data_folder=tmp_path / "site")
     seeded = open_services(settings, SystemClock())
-    with seeded.exam.write() as connection:
+    checkpoints = Checkpoints(seeded.exam, settings.keys_folder, "exam")
+    with closing(Signing(checkpoints, seeded.clock)), seeded.exam.write() as connection:
         new = NewAccount("lead", "李强", CHEAP_HASH, ["site_lead"])
         token = logins.open_login(
             connection, accounts.create_account(connection, new, 1), seeded.clock.wall_us()
