@@ -1,0 +1,83 @@
+"""Asking for footage to be exported: the rows of exam.db that say who wants what, and why.
+
+An export is also a look at footage: each room gets its row in footage_access in the same transaction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, Final
+
+from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportWish
+from evidence.footage_access import FootageRequest, record_access
+from evidence.timeline import Interval
+from evidence.work_orders import NewOrder, Order, OrderKind, give_order
+
+GB: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What somebody asks for on the console or at the command line."""
+
+    account_id: int
+    room_ids: tuple[int, ...]
+    camera_uuids: tuple[str, ...]
+    interval: Interval
+    target: Path
+    asker: Asker
+    options: CopyOptions
+
+
+def give_export_order(exam: Connection, wanted: ExportRequest, now_us: int) -> int:
+    """Write the order, who takes the footage, and the looks at it; returns the order's id."""
+    options = wanted.options
+    subject: dict[str, int | str | list[str] | None] = {
+        "camera_uuids": list(wanted.camera_uuids),
+        "from_us": wanted.interval.from_us,
+        "until_us": wanted.interval.until_us,
+        "target": str(wanted.target),
+        "max_bytes": options.max_bytes,
+        "with_play": int(options.with_play),
+        "burn_in": int(options.burn_in),
+    }
+    reason = wanted.asker.reason
+    for room_id in wanted.room_ids:
+        record_access(exam, FootageRequest(wanted.account_id, room_id, wanted.interval, reason), now_us)
+    order_id = give_order(exam, NewOrder(OrderKind.EXPORT, subject, reason, wanted.account_id), now_us)
+    exam.execute(
+        "insert into export_request (work_order_id, organisation, requested_by, second_person)"
+        " values (?, ?, ?, ?)",
+        (order_id, wanted.asker.organisation, wanted.asker.name, wanted.asker.second_person),
+    )
+    return order_id
+
+
+def read_wish(exam: Connection, order: Order) -> ExportWish:
+    """The order in full, as it is carried out."""
+    asked = order.subject
+    row = exam.execute("select * from export_request where work_order_id = ?", (order.id,)).fetchone()
+    site = exam.execute("select code, name from site").fetchone()
+    return ExportWish(
+        order_id=order.id,
+        account_id=order.ordered_by,
+        site=f"{site['name']}（{site['code']}）",
+        asker=Asker(row["requested_by"], row["organisation"], row["second_person"], order.reason),
+        cameras=tuple(_camera(exam, uuid) for uuid in asked["camera_uuids"]),
+        interval=Interval(asked["from_us"], asked["until_us"]),
+        options=_options(asked),
+        target=Path(asked["target"]),
+    )
+
+
+def _options(asked: Mapping[str, Any]) -> CopyOptions:
+    return CopyOptions(asked["max_bytes"], bool(asked["with_play"]), bool(asked["burn_in"]))
+
+
+def _camera(exam: Connection, uuid: str) -> AskedCamera:
+    row = exam.execute(
+        "select room.label as room, camera.label from camera join room on room.id = room_id where uuid = ?",
+        (uuid,),
+    ).fetchone()
+    return AskedCamera(uuid, row["room"], row["label"])

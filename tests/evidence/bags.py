@@ -1,0 +1,112 @@
+"""A small archive from which bags are exported: two cameras, six files each, two recorded gaps."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evidence.checkpoints import Checkpoints
+from evidence.export import ExportTools, MadeBag, carry_out
+from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportWish
+from evidence.footage import Cause, Origin
+from evidence.footage_rows import NewRun, add_run, note_absence
+from evidence.ingest import ClosedFile, ingest
+from evidence.naming import SegmentName
+from evidence.picture_time import Closing
+from evidence.proofs import Authority
+from evidence.timeline import Interval
+from exam.clock import SECOND_US
+from tests.evidence.recorded import CAMERA, CAMERA_2, RUN, RUN_2, flush_stamped, put, recording
+from tests.evidence.store import FIRST_US, Footage, open_footage
+
+LENGTH_US = 4 * SECOND_US
+WORDS = {"stalled": "摄像机停止发送画面", "unrecorded": "没有录像，也没有缺口记录", "future": "尚未到此时刻"}
+ASKER = Asker("周审", "示例市人力资源和社会保障局", "李强", "考生投诉核查")
+RUN_3 = "00000000-0000-0000-0000-0000000000a3"
+
+
+@dataclass
+class Archive:
+    """Footage, its signed ledger, and an empty medium to export to."""
+
+    footage: Footage
+    checkpoints: Checkpoints
+    authority: Authority
+    target: Path
+
+    @property
+    def tools(self) -> ExportTools:
+        return ExportTools(self.footage.database, self.authority, "R1 单机", WORDS)
+
+    def film(self, camera: str, run: str, sequence: int, start_us: int) -> int:
+        """One file of four seconds, ingested; returns the segment's id."""
+        name = SegmentName(camera, run, sequence).path()
+        content = recording(*flush_stamped(start_us, [2000, 2000]))
+        closed_us = start_us + LENGTH_US + 40_000
+        put(self.footage.volume.path, name, content, closed_at_us=closed_us)
+        with self.footage.database.write() as connection:
+            run_id = add_run(connection, NewRun(run, camera, "boot", start_us, 0))
+        made = ingest(
+            self.footage.store,
+            ClosedFile(self.footage.volume, name, run_id, Closing(closed_us), Origin.LIVE),
+        )
+        assert made is not None
+        return made
+
+    def sign(self) -> None:
+        self.checkpoints.sign(self.footage.store.clock.wall_us())
+
+    def export(self, wanted: ExportWish | None = None) -> list[MadeBag]:
+        return carry_out(self.tools, wanted or wish(self), lambda _done, _total, _words: None)
+
+    def file_of(self, segment_id: int) -> Path:
+        return next(each.file for each in self.footage.segments() if each.id == segment_id)
+
+
+def wish(
+    archive: Archive,
+    from_us: int = FIRST_US + 2 * SECOND_US,
+    until_us: int = FIRST_US + 30 * SECOND_US,
+    *,
+    cameras: Sequence[str] = (CAMERA, CAMERA_2),
+    options: CopyOptions | None = None,
+) -> ExportWish:
+    labels = {CAMERA: "前方", CAMERA_2: "后方"}
+    return ExportWish(
+        order_id=12,
+        account_id=3,
+        site="示例职业技能考点（SITE-01）",
+        asker=ASKER,
+        cameras=tuple(AskedCamera(each, "第1考场", labels[each]) for each in cameras),
+        interval=Interval(from_us, until_us),
+        options=options or CopyOptions(with_play=False),
+        target=archive.target,
+    )
+
+
+@contextmanager
+def open_archive(folder: Path) -> Iterator[Archive]:
+    """The archive with its footage laid and its ledger signed."""
+    with open_footage(folder) as footage:
+        target = folder / "medium"
+        target.mkdir()
+        checkpoints = Checkpoints(footage.database, folder / "keys", "footage")
+        authority = Authority.open(folder / "keys", folder, footage.store.clock)
+        archive = Archive(footage, checkpoints, authority, target)
+        try:
+            for sequence in range(8):
+                archive.film(CAMERA_2, RUN_2, sequence, FIRST_US + sequence * LENGTH_US)
+            for sequence in range(4):
+                archive.film(CAMERA, RUN, sequence, FIRST_US + sequence * LENGTH_US)
+            with footage.database.write() as connection:
+                ended_us = footage.segments()[-1].ended_at_us
+                note_absence(connection, CAMERA, ended_us, Cause.STALLED, ended_us)
+            for sequence in range(4):
+                archive.film(CAMERA, RUN_3, sequence, FIRST_US + 18 * SECOND_US + sequence * LENGTH_US)
+            archive.sign()
+            yield archive
+        finally:
+            checkpoints.close()
+
+
+__all__ = ["CAMERA", "CAMERA_2", "FIRST_US", "Archive", "open_archive", "replace", "wish"]
