@@ -39,6 +39,16 @@ class RecorderSettings(_Section):
         default_factory=list,
         description="Folders for footage; empty: the folder 'footage' below data_folder.",
     )
+    reserve_volume: Path | None = Field(
+        None, description="Folder for footage while none of the volumes takes any; nothing: there is none."
+    )
+    keep_free_mb: int = Field(
+        512, ge=0, description="Room in MiB that footage leaves free on each volume; less counts as full."
+    )
+    immutable: bool = Field(
+        default=True,
+        description="Whether finished footage files get the immutable flag where that is possible.",
+    )
 
 
 class KioskSettings(_Section):
@@ -66,6 +76,9 @@ class Settings(_Section):
 
     data_folder: Path = Field(
         Path("var/site"), description="Databases, keys, audio and (by default) footage."
+    )
+    database_reserve_mb: int = Field(
+        64, ge=0, description="Room in MiB set aside beside each database, given up when its disk is full."
     )
     web: WebSettings = Field(default_factory=WebSettings)
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)

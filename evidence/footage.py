@@ -35,10 +35,18 @@ class Cause(StrEnum):
     RECORDER_CRASH = "recorder_crash"
     POWER_LOSS = "power_loss"
     OPERATOR_STOP = "operator_stop"
+    # Ends runs, never begins a gap: nothing is owed any more.
+    SCHEDULE_OVER = "schedule_over"
+    # Found later: no recorder ran; or the plan did not ask for footage at the time.
+    RECORDER_OFF = "recorder_off"
+    LATE_PLAN = "late_plan"
     CAMERA_CHANGED = "camera_changed"
     CAMERA_RETIRED = "camera_retired"
     DISK_FULL = "disk_full"
     DISK_FAULT = "disk_fault"
+    INDEX_LOST = "index_lost"
+    # No footage folder holds the disk it should.
+    DISK_MISSING = "disk_missing"
 
 
 class Recording(StrEnum):
@@ -49,6 +57,8 @@ class Recording(StrEnum):
     STALLED = "stalled"
     DOWN = "down"
     STOPPED = "stopped"
+    # Nothing is owed now: recorded again when the schedule says so.
+    STANDBY = "standby"
 
 
 class ClockSource(StrEnum):

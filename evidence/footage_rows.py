@@ -70,6 +70,12 @@ def volume_uuid_at(connection: Connection, path: PurePath) -> str | None:
     return None if row is None else str(row[0])
 
 
+def volume_path_of(connection: Connection, uuid: str) -> str | None:
+    """The folder where that volume was last seen."""
+    row = connection.execute("select path from volume where uuid = ?", (uuid,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def add_run(connection: Connection, run: NewRun) -> int:
     """Record a run before its first byte; a run already known (adoption) keeps its row."""
     connection.execute(
@@ -117,6 +123,13 @@ def add_segment(
     """The row that makes a file footage, its fragment map, and the end of the gap before it."""
     _account_for_absence(connection, new, placement, now_us)
     _take_out_of_gaps(connection, new, placement, now_us)
+    return insert_segment(connection, new, parsed, placement, now_us)
+
+
+def insert_segment(
+    connection: Connection, new: NewSegment, parsed: ParsedFile, placement: Placement, now_us: int
+) -> int:
+    """The row and the fragment map alone; whoever calls this accounts for the time around."""
     fragments = pack(placement.fragments)
     row = connection.execute(
         "insert into segment (run_id, sequence, camera_uuid, volume_id, path, started_at_us, ended_at_us,"
@@ -214,6 +227,17 @@ def _take_out_of_gaps(connection: Connection, new: NewSegment, placement: Placem
             )
             changed.append(added.lastrowid)
         _append_gaps(connection, changed, now_us)
+
+
+def add_past_gap(
+    connection: Connection, camera_uuid: str, interval: tuple[int, int], cause: Cause, now_us: int
+) -> None:
+    """A gap that was over before anybody noted it."""
+    added = connection.execute(
+        "insert into gap (camera_uuid, cause, started_at_us, ended_at_us) values (?, ?, ?, ?)",
+        (camera_uuid, cause, *interval),
+    )
+    _append_gaps(connection, [added.lastrowid], now_us)
 
 
 def _append_gaps(connection: Connection, gap_ids: Iterable[int | None], now_us: int) -> None:

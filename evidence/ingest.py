@@ -91,7 +91,6 @@ def seal(store: Store, closed: ClosedFile) -> SealedFile | None:
         return None
     if parsed.has_torn_tail:
         _set_tail_aside(store, closed, parsed.complete_bytes)
-    store.disk.protect(closed.path)
     store.disk.sync_file(closed.path)
     sha256 = store.disk.digest(closed.path)
     final = SegmentName(name.camera_uuid, name.run_uuid, name.sequence, placement.started_at_us).path()
@@ -109,8 +108,9 @@ def seal(store: Store, closed: ClosedFile) -> SealedFile | None:
 
 
 def enter(store: Store, sealed: SealedFile) -> int:
-    """The rename, the line in the day's list of digests, the row. Doing all again ends the same."""
+    """Rename, protection, the line in the day's list of digests, row. Doing all again ends the same."""
     _move(store.disk, sealed.closed.path, sealed.path)
+    store.disk.protect(sealed.path)  # from here on it cannot be renamed: it must lie where it stays
     store.disk.note_digest(sealed.path, sealed.new.sha256)
     with store.database.write() as connection:
         return add_segment(connection, sealed.new, sealed.parsed, sealed.placement, store.clock.wall_us())

@@ -15,6 +15,8 @@ GROWING_FOLDER: Final = "growing"
 FOOTAGE_FOLDER: Final = "footage"
 QUARANTINE_FOLDER: Final = "quarantine"
 VOLUME_MARK: Final = "volume.uuid"
+# Rewritten by every look at a volume: whether it takes what is written.
+PROBE: Final = "volume.probe"
 # In each day's folder: the digests of its files (evidence.day_manifest).
 DAY_MANIFEST: Final = "digests.sha256"
 

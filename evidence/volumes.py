@@ -7,19 +7,20 @@ that has been kept elsewhere. Deleting footage belongs to disposal alone (invari
 import hashlib
 import os
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evidence.database import WriterDatabase
 from evidence.day_manifest import add_digest
-from evidence.footage_rows import add_volume, volume_uuid_at
-from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER, VOLUME_MARK
-
-
-class VolumeError(Exception):
-    """A footage folder cannot be used; the message names it and what to do."""
+from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER
+from evidence.protection import (
+    Ioctl,
+    is_immutable,
+    kernel_ioctl,
+    make_immutable,
+    make_mutable,
+    make_read_only,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,11 @@ class Disk(Protocol):
         ...
 
     def protect(self, path: Path) -> None:
-        """Make the file read-only."""
+        """Make the file read-only and, where that is possible, immutable. Comes after its last rename."""
+        ...
+
+    def unprotect(self, path: Path) -> None:
+        """Let the file be deleted. For evidence.disposal alone, once its plan allows it."""
         ...
 
     def sync_file(self, path: Path) -> None:
@@ -90,8 +95,12 @@ class Disk(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class LocalDisk:
-    """A file system of this machine."""
+    """A file system of this machine. `immutable`: whether ingested files get the immutable flag."""
+
+    immutable: bool = False
+    ioctl: Ioctl = kernel_ioctl
 
     def copy_tail(self, source: Path, offset: int, target: Path) -> None:
         """Copy what lies behind an offset to another file, durably."""
@@ -110,8 +119,16 @@ class LocalDisk:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def protect(self, path: Path) -> None:
-        """Make the file read-only."""
-        path.chmod(0o444)
+        """Make the file read-only and, where that is possible, immutable. Comes after its last rename."""
+        make_read_only(path)
+        if self.immutable:
+            make_immutable(path, self.ioctl)
+        self.sync_file(path)
+
+    def unprotect(self, path: Path) -> None:
+        """Let the file be deleted. For evidence.disposal alone, once its plan allows it."""
+        if not make_mutable(path, self.ioctl) and is_immutable(path, self.ioctl):
+            raise PermissionError(f"{path} is immutable and this service may not clear the flag")
 
     def sync_file(self, path: Path) -> None:
         """Make the file's bytes durable."""
@@ -161,50 +178,3 @@ class LocalDisk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def open_volume(database: WriterDatabase, path: Path, now_us: int) -> Volume:
-    """Prepare a footage folder and check that it is the one known under this path.
-
-    Raises VolumeError when the folder cannot be written, or when its mark is missing or another's: then
-    a disk is not mounted, or the wrong one is, and recording would go where nobody looks for it.
-    """
-    path = path.absolute()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        mark = _read_mark(path)
-        with database.read() as connection:
-            expected = volume_uuid_at(connection, path)
-        if expected is not None and mark != expected:
-            found = "carries no mark" if mark is None else "belongs to another disk"
-            raise VolumeError(f"footage folder {path} {found}: mount the right disk there")
-        mark = mark or _write_mark(path)
-        for folder in (GROWING_FOLDER, FOOTAGE_FOLDER, QUARANTINE_FOLDER):
-            LocalDisk().make_folder(path / folder)
-    except OSError as error:
-        raise VolumeError(f"footage folder {path} cannot be used: {error.strerror}") from error
-    with database.write() as connection:
-        volume_id = add_volume(connection, mark, path, now_us)
-    return Volume(volume_id, mark, path)
-
-
-def _read_mark(path: Path) -> str | None:
-    try:
-        text = (path / VOLUME_MARK).read_text(encoding="ascii").strip()
-        return str(uuid.UUID(text))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise VolumeError(f"footage folder {path}: its mark {VOLUME_MARK} is damaged") from error
-
-
-def _write_mark(path: Path) -> str:
-    mark = str(uuid.uuid4())
-    descriptor = os.open(path / VOLUME_MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-    try:
-        os.write(descriptor, mark.encode("ascii") + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    LocalDisk().sync_folder(path)
-    return mark

@@ -6,7 +6,6 @@ thread only, the recorder's loop.
 
 import zlib
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -67,6 +66,26 @@ class Launcher(Protocol):
         ...
 
 
+class Volumes(Protocol):
+    """The footage folders, as a camera sees them."""
+
+    def choose(self) -> Volume | Cause:
+        """Where to begin a file; or why nowhere."""
+        ...
+
+    def blame(self, volume: Volume) -> None:
+        """A file could not be written there."""
+        ...
+
+    def cause_to_leave(self, volume: Volume) -> Cause | None:
+        """Why a camera must not go on writing there; None when it may."""
+        ...
+
+    def is_slow(self, volume: Volume) -> bool:
+        """Whether the disk hangs at this moment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What all cameras share."""
@@ -75,8 +94,7 @@ class Workshop:
     keeper: Keeper
     boot_id: str
     segment_seconds: int
-    # The folder to record to, or None when all are full.
-    choose_volume: Callable[[], Volume | None]
+    volumes: Volumes
 
 
 class CameraRecorder:
@@ -164,6 +182,8 @@ class CameraRecorder:
                 "run_ended", camera=self.source.uuid, cause=cause, last_words=list(self._last_words)[-3:]
             )
         self._hand_over(Ending.INTERRUPTED if self.watch.stop_cause else Ending.CAMERA_SILENT)
+        if self.watch.stop_cause is None and cause in (Cause.DISK_FULL, Cause.DISK_FAULT):
+            self._workshop.volumes.blame(self._where.volume)
         over = RunOver(self._sequence, now.wall_us, cause, self._clock_break)
         self._workshop.keeper.run_over(self._where, over)
         self._child = self._where = None
@@ -200,9 +220,9 @@ class CameraRecorder:
         )
 
     def _start(self, now: Moment) -> None:
-        volume = self._workshop.choose_volume()
-        if volume is None:
-            self._not_started(Cause.DISK_FULL, now)
+        volume = self._workshop.volumes.choose()
+        if isinstance(volume, Cause):
+            self._not_started(volume, now)
             return
         run = NewRun(str(uuid4()), self.source.uuid, self._workshop.boot_id, now.wall_us, now.monotonic_us)
         command = capture_command(self.source.uuid, run.uuid, self._rotation())

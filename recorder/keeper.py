@@ -164,6 +164,11 @@ class Keeper:
         """Whether the camera sends another kind of picture than the files of this run say."""
         return read_name(growing.name).run_uuid in self._changed_runs
 
+    def take_back(self, adopt: Callable[[], None]) -> None:
+        """Adopt what lies on a volume that came back, after what failed there was tried again."""
+        self._submit(self._try_again)
+        self._submit(adopt)
+
     def close(self) -> None:
         """Finish everything that was asked for; what was refused is tried a last time."""
         self._worker.shutdown(wait=True)

@@ -1,7 +1,6 @@
 """All cameras together: which ones there are, ticking them, and noticing that the clock was set."""
 
-import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,8 +18,6 @@ from recorder.camera_recorder import CameraRecorder, Workshop
 from recorder.camera_watch import Moment
 from recorder.keeper import Keeper
 
-# A volume with less room than this is full: the index and the last files must still fit.
-RESERVE_BYTES: Final = 512 * 1024 * 1024
 # More than this between the clocks is a step: somebody or NTP set the wall clock.
 STEP_US: Final = SECOND_US // 2
 # A tick that comes this late says that we slept, not that the cameras did.
@@ -29,38 +26,12 @@ LATE_TICK_US: Final = 2 * SECOND_US
 _log: Final = structlog.get_logger("recorder")
 
 
-def free_bytes(path: Path) -> int:
-    """How much room a folder's disk has."""
-    return shutil.disk_usage(path).free
-
-
-@dataclass(slots=True)
-class VolumeChoice:
-    """The first footage folder with room, in the order of the settings."""
-
-    volumes: Sequence[Volume]
-    free: Callable[[Path], int] = free_bytes
-
-    def choose(self) -> Volume | None:
-        """Where to record to; None when everything is full."""
-        return next((volume for volume in self.volumes if not self.is_full(volume)), None)
-
-    def is_full(self, volume: Volume) -> bool:
-        """Whether nothing more should be written there; also when the disk has gone."""
-        try:
-            return self.free(volume.path) < RESERVE_BYTES
-        except OSError:
-            _log.exception("volume_lost", volume=str(volume.path))
-            return True
-
-
 @dataclass(slots=True)
 class Recorder:
     """Every camera of the site. Called by one thread, except `states`."""
 
     workshop: Workshop
     keeper: Keeper
-    volumes: VolumeChoice
     cameras: dict[str, CameraRecorder] = field(default_factory=dict)
     _last: Moment | None = None
     _leaving: list[CameraRecorder] = field(default_factory=list)
@@ -83,36 +54,35 @@ class Recorder:
 
     def tick(self, now: Moment) -> bool:
         """Let every camera do what is due. True when the wall clock was set since the last tick."""
+        elapsed_us = 0 if self._last is None else now.monotonic_us - self._last.monotonic_us
         has_stepped = self._look_at_clocks(now)
-        for camera in self._everybody():
+        self._look_at_volumes(elapsed_us, now)
+        for camera in self.everybody():
             camera.tick(now)
         self._leaving = [camera for camera in self._leaving if not camera.watch.is_finished]
         return has_stepped
 
     def sync(self, now: Moment) -> None:
-        """Make growing files durable; leave full volumes, and files whose description is outdated."""
-        full = [volume for volume in self.volumes.volumes if self.volumes.is_full(volume)]
+        """Make growing files durable; leave files whose description is outdated."""
         growing: list[Path] = []
-        for camera in self._everybody():
+        for camera in self.everybody():
             path = camera.growing_file()
             if path is None or camera.is_stopping:
                 continue
             growing.append(path)
-            if camera.volume in full:
-                camera.stop(Cause.DISK_FULL, now)
-            elif self.keeper.has_changed_format(path):
+            if self.keeper.has_changed_format(path):
                 camera.stop(Cause.FORMAT_CHANGE, now)
         self.keeper.sync(growing)
 
     def stop_all(self, now: Moment) -> None:
         """End every run; `is_finished` turns true when the last child is gone."""
-        for camera in self._everybody():
+        for camera in self.everybody():
             camera.stop(Cause.OPERATOR_STOP, now)
 
     @property
     def is_finished(self) -> bool:
         """Whether no child runs and none will be started."""
-        return all(camera.watch.is_finished for camera in self._everybody())
+        return all(camera.watch.is_finished for camera in self.everybody())
 
     def states(self, now: Moment) -> list[CameraState]:
         """What to show for every camera."""
@@ -122,8 +92,25 @@ class Recorder:
         """What people look at: it is worth a row at once when this changes."""
         return [(uuid, *camera.shown) for uuid, camera in self.cameras.items()]
 
-    def _everybody(self) -> list[CameraRecorder]:
+    def write_rates(self, states: Iterable[CameraState]) -> list[tuple[Volume | None, int]]:
+        """Where each camera writes, and how many bits per second."""
+        bps = {state.camera_uuid: state.bitrate_bps for state in states}
+        return [(camera.volume, bps.get(uuid, 0)) for uuid, camera in list(self.cameras.items())]
+
+    def everybody(self) -> list[CameraRecorder]:
+        """All cameras, those that are being stopped for good included."""
         return [*self.cameras.values(), *self._leaving]
+
+    def _look_at_volumes(self, elapsed_us: int, now: Moment) -> None:
+        volumes = self.workshop.volumes
+        for camera in self.everybody():
+            if camera.volume is None or camera.is_stopping:
+                continue
+            cause = volumes.cause_to_leave(camera.volume)
+            if cause is not None:
+                camera.stop(cause, now)
+            elif volumes.is_slow(camera.volume):  # the disk's silence is not the camera's
+                camera.watch.forgive(elapsed_us)
 
     def _look_at_clocks(self, now: Moment) -> bool:
         last, self._last = self._last, now
@@ -132,14 +119,14 @@ class Recorder:
         elapsed_us = now.monotonic_us - last.monotonic_us
         if elapsed_us > LATE_TICK_US:
             _log.warning("tick_late", late_us=elapsed_us)
-            for camera in self._everybody():
+            for camera in self.everybody():
                 camera.watch.forgive(elapsed_us)
         step_us = now.wall_us - last.wall_us - elapsed_us
         has_stepped = abs(step_us) > STEP_US
         if has_stepped:
             _log.warning("clock_step", step_us=step_us)
             self.keeper.clock_stepped(now.wall_us, step_us)
-            for camera in self._everybody():
+            for camera in self.everybody():
                 camera.clock_stepped(ClockBreak(step_us, last.wall_us), now)
         return has_stepped
 

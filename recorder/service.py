@@ -16,23 +16,24 @@ from typing import Final
 import structlog
 
 from config.settings import Settings
-from evidence.adoption import adopt, settle_broken_runs
+from evidence.adoption import settle_broken_runs
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
 from evidence.ingest import Store
 from evidence.service_start import boot_id, record_start
 from evidence.vault import Vault, VaultError
-from evidence.volumes import LocalDisk, Volume, VolumeError, open_volume
+from evidence.volumes import LocalDisk
 from exam.clock import SECOND_US, Clock
 from recorder.camera_recorder import Workshop
 from recorder.capture_child import ChildLoop
 from recorder.chore_list import ChoreTools, chores
 from recorder.chores import Chores
 from recorder.keeper import Keeper
-from recorder.recorder import Recorder, VolumeChoice, write_camera_states
+from recorder.recorder import Recorder, write_camera_states
 from recorder.state_board import StateBoard
 from recorder.ticker import Ticker
+from recorder.volume_desk import VolumeDesk
 
 WATCH_US: Final = SECOND_US // 2
 CAMERAS_US: Final = 2 * SECOND_US
@@ -56,22 +57,20 @@ def serve(settings: Settings, clock: Clock) -> int:
     try:
         checkpoints = Checkpoints(database, settings.keys_folder, "footage")
         with closing(Signing(checkpoints, clock)):
-            volumes = [open_volume(database, path, clock.wall_us()) for path in settings.footage_volumes]
-            store = Store(database, LocalDisk(), clock)
-            _start_up(store, volumes)
-            _Service(settings, store, volumes).run()
-    except (DatabaseError, VolumeError) as error:
+            store = Store(database, LocalDisk(settings.recorder.immutable), clock)
+            desk = VolumeDesk(settings, store)
+            with closing(desk.watch):
+                _start_up(store, desk)
+                _Service(settings, store, desk).run()
+    except DatabaseError as error:
         raise RecorderServiceError(str(error)) from error
     finally:
         database.close()
     return 0
 
 
-def _start_up(store: Store, volumes: list[Volume]) -> None:
-    found = adopt(store, *volumes)
-    for path, error in found.left:
-        _log.error("left_in_place", file=str(path), error=str(error))
-    _log.info("adoption", adopted=found.adopted, quarantined=found.quarantined, left=len(found.left))
+def _start_up(store: Store, desk: VolumeDesk) -> None:
+    desk.start()
     with store.database.write() as connection:
         settle_broken_runs(connection, boot_id(), store.clock.wall_us())
         record_start(connection, "recorder", store.clock.wall_us())
@@ -118,7 +117,7 @@ class CameraList:
 class _Service:
     settings: Settings
     store: Store
-    volumes: list[Volume]
+    desk: VolumeDesk
     _is_sync_due: bool = False
     _is_stop_asked: bool = False
     _loop: ChildLoop = field(init=False)
@@ -131,10 +130,9 @@ class _Service:
     def __post_init__(self) -> None:
         self._loop = ChildLoop(self.store.clock)
         self._keeper = Keeper(self.store)
-        choice = VolumeChoice(self.volumes)
         seconds = self.settings.recorder.segment_seconds
-        workshop = Workshop(self._loop, self._keeper, boot_id(), seconds, choice.choose)
-        self._recorder = Recorder(workshop, self._keeper, choice)
+        workshop = Workshop(self._loop, self._keeper, boot_id(), seconds, self.desk.watch)
+        self._recorder = Recorder(workshop, self._keeper)
         self._list = CameraList(self.settings.exam_db, self.settings.site_key)
 
     def run(self) -> None:
@@ -146,7 +144,7 @@ class _Service:
             while not self._is_stop_asked:
                 self._loop.wait(WATCH_US)
                 self._work()
-                board.show(self._recorder.shown())
+                board.show((self._recorder.shown(), self.desk.shown()))
             beside.stop()
             self._ticker.stop()
             board.stop()
@@ -163,6 +161,7 @@ class _Service:
                 self._recorder.set_cameras(sources, now)
         if self._recorder.tick(now):
             self._ticker.plan_anew()
+        self.desk.take_back(self._keeper, self._recorder.everybody())
         if self._is_sync_due:
             self._is_sync_due = False
             self._recorder.sync(now)
@@ -187,7 +186,9 @@ class _Service:
         self._loop.wake()
 
     def _write_states(self) -> None:
-        write_camera_states(self.store.database, self._recorder.states(self._loop.now()))
+        states = self._recorder.states(self._loop.now())
+        write_camera_states(self.store.database, states)
+        self.desk.write_states(self._recorder.write_rates(states))
 
 
 @contextmanager

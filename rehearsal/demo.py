@@ -103,7 +103,8 @@ class Demo:
             data_folder=folder / "site",
             web=WebSettings(port=self.port),
             # Short files, so that a moment can be played back seconds after it happened.
-            recorder=RecorderSettings(segment_seconds=6),
+            # Without the immutable flag: who tries the demo must be able to delete it.
+            recorder=RecorderSettings(segment_seconds=6, immutable=False),
             kiosk=KioskSettings(
                 port=self.port + 10,
                 server=f"http://127.0.0.1:{self.port}",

@@ -17,6 +17,7 @@ _WORDS: Final[Mapping[Recording, tuple[str, str, str]]] = {
     Recording.STALLED: ("bad", "bad", "画面中断"),
     Recording.DOWN: ("bad", "bad", "未录像"),
     Recording.STOPPED: ("off", "off", "已停止"),
+    Recording.STANDBY: ("off", "wait", "待命"),
 }
 _CAUSES: Final[Mapping[Cause, str]] = {
     Cause.UNREACHABLE: "连接不上",
@@ -26,6 +27,7 @@ _CAUSES: Final[Mapping[Cause, str]] = {
     Cause.CAMERA_CLOSED: "摄像机断开",
     Cause.DISK_FULL: "存储已满",
     Cause.DISK_FAULT: "存储故障",
+    Cause.DISK_MISSING: "证据卷未就绪",
 }
 
 

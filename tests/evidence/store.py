@@ -11,7 +11,8 @@ from evidence.footage_rows import NewRun, add_run
 from evidence.ingest import ClosedFile, Store
 from evidence.naming import read_name
 from evidence.picture_time import Closing
-from evidence.volumes import Disk, LocalDisk, Volume, open_volume
+from evidence.volume_look import open_volume
+from evidence.volumes import Disk, LocalDisk, Volume
 from exam.clock import SimulatedClock
 from tests.evidence.recorded import CAMERA, RUN, flush_stamped, growing_name, put, recording
 

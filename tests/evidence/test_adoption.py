@@ -9,7 +9,8 @@ from evidence.adoption import FOREIGN_NAME, ROW_WAS_MISSING, adopt, settle_broke
 from evidence.footage import Cause, Gap, Origin, gaps_between
 from evidence.footage_rows import NewRun, add_run, end_absence, end_run, note_absence
 from evidence.ingest import ingest
-from evidence.volumes import LocalDisk, open_volume
+from evidence.volume_look import open_volume
+from evidence.volumes import LocalDisk
 from tests.evidence.recorded import CAMERA, RUN, RUN_2, flush_stamped, growing_name, init, put, recording
 from tests.evidence.store import EVER, FIRST_US, Footage, open_footage
 

@@ -50,8 +50,8 @@ def test_a_closed_file_becomes_a_durable_hashed_and_indexed_segment(footage: Foo
 def test_the_row_comes_last_and_each_step_in_its_order(footage: Footage) -> None:
     disk = CrashingDisk()
     ingest(footage.with_disk(disk), footage.grow())
-    seal = ["protect", "sync_file", "digest"]
-    assert disk.steps == [*seal, "make_folder", "move", "sync_folder", "sync_folder", "note_digest"]
+    move = ["make_folder", "move", "sync_folder", "sync_folder"]
+    assert disk.steps == ["sync_file", "digest", *move, "protect", "note_digest"]
 
 
 def step_names(end: bytes | None, tmp_path: Path) -> list[str]:

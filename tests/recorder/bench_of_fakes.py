@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evidence.cameras import CameraSource
-from evidence.footage import Gap, gaps_between
+from evidence.footage import Cause, Gap, gaps_between
+from evidence.volumes import Volume
 from recorder.camera_recorder import CameraRecorder, Workshop
 from recorder.camera_watch import Moment
 from recorder.keeper import Keeper
-from recorder.recorder import Recorder, VolumeChoice
+from recorder.recorder import Recorder
 from tests.evidence.recorded import CAMERA, CAMERA_2, flush_stamped, put, recording
 from tests.evidence.store import EVER, FIRST_US, Footage, open_footage
 
 S = 1_000_000
-PLENTY = 1 << 50
 
 
 def at(seconds: float, *, set_by_us: int = 0) -> Moment:
@@ -70,6 +70,31 @@ class FakeLauncher:
 
 
 @dataclass
+class FakeVolumes:
+    """One volume that is as a test says."""
+
+    volume: Volume
+    trouble: Cause | None = None
+    hangs: bool = False
+    blamed: int = 0
+
+    def choose(self) -> Volume | Cause:
+        return self.trouble or self.volume
+
+    def blame(self, volume: Volume) -> None:
+        assert volume == self.volume
+        self.blamed += 1
+
+    def cause_to_leave(self, volume: Volume) -> Cause | None:
+        assert volume == self.volume
+        return self.trouble
+
+    def is_slow(self, volume: Volume) -> bool:
+        assert volume == self.volume
+        return self.hangs
+
+
+@dataclass
 class Fakes:
     """A recorder over a real footage store, with fake children and as much disk as a test says."""
 
@@ -77,7 +102,7 @@ class Fakes:
     launcher: FakeLauncher
     keeper: Keeper
     recorder: Recorder
-    free: dict[Path, int]
+    volumes: FakeVolumes
 
     @property
     def child(self) -> FakeChild:
@@ -105,10 +130,9 @@ def source(uuid: str = CAMERA, *, password: str = "") -> CameraSource:
 def open_fakes(folder: Path) -> Iterator[Fakes]:
     with open_footage(folder) as footage:
         launcher, keeper = FakeLauncher(), Keeper(footage.store)
-        free = {footage.volume.path: PLENTY}
-        choice = VolumeChoice([footage.volume], lambda path: free[path])
-        workshop = Workshop(launcher, keeper, "boot", 60, choice.choose)
-        yield Fakes(footage, launcher, keeper, Recorder(workshop, keeper, choice), free)
+        volumes = FakeVolumes(footage.volume)
+        workshop = Workshop(launcher, keeper, "boot", 60, volumes)
+        yield Fakes(footage, launcher, keeper, Recorder(workshop, keeper), volumes)
         keeper.close()
 
 

@@ -97,7 +97,8 @@ class LiveSite:
 
 def live_site(folder: Path, cameras: RunningCameras | None = None, *, segment_seconds: int = 4) -> LiveSite:
     settings = Settings(
-        data_folder=folder / "site", recorder=RecorderSettings(segment_seconds=segment_seconds)
+        data_folder=folder / "site",
+        recorder=RecorderSettings(segment_seconds=segment_seconds, immutable=False),
     )
     WriterDatabase(settings.footage_db, "footage").close()
     site = LiveSite(settings)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from evidence.footage import Cause, Recording, camera_states
-from recorder.recorder import free_bytes, write_camera_states
+from recorder.recorder import write_camera_states
 from tests.evidence.recorded import box, words
 from tests.recorder.bench_of_fakes import CAMERA, CAMERA_2, FIRST_US, Fakes, at, open_fakes, source
 
@@ -214,7 +214,7 @@ def test_an_orderly_stop_ends_every_run_and_opens_its_gap(fakes: Fakes) -> None:
 
 
 def test_nothing_is_recorded_on_a_full_disk_and_the_cause_says_so(fakes: Fakes) -> None:
-    fakes.free[fakes.footage.volume.path] = 0
+    fakes.volumes.trouble = Cause.DISK_FULL
     fakes.recorder.set_cameras([source()], at(0))
     fakes.recorder.tick(at(0))
     fakes.settled()
@@ -225,19 +225,33 @@ def test_nothing_is_recorded_on_a_full_disk_and_the_cause_says_so(fakes: Fakes) 
 
 def test_a_disk_that_fills_up_is_left_before_writing_fails(fakes: Fakes) -> None:
     start(fakes)
-    fakes.recorder.sync(at(2))
+    fakes.recorder.tick(at(2))
     assert fakes.child.asked == []
-    fakes.free[fakes.footage.volume.path] = 1
-    fakes.recorder.sync(at(3))
-    fakes.recorder.sync(at(3.5))
+    fakes.volumes.trouble = Cause.DISK_FULL
+    fakes.recorder.tick(at(3))
+    fakes.recorder.tick(at(3.5))
     assert fakes.child.asked == ["interrupt"]
+    assert fakes.recorder.write_rates([]) == [(fakes.footage.volume, 0)]
 
 
-def test_a_disk_that_has_gone_counts_as_full(fakes: Fakes) -> None:
-    fakes.recorder.volumes.free = free_bytes
-    assert not fakes.recorder.volumes.is_full(fakes.footage.volume) or free_bytes(Path("/")) < 1 << 29
-    fakes.recorder.volumes.free = lambda _: free_bytes(Path("/nowhere/at/all"))
-    assert fakes.recorder.volumes.choose() is None
+def test_a_disk_that_hangs_is_not_held_against_the_camera(fakes: Fakes) -> None:
+    start(fakes)
+    fakes.volumes.hangs = True
+    for tenths in range(20, 120, 5):
+        fakes.recorder.tick(at(tenths / 10))
+    assert (fakes.child.asked, state(fakes, 12).state) == ([], Recording.RECORDING)
+    fakes.volumes.hangs = False
+    for tenths in range(120, 200, 5):
+        fakes.recorder.tick(at(tenths / 10))
+    assert fakes.child.asked == ["interrupt", "kill"]
+
+
+def test_a_disk_that_refuses_a_file_is_blamed_once_for_it(fakes: Fakes) -> None:
+    start(fakes)
+    fakes.child.ends(at(3), "av_interleaved_write_frame(): No space left on device")
+    assert fakes.volumes.blamed == 1
+    fakes.settled()
+    assert fakes.gaps()[-1].cause is Cause.DISK_FULL
 
 
 def test_a_program_that_cannot_be_started_is_a_fault_with_a_cause(fakes: Fakes) -> None:

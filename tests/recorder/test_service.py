@@ -7,8 +7,10 @@ import pytest
 
 from config.settings import RecorderSettings, Settings
 from evidence.cameras import PASSWORD_PURPOSE
-from evidence.database import WriterDatabase
+from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.vault import Vault
+from evidence.volume_look import Trouble
+from evidence.volume_rows import volume_states
 from exam.clock import SECOND_US, SystemClock
 from recorder.service import CameraList, RecorderServiceError, serve
 from recorder.ticker import Ticker
@@ -59,13 +61,17 @@ def test_an_index_without_the_signed_ledger_rows_is_refused_as_a_rollback(tmp_pa
         serve(site.settings, SystemClock())
 
 
-def test_a_footage_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_a_footage_folder_that_cannot_be_used_is_named_and_the_service_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    settings = Settings(
-        data_folder=tmp_path / "site", recorder=RecorderSettings(volumes=[tmp_path / "file" / "x"])
-    )
-    with pytest.raises(RecorderServiceError, match="footage folder"):
-        serve(settings, SystemClock())
+    volumes = [tmp_path / "file" / "x", tmp_path / "good"]
+    settings = Settings(data_folder=tmp_path / "site", recorder=RecorderSettings(volumes=volumes))
+    stop_soon()
+    assert serve(settings, SystemClock()) == 0
+    reader = ReaderDatabase(settings.footage_db)
+    with reader.read() as connection:
+        found = {Path(state.path).name: state.trouble for state in volume_states(connection)}
+    reader.close()
+    assert found == {"x": Trouble.FAULT, "good": None}
 
 
 def test_cameras_are_read_once_the_site_exists_and_again_when_it_changes(world: World) -> None:
