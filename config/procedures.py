@@ -84,6 +84,7 @@ class _ProcedureTable(_Table):
     bell: _Length
     room_opens: _Length | None = None
     handover: _Length | None = None
+    handover_step: str | None = None
     cues: list[_CueTable]
 
     def as_procedure(self, code: str) -> Procedure:
@@ -98,6 +99,7 @@ class _ProcedureTable(_Table):
             cues=tuple(cue.as_cue() for cue in self.cues),
             room_opens_us=self.room_opens,
             handover_us=self.handover,
+            handover_step=self.handover_step,
         )
 
 

@@ -10,20 +10,20 @@ from sqlite3 import Connection
 from typing import Final
 
 from evidence.coverage import Part, PartKind, coverage
-from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.day import load_rooms, load_sessions
+from evidence.recording_plan import load_course
 from evidence.timeline import Interval
 from exam.certificate import (
     UNRECORDED,
     Account,
     Reckoning,
-    Schedule,
     Stretch,
     account_for,
     reckon,
-    schedule,
 )
 from exam.day import Room, Session
 from exam.procedure import Procedure
+from exam.recording_schedule import Schedule, schedules
 
 # How each kind of part counts.
 ACCOUNTS: Final[Mapping[PartKind, Account]] = {
@@ -90,24 +90,32 @@ class Certificate:
     sums: Reckoning
     made_at_us: int
 
+    @property
+    def is_provisional(self) -> bool:
+        """Whether any scheduled second is still open, or the end of a room's time is."""
+        is_running = any(room.scheduled.schedule.is_open_ended for room in self.rooms)
+        return is_running or self.sums.is_provisional
+
 
 def load_schedule(
-    connection: Connection, session_id: int, procedures: Mapping[str, Procedure]
+    connection: Connection, session_id: int, procedures: Mapping[str, Procedure], now_us: int
 ) -> SessionSchedule | None:
-    """The session's rooms with their scheduled intervals, from exam.db; None for an unknown session."""
+    """The session's rooms with their scheduled intervals, from exam.db; None for an unknown session.
+
+    A room that the session moved to is a room of its own here (R21).
+    """
     session = next((one for one in load_sessions(connection) if one.id == session_id), None)
     if session is None:
         return None
     site_name, batch_name = connection.execute(
         "select site.name, batch.name from site, batch where batch.id = ?", (session.batch_id,)
     ).fetchone()
-    announced, rooms = load_announced(connection, session_id), load_rooms(connection)
-    procedure = procedures[session.procedure_code]
-    scheduled = []
-    for room_id in session.room_ids:
-        interval = schedule(procedure, session, announced, room_id)
-        scheduled.append(ScheduledRoom(rooms[room_id], interval, _cameras(connection, room_id, interval)))
-    return SessionSchedule(site_name, batch_name, session, tuple(scheduled))
+    rooms = load_rooms(connection)
+    scheduled = tuple(
+        ScheduledRoom(rooms[one.room_id], one, _cameras(connection, one.room_id, one))
+        for one in schedules(load_course(connection, session, procedures), now_us)
+    )
+    return SessionSchedule(site_name, batch_name, session, scheduled)
 
 
 def certify(footage: Connection | None, head: SessionSchedule, now_us: int) -> Certificate:

@@ -5,14 +5,12 @@ camera holds of it comes from the footage index. Footage accounts for a second, 
 a recorded cause; everything else is named as unaccounted.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from exam.cues import room_times, session_cues
-from exam.day import Announced, Session
-from exam.procedure import Anchor, Procedure
+from exam.recording_schedule import Schedule
 
 # Shares are told in hundredths of a percent, rounded down: 100 % means every microsecond.
 SHARE_PARTS: Final = 10_000
@@ -38,24 +36,6 @@ class Finding(StrEnum):
     UNACCOUNTED = "unaccounted"
     # No scheduled second is over yet.
     NOTHING_DUE = "nothing_due"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The interval of one room that must be recorded, with the signals inside it.
-
-    `stopped_at_us` is None without a stop signal: the end then hangs on the planned moment.
-    """
-
-    from_us: int
-    until_us: int
-    started_at_us: int | None
-    stopped_at_us: int | None
-
-    @property
-    def scheduled_us(self) -> int:
-        """How long the interval is."""
-        return self.until_us - self.from_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,31 +98,6 @@ class Reckoning:
             self.unaccounted_us + other.unaccounted_us,
             self.open_us + other.open_us,
         )
-
-
-def schedule(
-    procedure: Procedure, session: Session, announced: Sequence[Announced], room_id: int
-) -> Schedule:
-    """When the room must be recorded: from its opening to the sealed handover (R16).
-
-    The end is the stop signal plus the handover allowance, or the last step's planned moment when that
-    is later; both hang on the planned end while the room has not stopped.
-    """
-    times = room_times(procedure, announced, room_id)
-    opens_us = procedure.check_in_opens_us if procedure.room_opens_us is None else procedure.room_opens_us
-    start_us = session.planned_start_us if times.started_at_us is None else times.started_at_us
-    end_us = start_us + session.duration_us if times.stopped_at_us is None else times.stopped_at_us
-    last_steps_us = (
-        one.planned_at_us
-        for one in session_cues(procedure, session, announced)
-        if one.room_id == room_id and one.cue.anchor is Anchor.END
-    )
-    return Schedule(
-        from_us=session.planned_start_us - opens_us,
-        until_us=max(end_us + (procedure.handover_us or 0), *last_steps_us, end_us),
-        started_at_us=times.started_at_us,
-        stopped_at_us=times.stopped_at_us,
-    )
 
 
 def account_for(scheduled: Schedule, stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:

@@ -110,8 +110,8 @@ class Procedure:
 
     `check_in_opens_us` counts back from the planned start; `late_cutoff_us` and
     `early_exit_us` count on from the room's actual start, None where people decide (R5).
-    Footage is owed from `room_opens_us` before the planned start until `handover_us` after the actual
-    stop (R16); None leaves the bound to the check-in opening and to the last step.
+    Footage is owed from `room_opens_us` before the planned start until the tick of `handover_step`, or
+    `handover_us` after the actual stop (R16); None leaves that to the check-in opening and the last step.
     """
 
     code: str
@@ -124,6 +124,8 @@ class Procedure:
     cues: tuple[Cue, ...]
     room_opens_us: int | None = None
     handover_us: int | None = None
+    # The cue whose confirmation says that papers or workpieces are sealed and handed over.
+    handover_step: str | None = None
 
     def cue(self, code: str) -> Cue | None:
         """The cue of that code."""
@@ -145,6 +147,7 @@ def faults(procedure: Procedure) -> list[str]:
         *_window_faults(procedure),
         *_signal_faults(procedure),
         *_duplicate_faults(procedure),
+        *_handover_faults(procedure),
         *(fault for cue in procedure.cues for fault in _cue_faults(cue)),
     ]
 
@@ -161,6 +164,14 @@ def _window_faults(procedure: Procedure) -> Iterator[str]:
         yield "room_opens: must not be later than check_in_opens"
     if procedure.handover_us is not None and procedure.handover_us <= 0:
         yield "handover: must be some time after the stop signal, or left out"
+
+
+def _handover_faults(procedure: Procedure) -> Iterator[str]:
+    if procedure.handover_step is None:
+        return
+    cue = procedure.cue(procedure.handover_step)
+    if cue is None or cue.anchor is not Anchor.END or cue.confirmation is None:
+        yield "handover_step: must name a cue after the end that somebody confirms"
 
 
 def _signal_faults(procedure: Procedure) -> Iterator[str]:

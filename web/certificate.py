@@ -38,7 +38,7 @@ def pdf(session_id: int) -> Response:
 def _certificate(session_id: int) -> Certificate:
     now_us = services().clock.wall_us()
     with services().exam.read() as connection:
-        head = load_schedule(connection, session_id, services().procedures)
+        head = load_schedule(connection, session_id, services().procedures, now_us)
     if head is None:
         abort(404)
     footage = services().footage()
@@ -52,7 +52,7 @@ def _facts(certificate: Certificate) -> dict[str, Any]:
     return {
         "certificate": certificate,
         "words": certificate_words,
-        "statement": certificate_words.statement(certificate.sums),
+        "statement": certificate_words.statement(certificate.sums, is_provisional=certificate.is_provisional),
         "bar_of": draw,
         "made_by": current_user.display_name,
     }

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from exam.certificate import Account, Schedule, Stretch
+from exam.certificate import Account, Stretch
+from exam.recording_schedule import Schedule
 
 # The drawing's own units.
 WIDTH: Final = 1000.0

@@ -6,6 +6,7 @@ from typing import Final
 from config.footage_words import load_footage_words
 from exam.certificate import Account, Finding, Reckoning
 from exam.clock import MINUTE_US, SECOND_US, site_time
+from exam.recording_schedule import Schedule
 
 MILLISECOND_US: Final = 1_000
 HOUR_US: Final = 60 * MINUTE_US
@@ -33,10 +34,17 @@ ACCOUNT_WORDS: Final[Mapping[Account, str]] = {
 }
 
 
-def exact_words(moment_us: int) -> str:
-    """09:00:00.250"""
+def moment_words(moment_us: int, interval: Schedule) -> str:
+    """09:00:00, with the date where the interval crosses midnight: 11月22日 23:50:00"""
     moment = site_time(moment_us)
-    return f"{moment:%H:%M:%S}.{moment.microsecond // MILLISECOND_US:03d}"
+    is_one_day = site_time(interval.from_us).date() == site_time(interval.until_us).date()
+    return f"{moment:%H:%M:%S}" if is_one_day else f"{moment.month}月{moment.day}日 {moment:%H:%M:%S}"
+
+
+def exact_words(moment_us: int, interval: Schedule) -> str:
+    """09:00:00.250, with the date where the interval crosses midnight."""
+    fraction = site_time(moment_us).microsecond // MILLISECOND_US
+    return f"{moment_words(moment_us, interval)}.{fraction:03d}"
 
 
 def length_words(length_us: int) -> str:
@@ -63,10 +71,10 @@ def reason_words(reason: str) -> str:
     return words.causes.get(reason) or words.parts.get(reason) or reason
 
 
-def statement(sums: Reckoning) -> tuple[str, str]:
+def statement(sums: Reckoning, *, is_provisional: bool) -> tuple[str, str]:
     """Shape and sentence: is every scheduled second that is over accounted for?"""
     shape = FINDING_WORDS[sums.finding][0]
-    so_far = "截至制表时，" if sums.is_provisional else ""
+    so_far = "截至制表时，" if is_provisional else ""
     match sums.finding:
         case Finding.COMPLETE:
             return shape, f"{so_far}应录像的每一秒都有录像。"

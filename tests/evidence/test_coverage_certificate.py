@@ -18,7 +18,7 @@ SCHEDULED_US = UNTIL_US - OPENS_US
 
 def certificate(world: World, now_us: int = UNTIL_US + MINUTE_US, *, with_index: bool = True) -> Certificate:
     with world.exam.read() as exam, world.footage.read() as footage:
-        head = load_schedule(exam, world.session_id, load_procedures())
+        head = load_schedule(exam, world.session_id, load_procedures(), now_us)
         assert head is not None
         return certify(footage if with_index else None, head, now_us)
 
@@ -43,7 +43,7 @@ def run_through(world: World) -> None:
 
 def test_an_unknown_session_has_no_schedule(world: World) -> None:
     with world.exam.read() as connection:
-        assert load_schedule(connection, 99, load_procedures()) is None
+        assert load_schedule(connection, 99, load_procedures(), START_US) is None
 
 
 def test_every_camera_recorded_from_opening_to_handover_is_complete(world: World) -> None:
@@ -105,6 +105,7 @@ def test_without_footage_what_is_over_is_unaccounted(world: World, with_index: b
 
 
 def test_a_room_without_a_camera_owes_all_its_time(world: World) -> None:
+    run_through(world)
     with world.exam.write() as connection:
         connection.execute("update camera set retired_at_us = 1 where uuid = ?", (world.camera_2,))
     room = certificate(world).rooms[1]
@@ -120,3 +121,14 @@ def test_a_camera_retired_after_the_session_stands_on_its_certificate(world: Wor
 
 def test_every_kind_of_part_has_its_account() -> None:
     assert set(ACCOUNTS) == set(PartKind)
+
+
+def test_a_session_nobody_stopped_is_provisional_however_late_it_is(world: World) -> None:
+    announce(world, "C5", START_US)
+    with world.footage.write() as connection:
+        note_absence(connection, world.camera_2, OPENS_US, Cause.UNREACHABLE, OPENS_US)
+    late = certificate(world, UNTIL_US + 60 * MINUTE_US)
+    assert late.rooms[1].scheduled.schedule.until_us == UNTIL_US + 60 * MINUTE_US
+    assert (late.rooms[1].sums.is_provisional, late.is_provisional) == (False, True)
+    announce(world, "C8", STOP_US)
+    assert not certificate(world).is_provisional

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,57 +9,17 @@ from exam.certificate import (
     Account,
     Finding,
     Reckoning,
-    Schedule,
     Stretch,
     account_for,
     reckon,
-    schedule,
 )
-from exam.clock import MINUTE_US
-from exam.procedure import Anchor
-from tests.exam.day_with_cues import HOUR_US, PRESSED, RELEASE, SESSION, START_US, THEORY, emitted
+from exam.recording_schedule import Schedule
 
-OWED = replace(THEORY, room_opens_us=HOUR_US, handover_us=15 * MINUTE_US)
 MINUTE = Schedule(0, 60, None, None)
 
 
 def stretch(account: Account, from_us: int, until_us: int, reason: str = "") -> Stretch:
     return Stretch(account, from_us, until_us, reason)
-
-
-def test_before_any_signal_the_interval_hangs_on_the_plan() -> None:
-    assert schedule(OWED, SESSION, [], 1) == Schedule(
-        START_US - HOUR_US, START_US + HOUR_US + 15 * MINUTE_US, None, None
-    )
-
-
-def test_the_actual_start_moves_the_end_but_not_the_opening() -> None:
-    late_us = START_US + 5 * MINUTE_US
-    found = schedule(OWED, SESSION, [emitted("C5", late_us)], 1)
-    assert found == Schedule(START_US - HOUR_US, late_us + HOUR_US + 15 * MINUTE_US, late_us, None)
-
-
-def test_the_actual_stop_of_the_own_room_ends_it_after_the_handover() -> None:
-    stop_us = START_US + 40 * MINUTE_US
-    signals = [emitted("C5", START_US), emitted("C8", stop_us), emitted("C5", START_US, room_id=2)]
-    assert schedule(OWED, SESSION, signals, 1).until_us == stop_us + 15 * MINUTE_US
-    assert schedule(OWED, SESSION, signals, 2).until_us == START_US + HOUR_US + 15 * MINUTE_US
-    assert schedule(OWED, SESSION, signals, 1).scheduled_us == 115 * MINUTE_US
-
-
-def test_a_last_step_after_the_allowance_is_still_recorded() -> None:
-    slow = replace(RELEASE, offset_us=20 * MINUTE_US)
-    procedure = replace(OWED, cues=(*(cue for cue in OWED.cues if cue.anchor is not Anchor.END), slow))
-    assert schedule(procedure, SESSION, [], 1).until_us == START_US + HOUR_US + 20 * MINUTE_US
-
-
-def test_a_procedure_that_names_no_bounds_is_recorded_from_check_in_to_its_last_step() -> None:
-    found = schedule(THEORY, SESSION, [], 1)
-    assert (found.from_us, found.until_us) == (
-        START_US - 15 * MINUTE_US,
-        START_US + HOUR_US + MINUTE_US,
-    )
-    assert schedule(PRESSED, SESSION, [], 1).until_us == START_US + HOUR_US
 
 
 def test_what_nothing_was_said_about_is_unaccounted() -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure, Signal, Trigger, faults
-from tests.exam.day_with_cues import CORRECTION, HEADCOUNT, PRESSED, START, STOP, THEORY, VOICE
+from tests.exam.day_with_cues import CORRECTION, HEADCOUNT, PRESSED, RELEASE, START, STOP, THEORY, VOICE
 
 
 def with_cues(*cues: Cue) -> Procedure:
@@ -55,6 +55,19 @@ def test_footage_is_owed_from_before_check_in_until_after_the_stop() -> None:
         "room_opens: must not be later than check_in_opens",
         "handover: must be some time after the stop signal, or left out",
     ]
+
+
+def test_the_handover_step_is_a_tick_after_the_end() -> None:
+    assert faults(replace(THEORY, handover_step="C9")) == []
+    silent = replace(RELEASE, code="C8", confirmation=None)
+    for step, procedure in (
+        ("Z9", THEORY),
+        ("C6", THEORY),
+        ("D2", with_cues(START, STOP, replace(silent, code="D2"))),
+    ):
+        assert "handover_step: must name a cue after the end that somebody confirms" in faults(
+            replace(procedure, handover_step=step)
+        )
 
 
 def test_a_code_serves_one_cue_only() -> None:

@@ -64,7 +64,7 @@ def test_a_room_that_never_stopped_may_still_be_running(site_lead: PageClient, w
     page = site_lead.get(PAGES[0]).text
     assert "应录像的每一秒都有录像。" in page
     assert "有考场没有终止信号记录" in page
-    assert "如考试仍在进行，这是临时结果" in page
+    assert "这是临时结果，不能作为证明" in page
 
 
 def test_a_recorded_day_is_stated_complete_and_may_be_signed(site_lead: PageClient, world: World) -> None:

@@ -1,6 +1,7 @@
 import re
 
-from exam.certificate import Account, Schedule, Stretch
+from exam.certificate import Account, Stretch
+from exam.recording_schedule import Schedule
 from web.certificate_bar import BOTTOM, LEAST_WIDTH, TOP, WIDTH, draw
 
 HOUR = Schedule(0, 3_600, 600, 3_000)

@@ -2,6 +2,7 @@ import pytest
 
 from exam.certificate import Account, Finding
 from exam.clock import MINUTE_US, SECOND_US
+from exam.recording_schedule import Schedule
 from web.certificate_words import (
     ACCOUNT_SHAPES,
     ACCOUNT_WORDS,
@@ -9,9 +10,12 @@ from web.certificate_words import (
     HOUR_US,
     exact_words,
     length_words,
+    moment_words,
     reason_words,
     share_words,
 )
+
+NINE_US = 1_795_309_200_000_000
 
 
 @pytest.mark.parametrize(
@@ -31,7 +35,14 @@ def test_lengths_are_said_as_people_say_them(length_us: int, words: str) -> None
 
 
 def test_moments_are_exact_to_the_millisecond() -> None:
-    assert exact_words(1_795_309_200_250_999) == "09:00:00.250"
+    assert exact_words(NINE_US + 250_999, Schedule(NINE_US, NINE_US + HOUR_US, None, None)) == "09:00:00.250"
+
+
+def test_moments_bear_their_date_when_the_interval_crosses_midnight() -> None:
+    night = Schedule(NINE_US, NINE_US + 16 * HOUR_US, None, None)
+    assert moment_words(NINE_US, night) == "11月22日 09:00:00"
+    assert moment_words(night.until_us, night) == "11月23日 01:00:00"
+    assert moment_words(NINE_US, Schedule(NINE_US, NINE_US + HOUR_US, None, None)) == "09:00:00"
 
 
 def test_shares_are_never_rounded_up() -> None:

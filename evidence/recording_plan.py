@@ -1,0 +1,93 @@
+"""Reads from exam.db what every room owes: facts for `exam.recording_schedule` and `recording_decision`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final
+
+from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.recording_orders import load_moves, load_room_orders
+from evidence.sittings import UnknownProcedureError
+from exam.clock import MINUTE_US
+from exam.day import Session
+from exam.procedure import Procedure
+from exam.recording_decision import (
+    Owed,
+    RoomOrders,
+    owed_by_room,
+    owed_for_exam_day,
+    owed_for_session,
+)
+from exam.recording_schedule import Schedule, SessionCourse, schedules
+
+DAY_US: Final = 24 * 60 * MINUTE_US
+# Sessions this far away in either direction matter to what cameras do now.
+NEAR_US: Final = 2 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCamera:
+    """A camera of the site plan, in service or retired."""
+
+    uuid: str
+    room_id: int
+    retired_at_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """What every room owes, and which cameras look at it."""
+
+    owed: Mapping[int, tuple[Owed, ...]]
+    cameras: tuple[PlannedCamera, ...]
+
+    def owed_by(self, camera: PlannedCamera) -> tuple[Owed, ...]:
+        """What the camera's room owes."""
+        return self.owed.get(camera.room_id, ())
+
+
+def load_course(
+    connection: Connection, session: Session, procedures: Mapping[str, Procedure]
+) -> SessionCourse:
+    """The session with everything that became of it. Raises UnknownProcedureError."""
+    procedure = procedures.get(session.procedure_code)
+    if procedure is None:
+        raise UnknownProcedureError(f"session {session.code}: no procedure '{session.procedure_code}'")
+    rows = connection.execute(
+        "select room_id, cue_code, confirmed_at_us from confirmation where session_id = ?", (session.id,)
+    )
+    confirmed = {(row["room_id"], row["cue_code"]): row["confirmed_at_us"] for row in rows}
+    announced, moves = load_announced(connection, session.id), load_moves(connection, session.id)
+    return SessionCourse(session, procedure, announced, confirmed, moves)
+
+
+def load_schedules(
+    connection: Connection, procedures: Mapping[str, Procedure], now_us: int, back_us: int = NEAR_US
+) -> list[Schedule]:
+    """What the rooms of all sessions near now owe because of them; `back_us` is how far back near is."""
+    return [
+        one
+        for session in load_sessions(connection)
+        if now_us - back_us <= session.planned_start_us <= now_us + NEAR_US
+        for one in schedules(load_course(connection, session, procedures), now_us)
+    ]
+
+
+def load_plan(
+    connection: Connection, procedures: Mapping[str, Procedure], now_us: int, back_us: int = NEAR_US
+) -> RecordingPlan:
+    """What every room of the site owes near now, for whatever reason."""
+    near = load_schedules(connection, procedures, now_us, back_us)
+    owed = [(one.room_id, owed_for_session(one)) for one in near]
+    all_sessions = [one for _, one in owed]
+    orders = load_room_orders(connection)
+    by_room = {
+        room.id: owed_by_room(
+            [one for room_id, one in owed if room_id == room.id]
+            + list(owed_for_exam_day(room.kind, all_sessions)),
+            orders.get(room.id, RoomOrders()),
+        )
+        for room in load_rooms(connection).values()
+    }
+    rows = connection.execute("select uuid, room_id, retired_at_us from camera order by id")
+    return RecordingPlan(by_room, tuple(PlannedCamera(*row) for row in rows))
