@@ -51,6 +51,14 @@ class RecorderSettings(_Section):
     )
 
 
+class PictureSettings(_Section):
+    """Whether the recorder looks at the pictures."""
+
+    enabled: bool = Field(
+        default=True, description="Whether picture health is watched and thumbnails are made."
+    )
+
+
 class KioskSettings(_Section):
     """This machine's check-in kiosk."""
 
@@ -82,6 +90,7 @@ class Settings(_Section):
     )
     web: WebSettings = Field(default_factory=WebSettings)
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
+    pictures: PictureSettings = Field(default_factory=PictureSettings)
     kiosk: KioskSettings = Field(default_factory=KioskSettings)
 
     @property
@@ -118,6 +127,10 @@ class Settings(_Section):
     @property
     def audio_folder(self) -> Path:
         return self.data_folder / "audio"
+
+    @property
+    def thumbnails_folder(self) -> Path:
+        return self.data_folder / "thumbnails"
 
     @property
     def footage_volumes(self) -> list[Path]:

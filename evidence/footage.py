@@ -224,6 +224,11 @@ def camera_states(connection: Connection) -> dict[str, CameraState]:
     }
 
 
+def volume_paths(connection: Connection) -> list[Path]:
+    """Every folder that footage was ever written to, wherever it is mounted now."""
+    return [Path(row[0]) for row in connection.execute("select path from volume order by id")]
+
+
 def seek(connection: Connection, camera_uuid: str, wall_us: int) -> tuple[Segment, Fragment, int] | None:
     """Where the picture of that moment lies: segment, fragment, and microseconds into the fragment.
 
