@@ -61,6 +61,22 @@ def capture_command(camera_uuid: str, run_uuid: str, rotation: Rotation) -> list
     return [*_WITH_PARENT, *ffmpeg.compile(capture)]
 
 
+def sample_command(seconds: int, file_name: str) -> list[str]:
+    """Watch a camera for some seconds into one file; standard error tells what comes."""
+    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer")
+    sample = ffmpeg.output(
+        source["v:0"],
+        file_name,
+        format="mp4",
+        codec="copy",
+        t=seconds,
+        movflags="+frag_keyframe+empty_moov+default_base_moof",
+        write_prft="wallclock",
+        flush_packets=1,
+    ).global_args("-hide_banner", "-nostats", "-loglevel", "level+info")
+    return [*_WITH_PARENT, *ffmpeg.compile(sample)]
+
+
 def capture_address(source: CameraSource, timeout_us: int = SHORT_TIMEOUT_US) -> str:
     """What the child reads from its standard input: where the camera is and how to ask it."""
     address = _with_login(source).replace("'", r"'\''")

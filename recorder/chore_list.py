@@ -1,42 +1,14 @@
-"""Which chores the recorder has, and what they work with."""
+"""Which chores the recorder has."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from config.settings import Settings
-from evidence.database import ReaderDatabase
-from evidence.ingest import Store
+from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
+from recorder.preflight import preflight_chore
 
-
-@dataclass(slots=True)
-class ExamReader:
-    """exam.db, read-only, as soon as the console has made it. For one thread."""
-
-    path: Path
-    _database: ReaderDatabase | None = None
-
-    def database(self) -> ReaderDatabase | None:
-        """The database; None while there is none that can be read."""
-        if self._database is None and self.path.exists():
-            self._database = ReaderDatabase(self.path)
-        return self._database
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._database is not None:
-            self._database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ChoreTools:
-    """What chores may use: footage.db and the disks by `store`, exam.db by an `ExamReader` each."""
-
-    settings: Settings
-    store: Store
+__all__ = ["ChoreTools", "ExamReader", "chores"]
 
 
 def chores(tools: ChoreTools) -> list[Chore]:
     """Every chore of a running recorder. Add yours here, one line each, with how often it looks."""
-    del tools
-    return []
+    return [
+        Chore("preflight", 1, preflight_chore(tools)),
+    ]
