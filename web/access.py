@@ -56,6 +56,8 @@ ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RE
 LEAD: Final = frozenset({Role.SITE_LEAD, Role.EXAMS_OFFICER})
 PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
 ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
+# May read what the camera preflight found; pictures are for LEAD and PATROL only.
+PREFLIGHT: Final = LEAD | PATROL | ADMINISTRATION
 # May look at footage, each time with a reason (R18).
 FOOTAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.AUDITOR}
 # Nobody runs the machine and looks at footage, or disposes of it, with the same account.
@@ -100,6 +102,12 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "tickets.sheet": LEAD | ADMINISTRATION,
     "tickets.pdf": LEAD | ADMINISTRATION,
     "tickets.positions": LEAD | ADMINISTRATION,
+    "preflight.page": PREFLIGHT,
+    "preflight.live": PREFLIGHT,
+    "preflight.stream": PREFLIGHT,
+    "preflight.pdf": PREFLIGHT,
+    "preflight.picture": LEAD | PATROL,
+    "preflight.start": LEAD | ADMINISTRATION,
     "certificate.page": COVERAGE,
     "certificate.pdf": COVERAGE,
     "signals.room_page": ROOM | LEAD,

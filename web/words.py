@@ -28,6 +28,7 @@ NAVIGATION: Final = (
     ("全场一览", "overview.page"),
     ("我的考场", "proctor.choose"),
     ("花名册", "roster_page.page"),
+    ("摄像机检查", "preflight.page"),
     ("录像回放", "playback.choose"),
     ("账户", "accounts.listing"),
 )
