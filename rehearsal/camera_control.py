@@ -10,7 +10,7 @@ import socket
 from types import TracebackType
 from typing import Any, Final, Self
 
-from rehearsal.camera_plan import Fault
+from rehearsal.camera_plan import Codec, Fault
 
 _PATIENCE_S: Final = 60.0  # a change of resolution may encode a loop first
 
@@ -58,6 +58,10 @@ class CameraControl:
     def change_resolution(self, camera: str, resolution: str) -> None:
         """Let the camera send another picture size (WIDTHxHEIGHT) from its next keyframe on."""
         self._ask(act="change_resolution", camera=camera, resolution=resolution)
+
+    def change_codec(self, camera: str, codec: Codec) -> None:
+        """Let the camera encode differently; it ends the connections there are, as real ones do."""
+        self._ask(act="change_codec", camera=camera, codec=codec)
 
     def viewers(self) -> dict[str, int]:
         """How many clients watch each camera."""

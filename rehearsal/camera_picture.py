@@ -26,6 +26,8 @@ class EncodedPicture:
     payloads: tuple[bytes, ...]
     counter: int
     is_keyframe: bool
+    # By how many frames it is shown later than it is sent; only with pictures out of order.
+    shown_later: int = 0
 
 
 class PictureSource:

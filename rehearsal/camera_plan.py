@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from rehearsal.camera_sound import Sound
 from rehearsal.picture_counter import MINIMUM_WIDTH, BarGeometry
 from rehearsal.rtsp_messages import Login
 
@@ -37,6 +38,14 @@ class SceneKind(StrEnum):
     CHECK_IN = "check_in"
 
 
+class Codec(StrEnum):
+    """How pictures are encoded. Only the first kind carries the bar with the counter."""
+
+    H264 = "h264"
+    H264_B_FRAMES = "h264_b_frames"
+    H265 = "h265"
+
+
 class Fault(StrEnum):
     """What can go wrong with a simulated camera while it runs."""
 
@@ -47,6 +56,11 @@ class Fault(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a fault
     TOO_MANY_SESSIONS = "too_many_sessions"
     NO_SENDER_REPORTS = "no_sender_reports"
+    SERVICE_UNAVAILABLE = "service_unavailable"
+    HANGS_UP = "hangs_up"
+    GARBAGE = "garbage"
+    SOUND_STOPS = "sound_stops"
+    SOUND_GARBAGE = "sound_garbage"
 
 
 def picture_size(text: str) -> BarGeometry:
@@ -90,6 +104,8 @@ class CameraPlan(_Part):
     )
     sender_reports: bool = Field(default=True, description="Whether RTCP sender reports are sent.")
     report_interval_s: float = Field(5.0, ge=0.1, le=60, description="Seconds between sender reports.")
+    codec: Codec = Field(Codec.H264, description="How the pictures are encoded.")
+    sound: Sound = Field(Sound.NONE, description="What the microphone sends.")
     faults: tuple[Fault, ...] = Field(default=(), description="Faults that are on from the start.")
 
     @field_validator("resolution")

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from exam.clock import Clock
-from rehearsal.camera_plan import CameraPlan, Fault, SitePlan, picture_size
+from rehearsal.camera_plan import CameraPlan, Codec, Fault, SitePlan, picture_size
+from rehearsal.camera_sound import CameraSound, sound_for
 from rehearsal.rtsp_server import CameraDoor, PortTakenError
-from rehearsal.scene_loops import EncodingFailedError, loop_for
+from rehearsal.scene_loops import EncodingFailedError, any_loop_for
 from rehearsal.sent_log import SentLog
 from rehearsal.simulated_camera import SimulatedCamera
 
-_SENDS_VIEWERS_AWAY: Final = frozenset({Fault.WRONG_PASSWORD, Fault.TOO_MANY_SESSIONS})
+_SENDS_VIEWERS_AWAY: Final = frozenset(
+    {Fault.WRONG_PASSWORD, Fault.TOO_MANY_SESSIONS, Fault.SERVICE_UNAVAILABLE, Fault.HANGS_UP}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class CameraSite:
             "jump_timestamps": lambda ask: self._named(ask).jump_timestamps(float(ask["seconds"])),
             "step_clock": lambda ask: self._named(ask).step_clock(float(ask["seconds"])),
             "change_resolution": self._change_resolution,
+            "change_codec": self._change_codec,
         }
 
     async def open(self) -> dict[str, int]:
@@ -51,8 +55,10 @@ class CameraSite:
             self._doors[plan.name] = CameraDoor(plan.name, port)
         for index, plan in enumerate(self._plan.cameras):
             self._announce(f"preparing {plan.name} ({index + 1}/{len(self._plan.cameras)})")
-            loop = loop_for(plan, self._plan.loop_seconds, self._folders.loops)
+            loop = any_loop_for(plan, self._plan.loop_seconds, self._folders.loops)
             camera = SimulatedCamera(plan, loop, self._clock, index, self._sent_log(plan))
+            sound = sound_for(plan.sound, self._folders.loops)
+            camera.sound = None if sound is None else CameraSound(sound, plan.fps)
             self._cameras[plan.name] = camera
         for name, camera in self._cameras.items():
             self._tasks.append(asyncio.create_task(camera.run()))
@@ -132,5 +138,13 @@ class CameraSite:
         camera = self._named(ask)
         picture_size(ask["resolution"])
         plan = camera.plan.model_copy(update={"resolution": ask["resolution"]})
-        loop = await asyncio.to_thread(loop_for, plan, self._plan.loop_seconds, self._folders.loops)
+        loop = await asyncio.to_thread(any_loop_for, plan, self._plan.loop_seconds, self._folders.loops)
         camera.change_loop(loop)
+
+    async def _change_codec(self, ask: dict[str, Any]) -> None:
+        camera = self._named(ask)
+        plan = camera.plan.model_copy(update={"codec": Codec(ask["codec"])})
+        camera.change_loop(
+            await asyncio.to_thread(any_loop_for, plan, self._plan.loop_seconds, self._folders.loops)
+        )
+        self._doors[ask["camera"]].send_everybody_away()

@@ -19,6 +19,7 @@ from rehearsal.h264_slices import (
 )
 from rehearsal.picture_counter import BarGeometry
 from rehearsal.rtp import payloads_of_nal
+from rehearsal.rtsp_messages import h264_lines
 
 _START_CODE: Final = re.compile(rb"\x00\x00\x01")
 
@@ -44,6 +45,10 @@ class Loop:
     sets: ParameterSets
     frames: tuple[LoopFrame, ...]
     gop_frames: int
+
+    def description(self) -> tuple[str, ...]:
+        """The lines of the session description that name the codec."""
+        return h264_lines(self.sets, self.fps)
 
 
 def read_loop(path: Path, geometry: BarGeometry, fps: int) -> Loop:

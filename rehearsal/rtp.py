@@ -27,13 +27,30 @@ def payloads_of_nal(nal: bytes) -> list[bytes]:
     return payloads
 
 
+def payloads_of_hevc_nal(nal: bytes) -> list[bytes]:
+    """The H.265 NAL unit as RTP payloads (RFC 7798): whole when small, else fragmented."""
+    if len(nal) <= _LARGEST_PAYLOAD:
+        return [nal]
+    header, kind = bytes([nal[0] & 0x81 | 49 << 1, nal[1]]), nal[0] >> 1 & 63
+    payloads = []
+    for start in range(2, len(nal), _FRAGMENT_BYTES):
+        is_first, is_last = start == 2, start + _FRAGMENT_BYTES >= len(nal)
+        payloads.append(
+            header + bytes([kind | is_first << 7 | is_last << 6]) + nal[start : start + _FRAGMENT_BYTES]
+        )
+    return payloads
+
+
 class RtpSender:
     """Numbers the packets of one play-back session and counts what its sender reports must say."""
 
-    __slots__ = ("_channel", "_octets", "_packets", "_sequence", "ssrc")
+    __slots__ = ("_channel", "_octets", "_packets", "_payload_type", "_sequence", "ssrc")
 
-    def __init__(self, ssrc: int, channel: int, first_sequence: int) -> None:
+    def __init__(
+        self, ssrc: int, channel: int, first_sequence: int, payload_type: int = H264_PAYLOAD_TYPE
+    ) -> None:
         self.ssrc = ssrc
+        self._payload_type = payload_type
         self._channel = channel
         self._sequence = first_sequence
         self._packets = 0
@@ -48,7 +65,7 @@ class RtpSender:
         pieces: list[bytes] = []
         last = len(payloads) - 1
         for index, payload in enumerate(payloads):
-            marked_type = H264_PAYLOAD_TYPE | (0x80 if index == last else 0)
+            marked_type = self._payload_type | (0x80 if index == last else 0)
             pieces.append(
                 _INTERLEAVED_RTP.pack(
                     0x24,

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,7 +41,12 @@ class Request:
         """The path of the address without its host, the leading slash and the track."""
         without_scheme = self.url.split("://", 1)[-1]
         path = without_scheme.split("/", 1)[1] if "/" in without_scheme else ""
-        return path.split("?", 1)[0].removesuffix("/").removesuffix("/track1")
+        return path.split("?", 1)[0].removesuffix("/").removesuffix("/track1").removesuffix("/track2")
+
+    @property
+    def is_for_sound(self) -> bool:
+        """Whether the second track is meant."""
+        return self.url.removesuffix("/").endswith("/track2")
 
 
 def parse_request(head: bytes) -> Request:
@@ -87,16 +92,22 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def session_description(sets: ParameterSets, fps: int) -> str:
-    """The SDP of one H.264 stream."""
+def h264_lines(sets: ParameterSets, fps: int) -> tuple[str, ...]:
+    """What the session description says about an H.264 stream."""
     parameter_sets = ",".join(b64encode(nal).decode() for nal in (sets.sps, sets.pps))
-    lines = [
-        "v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=Camera", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*",
-        "a=range:npt=0-",
+    return (
         f"m=video 0 RTP/AVP {H264_PAYLOAD_TYPE}",
         f"a=rtpmap:{H264_PAYLOAD_TYPE} H264/{RTP_CLOCK_HZ}",
         f"a=fmtp:{H264_PAYLOAD_TYPE} packetization-mode=1;profile-level-id={sets.sps[1:4].hex()};"
         f"sprop-parameter-sets={parameter_sets}",
-        f"a=framerate:{fps}", "a=control:track1",
+        f"a=framerate:{fps}",
+    )
+
+
+def session_description(picture: Sequence[str], sound: Sequence[str] = ()) -> str:
+    """The SDP of one stream of pictures, and of the sound beside it, if any."""
+    lines = [
+        "v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=Camera", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*",
+        "a=range:npt=0-", *picture, "a=control:track1", *sound,
     ]  # fmt: skip
     return "\r\n".join(lines) + "\r\n"

@@ -17,7 +17,6 @@ from rehearsal.rtsp_messages import (
     challenge,
     is_authorised,
     parse_request,
-    session_description,
 )
 from rehearsal.simulated_camera import SimulatedCamera, Viewer
 
@@ -89,6 +88,9 @@ class _Connection:
         await self._reader.readexactly(body_bytes)
         if Fault.STALL in self._camera.faults:
             return
+        if Fault.HANGS_UP in self._camera.faults:
+            self.close()
+            return
         self._writer.write(self._words_for(request))
         await self._writer.drain()
         if request.method == "PLAY" and self._viewer is not None and not self._is_playing:
@@ -104,6 +106,8 @@ class _Connection:
         is_refused = Fault.WRONG_PASSWORD in camera.faults
         if is_refused or not is_authorised(request, camera.plan.login, self._nonce):
             return answer(request, "401 Unauthorized", challenge(self._nonce))
+        if Fault.SERVICE_UNAVAILABLE in camera.faults:
+            return answer(request, "503 Service Unavailable")
         if request.path != camera.plan.name:
             return answer(request, "404 Not Found")
         return self._answers[request.method](request)
@@ -112,9 +116,8 @@ class _Connection:
         return {"Session": f"{self._session};timeout=60"}
 
     def _describe(self, request: Request) -> bytes:
-        loop = self._camera.loop
         headers = {"Content-Type": "application/sdp", "Content-Base": request.url.removesuffix("/") + "/"}
-        return answer(request, "200 OK", headers, session_description(loop.sets, loop.fps))
+        return answer(request, "200 OK", headers, self._camera.description())
 
     def _setup(self, request: Request) -> bytes:
         transport = request.headers.get("transport", "")
@@ -123,15 +126,26 @@ class _Connection:
         if Fault.TOO_MANY_SESSIONS in self._camera.faults:
             return answer(request, "453 Not Enough Bandwidth")
         channel = _interleaved_channel(transport)
-        self._viewer = Viewer(self, self._camera.new_sender(channel))
-        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={self._camera.ssrc:08X}"
+        if self._viewer is None:
+            self._viewer = Viewer(self)
+        if request.is_for_sound:
+            sender = self._viewer.sound_sender = self._camera.new_sound_sender(channel)
+        else:
+            sender = self._viewer.sender = self._camera.new_sender(channel)
+        if sender is None:
+            return answer(request, "404 Not Found")
+        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={sender.ssrc:08X}"
         return answer(request, "200 OK", {"Transport": transport, **self._session_header()})
 
     def _play(self, request: Request) -> bytes:
         if self._viewer is None:
             return answer(request, "455 Method Not Valid in This State")
-        track = request.url.removesuffix("/") + "/track1"
-        headers = {"Range": "npt=0.000-", "RTP-Info": f"url={track};seq={self._viewer.sender.next_sequence}"}
+        address = request.url.removesuffix("/")
+        senders = {"track1": self._viewer.sender, "track2": self._viewer.sound_sender}
+        tracks = [
+            f"url={address}/{name};seq={sender.next_sequence}" for name, sender in senders.items() if sender
+        ]
+        headers = {"Range": "npt=0.000-", "RTP-Info": ",".join(tracks)}
         return answer(request, "200 OK", headers | self._session_header())
 
 

@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.camera_plan import CameraPlan
+from rehearsal.camera_plan import CameraPlan, Codec
 from rehearsal.h264_loop import Loop, read_loop
 from rehearsal.picture_counter import DARK_LUMA, MACROBLOCK, BarGeometry
+from rehearsal.plain_loop import PlainLoop, encode_plain, read_plain
 from rehearsal.scenes import Scene
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -33,13 +34,28 @@ class EncodingFailedError(Exception):
     """ffmpeg is missing or could not encode a loop."""
 
 
+def any_loop_for(plan: CameraPlan, loop_seconds: int, cache: Path) -> Loop | PlainLoop:
+    """The camera's loop in its codec, encoded now if the folder does not have it."""
+    return loop_for(plan, loop_seconds, cache) if plan.codec is Codec.H264 else _plain_loop(plan, cache)
+
+
 def loop_for(plan: CameraPlan, loop_seconds: int, cache: Path) -> Loop:
-    """The camera's loop, encoded now if the folder does not have it. Raises EncodingFailedError."""
+    """The camera's usual loop, encoded now if the folder does not have it. Raises EncodingFailedError."""
     path = cache / f"{plan.scene}-{_digest(plan, loop_seconds)}.h264"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         _encode(plan, loop_seconds, path)
     return read_loop(path, plan.geometry, plan.fps)
+
+
+def _plain_loop(plan: CameraPlan, cache: Path) -> PlainLoop:
+    path = cache / f"plain-{plan.codec}-{plan.resolution}-{plan.fps}-{plan.gop_frames}.bits"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+        encode_plain(plan.codec, plan.resolution, plan.fps, plan.gop_frames, unfinished)
+        unfinished.replace(path)
+    return read_plain(plan.codec, plan.fps, plan.gop_frames, path)
 
 
 def _digest(plan: CameraPlan, loop_seconds: int) -> str:

@@ -6,6 +6,7 @@ Everything here runs in the server's one event loop.
 
 import asyncio
 import hashlib
+import secrets
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
@@ -14,8 +15,11 @@ from exam.clock import SECOND_US, Clock
 from rehearsal.camera_clock import CameraClock
 from rehearsal.camera_picture import EncodedPicture, PictureSource, PictureState
 from rehearsal.camera_plan import CameraPlan, Fault
+from rehearsal.camera_sound import CameraSound
 from rehearsal.h264_loop import Loop
+from rehearsal.plain_loop import PlainLoop, PlainSource
 from rehearsal.rtp import RTP_CLOCK_HZ, RtpSender
+from rehearsal.rtsp_messages import session_description
 from rehearsal.sent_log import SentFrame, SentLog, first_counter
 
 _LARGEST_BACKLOG_BYTES: Final = 4_000_000
@@ -41,16 +45,23 @@ class Viewer:
     """One client that plays."""
 
     connection: Connection
-    sender: RtpSender
+    sender: RtpSender | None = None
+    sound_sender: RtpSender | None = None
     progress: _Progress = _Progress.WAITING_FOR_KEYFRAME
     next_report_us: int = 0
+    is_sound_report_due: bool = False
 
 
 class SimulatedCamera:
     """Sends frames while anybody watches, and obeys the faults that are switched on."""
 
     def __init__(
-        self, plan: CameraPlan, loop: Loop, clock: Clock, index: int = 0, log: SentLog | None = None
+        self,
+        plan: CameraPlan,
+        loop: Loop | PlainLoop,
+        clock: Clock,
+        index: int = 0,
+        log: SentLog | None = None,
     ) -> None:
         self.plan = plan
         self.faults = set(plan.faults)
@@ -62,12 +73,14 @@ class SimulatedCamera:
         self.ssrc = int.from_bytes(digest[:4], "big")
         self._rtp_start = int.from_bytes(digest[4:8], "big") if plan.rtp_start is None else plan.rtp_start
         self._clock_step_us = 0
-        self._source = PictureSource(loop, plan.label)
+        self._source = _source(loop, plan.label)
+        # What the microphone sends; None: this camera has none.
+        self.sound: CameraSound | None = None
         self._viewers: list[Viewer] = []
         self._watched = asyncio.Event()
 
     @property
-    def loop(self) -> Loop:
+    def loop(self) -> Loop | PlainLoop:
         """The loop that new connections are told about."""
         return self._source.wanted_loop
 
@@ -77,6 +90,17 @@ class SimulatedCamera:
 
     def new_sender(self, channel: int) -> RtpSender:
         return RtpSender(self.ssrc, channel, self.ssrc & 0xFFFF)
+
+    def new_sound_sender(self, channel: int) -> RtpSender | None:
+        """The sender of the second track; None when this camera has no sound."""
+        if self.sound is None:
+            return None
+        return RtpSender(self.ssrc ^ 1, channel, 0, self.sound.loop.format.payload_type)
+
+    def description(self) -> str:
+        """What new connections are told."""
+        sound = () if self.sound is None else self.sound.loop.description()
+        return session_description(self.loop.description(), sound)
 
     def play(self, viewer: Viewer) -> None:
         """The viewer gets frames from the next keyframe on."""
@@ -89,9 +113,15 @@ class SimulatedCamera:
         if not self._viewers:
             self._watched.clear()
 
-    def change_loop(self, loop: Loop) -> None:
-        """Show another loop from the next keyframe on, even with another picture size."""
-        self._source.wanted_loop = loop
+    def change_loop(self, loop: Loop | PlainLoop) -> None:
+        """Show another loop from the next keyframe on, even with another picture size.
+
+        Another codec needs another connection: the caller sends everybody away.
+        """
+        if isinstance(loop, Loop) and isinstance(self._source, PictureSource):
+            self._source.wanted_loop = loop
+        else:
+            self._source = _source(loop, self.plan.label)
 
     def jump_timestamps(self, seconds: float) -> None:
         """RTP timestamps leap; the camera's clock does not."""
@@ -123,6 +153,8 @@ class SimulatedCamera:
         sent = self._record_of(frame, picture)
         for viewer in list(self._viewers):
             self._send_to(viewer, picture, sent)
+            if viewer.progress is _Progress.WATCHING and viewer.sound_sender is not None:
+                self._send_sound(viewer, viewer.sound_sender, frame)
         if self._log is not None and any(viewer.progress is _Progress.WATCHING for viewer in self._viewers):
             self._log.append(sent)
 
@@ -139,23 +171,45 @@ class SimulatedCamera:
             sent_at_us=self._clock.wall_us(),
             camera_us=self.camera_clock.frame_camera_us(frame) + self._clock_step_us,
             counter=picture.counter,
-            rtp_timestamp=(self._rtp_start + frame * RTP_CLOCK_HZ // self.plan.fps) & 0xFFFFFFFF,
+            rtp_timestamp=self._rtp_timestamp(frame + picture.shown_later),
             is_keyframe=picture.is_keyframe,
         )
+
+    def _rtp_timestamp(self, frame: int) -> int:
+        return (self._rtp_start + frame * RTP_CLOCK_HZ // self.plan.fps) & 0xFFFFFFFF
 
     def _send_to(self, viewer: Viewer, picture: EncodedPicture, sent: SentFrame) -> None:
         if viewer.connection.backlog_bytes() > _LARGEST_BACKLOG_BYTES:
             viewer.progress = _Progress.WAITING_FOR_KEYFRAME
         elif picture.is_keyframe:
             viewer.progress = _Progress.WATCHING
-        if viewer.progress is _Progress.WAITING_FOR_KEYFRAME:
+        if viewer.progress is _Progress.WAITING_FOR_KEYFRAME or viewer.sender is None:
             return
         packets = b""
         now_us = self._clock.monotonic_us()
         if self._reports_are_sent() and now_us >= viewer.next_report_us:
             viewer.next_report_us = now_us + round(self.plan.report_interval_s * SECOND_US)
+            viewer.is_sound_report_due = True
             packets = viewer.sender.sender_report(sent.camera_us, sent.rtp_timestamp)
-        viewer.connection.send(packets + viewer.sender.frame(picture.payloads, sent.rtp_timestamp))
+        payloads = picture.payloads
+        if Fault.GARBAGE in self.faults:
+            payloads = tuple(secrets.token_bytes(len(payload)) for payload in payloads)
+        viewer.connection.send(packets + viewer.sender.frame(payloads, sent.rtp_timestamp))
+
+    def _send_sound(self, viewer: Viewer, sender: RtpSender, frame: int) -> None:
+        assert self.sound is not None
+        if Fault.SOUND_STOPS in self.faults:
+            return
+        packets = b""
+        if viewer.is_sound_report_due:
+            viewer.is_sound_report_due = False
+            camera_us = self.camera_clock.frame_camera_us(frame) + self._clock_step_us
+            packets = sender.sender_report(camera_us, self.sound.timestamp(frame))
+        for payload, timestamp in self.sound.due(frame):
+            sent = secrets.token_bytes(len(payload)) if Fault.SOUND_GARBAGE in self.faults else payload
+            packets += sender.frame([sent], timestamp)
+        if packets:
+            viewer.connection.send(packets)
 
     def _reports_are_sent(self) -> bool:
         return self.plan.sender_reports and Fault.NO_SENDER_REPORTS not in self.faults
@@ -163,3 +217,7 @@ class SimulatedCamera:
     def _make_viewers_wait(self) -> None:
         for viewer in self._viewers:
             viewer.progress = _Progress.WAITING_FOR_KEYFRAME
+
+
+def _source(loop: Loop | PlainLoop, label: str) -> PictureSource | PlainSource:
+    return PictureSource(loop, label) if isinstance(loop, Loop) else PlainSource(loop)

@@ -298,3 +298,12 @@ def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
     with pytest.raises((ControlRefusedError, ConnectionError)):
         control.viewers()
     control.close()
+
+
+def test_a_camera_that_is_overloaded_or_hangs_up_says_so_each_time(site: RunningCameras) -> None:
+    for fault, words in ((Fault.SERVICE_UNAVAILABLE, "503 Service Unavailable"), (Fault.HANGS_UP, "")):
+        site.control.start_fault("open", fault)
+        said = ffmpeg_words(site["open"])
+        site.control.end_fault("open", fault)
+        assert words in said
+        assert said

@@ -11,6 +11,7 @@ from rehearsal.rtsp_messages import (
     Request,
     answer,
     challenge,
+    h264_lines,
     is_authorised,
     parse_request,
     session_description,
@@ -91,6 +92,6 @@ def test_a_password_is_not_in_what_a_login_looks_like() -> None:
 
 
 def test_the_description_carries_the_parameter_sets() -> None:
-    sdp = session_description(ParameterSets(b"gB\xc0\x1f", b"h\xce", 4, 23), 25)
+    sdp = session_description(h264_lines(ParameterSets(b"gB\xc0\x1f", b"h\xce", 4, 23), 25))
     assert "profile-level-id=42c01f;sprop-parameter-sets=Z0LAHw==,aM4=" in sdp
     assert sdp.endswith("a=framerate:25\r\na=control:track1\r\n")
