@@ -2,6 +2,7 @@
 
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
+from recorder.picture_desk import picture_chores
 from recorder.preflight import preflight_chore
 
 __all__ = ["ChoreTools", "ExamReader", "chores"]
@@ -11,4 +12,5 @@ def chores(tools: ChoreTools) -> list[Chore]:
     """Every chore of a running recorder. Add yours here, one line each, with how often it looks."""
     return [
         Chore("preflight", 1, preflight_chore(tools)),
+        *picture_chores(tools),
     ]

@@ -34,10 +34,14 @@ from evidence.health import (
 from evidence.ingest import Store
 from evidence.thumbnail_shedding import shed_thumbnails
 from exam.clock import SECOND_US
+from recorder.chore_tools import ChoreTools
+from recorder.chores import Chore
 from recorder.picture_rules import CameraJudge, Change, Measures, Reading
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LISTEN_S: Final = 0.5
+RESTART_S: Final = 2
+SHED_S: Final = 600
 STOP_PATIENCE_S: Final = 3.0
 _CHUNK_BYTES: Final = 65_536
 _DAY_US: Final = 24 * 60 * 60 * SECOND_US
@@ -156,6 +160,18 @@ class PictureDesk:
                 _log.exception("picture_health_unwritten")
                 return
             self._unwritten.popleft()
+
+
+def picture_chores(tools: ChoreTools) -> list[Chore]:
+    """Watching the pictures, and giving up old thumbnails; nothing when the settings say so."""
+    if not tools.settings.pictures.enabled:
+        return []
+    desk, thumbnails = PictureDesk(tools.store), tools.settings.thumbnails_folder
+    command = watch_command(tools.settings.footage_db, thumbnails)
+    return [
+        Chore("pictures", RESTART_S, lambda is_over: desk.work(command, is_over)),
+        Chore("thumbnails", SHED_S, lambda _: shed(desk.store, thumbnails, desk.rules)),
+    ]
 
 
 def shed(store: Store, thumbnails: Path, rules: PictureHealth) -> None:
