@@ -49,6 +49,10 @@ class RecorderSettings(_Section):
         default=True,
         description="Whether finished footage files get the immutable flag where that is possible.",
     )
+    export_folders: list[Path] = Field(
+        default_factory=list,
+        description="Folders that footage may be exported to; empty: the folder 'exports' below data_folder.",
+    )
 
 
 class PictureSettings(_Section):
@@ -135,6 +139,14 @@ class Settings(_Section):
     @property
     def footage_volumes(self) -> list[Path]:
         return self.recorder.volumes or [self.data_folder / "footage"]
+
+    @property
+    def default_export_folder(self) -> Path:
+        return self.data_folder / "exports"
+
+    @property
+    def export_folders(self) -> list[Path]:
+        return self.recorder.export_folders or [self.default_export_folder]
 
 
 def load_settings(path: Path | None) -> Settings:

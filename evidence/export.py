@@ -34,10 +34,17 @@ from evidence.export_plan import BagPlan, CameraPlan, ExportError, ExportWish, F
 from evidence.ledger import LeafKind, append
 from evidence.play_copy import BURNT_IN, REMUXED, PlayCopyError, Reel
 from evidence.proofs import Authority, write_authority, write_proofs
+from evidence.protection import Level, level
 from exam.clock import site_time
 
 LIST_PDF, LIST_CSV, HOW_TO = "电子数据清单.pdf", "电子数据清单.csv", "怎样核验.txt"
 _HERE: Final = Path(__file__).parent
+PROTECTION_WORDS: Final = {
+    Level.DETECT_ONLY: "R0（不能阻止删除，只能发现）",
+    Level.SINGLE_MACHINE: "R1（单机：文件已设为不可更改；掌握本机最高权限者仍可删除，但会被发现）",
+    Level.SECOND_COPY: "R2（另有一份本机无权删除的副本）",
+    Level.OBJECT_LOCK: "R3（对象存储在保存期内拒绝删除）",
+}
 # Files with these names go into every bag as they are.
 _TOOLS: Final = {"verify.py": "bag_verifier.py", "verify.sh": "bag_verifier.sh", HOW_TO: "bag_how_to.zh.txt"}
 _TARGET_WORDS: Final = {
@@ -58,11 +65,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportTools:
-    """What an export works with. `protection` is the archive's honest level, `words` explain absences."""
+    """What an export works with. `words` explain absences by their codes."""
 
     database: WriterDatabase
     authority: Authority
-    protection: str
     words: Mapping[str, str]
 
 
@@ -184,8 +190,8 @@ class _Baggage:
             self._plan.needed_size, lambda: self._counter.say("正在等待台账检查点签名")
         )
         done = Delivered(self._wish, self._plan, self._states, self._derived)
-        now = Circumstances(tools.authority.clock.wall_us(), tools.protection, tools.words)
         with tools.database.read() as connection:
+            now = Circumstances(tools.authority.clock.wall_us(), _protection(connection), tools.words)
             write_proofs(bag, connection, self._plan, signed)
             delivery = describe(connection, done, now)
         write_authority(bag, tools.authority, signed)
@@ -222,6 +228,12 @@ class _Baggage:
             facts |= {"export_bag_id": row["id"], "account_id": self._wish.account_id}
             append(connection, LeafKind.EXPORT, {**facts, "tagmanifest_sha256": digest}, now_us)
         return made
+
+
+def _protection(footage: Connection) -> str:
+    """The archive is protected as well as its weakest volume."""
+    levels = [level(footage, row["id"]) for row in footage.execute("select id from volume")]
+    return PROTECTION_WORDS[min(levels, default=Level.DETECT_ONLY)]
 
 
 def _name(wish: ExportWish, plan: BagPlan) -> str:

@@ -3,6 +3,7 @@
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
 from recorder.picture_desk import picture_chores
+from recorder.export_work import export_chore
 from recorder.preflight import preflight_chore
 
 __all__ = ["ChoreTools", "ExamReader", "chores"]
@@ -13,4 +14,5 @@ def chores(tools: ChoreTools) -> list[Chore]:
     return [
         Chore("preflight", 1, preflight_chore(tools)),
         *picture_chores(tools),
+        Chore("export", 1, export_chore(tools)),
     ]

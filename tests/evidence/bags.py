@@ -36,7 +36,7 @@ class Archive:
 
     @property
     def tools(self) -> ExportTools:
-        return ExportTools(self.footage.database, self.authority, "R1 单机", WORDS)
+        return ExportTools(self.footage.database, self.authority, WORDS)
 
     def film(self, camera: str, run: str, sequence: int, start_us: int) -> int:
         """One file of four seconds, ingested; returns the segment's id."""
