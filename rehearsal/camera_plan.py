@@ -38,6 +38,15 @@ class SceneKind(StrEnum):
     CHECK_IN = "check_in"
 
 
+class LensState(StrEnum):
+    """What is wrong with a simulated camera's lens or mount."""
+
+    CLEAR = "clear"
+    COVERED = "covered"
+    BLURRED = "blurred"
+    MOVED = "moved"
+
+
 class Codec(StrEnum):
     """How pictures are encoded. Only the first kind carries the bar with the counter."""
 
@@ -53,6 +62,9 @@ class Fault(StrEnum):
     STALL = "stall"
     FROZEN = "frozen"
     BLACK = "black"
+    COVERED = "covered"
+    BLURRED = "blurred"
+    MOVED = "moved"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a fault
     TOO_MANY_SESSIONS = "too_many_sessions"
     NO_SENDER_REPORTS = "no_sender_reports"
@@ -87,6 +99,7 @@ class CameraPlan(_Part):
     )
     label: str = Field("", max_length=24, description="What the picture says, usually the room.")
     scene: SceneKind = Field(SceneKind.CLASSROOM, description="What the camera looks at.")
+    lens: LensState = Field(LensState.CLEAR, description="What is wrong with its lens or mount.")
     view: int = Field(0, ge=0, le=99, description="Variant of the scene: corner of the room and the people.")
     port: int = Field(0, ge=0, le=65535, description="Port; 0 takes the plan's next one, or any free one.")
     user: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$", description="User for digest login; empty: no login.")

@@ -127,12 +127,21 @@ class CameraSite:
             camera.faults.discard(fault)
             if fault is Fault.DROP:
                 await door.open(camera)
+            elif fault in _LENS_FAULTS:
+                await self._look_through(camera, LensState.CLEAR)
             return
         camera.faults.add(fault)
         if fault is Fault.DROP:
             door.shut()
         elif fault in _SENDS_VIEWERS_AWAY:
             door.send_everybody_away()
+        elif fault in _LENS_FAULTS:
+            await self._look_through(camera, LensState(fault))
+
+    async def _look_through(self, camera: SimulatedCamera, lens: LensState) -> None:
+        plan = camera.plan.model_copy(update={"lens": lens})
+        loop = await asyncio.to_thread(any_loop_for, plan, self._plan.loop_seconds, self._folders.loops)
+        camera.change_loop(loop)
 
     async def _change_resolution(self, ask: dict[str, Any]) -> None:
         camera = self._named(ask)

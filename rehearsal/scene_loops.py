@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rehearsal.camera_plan import CameraPlan, Codec
 from rehearsal.h264_loop import Loop, read_loop
+from rehearsal.lens_faults import seen_through
 from rehearsal.picture_counter import DARK_LUMA, MACROBLOCK, BarGeometry
 from rehearsal.plain_loop import PlainLoop, encode_plain, read_plain
 from rehearsal.scenes import Scene
@@ -60,7 +61,7 @@ def _plain_loop(plan: CameraPlan, cache: Path) -> PlainLoop:
 
 def _digest(plan: CameraPlan, loop_seconds: int) -> str:
     shaped_by = plan.model_dump(
-        mode="json", include={"scene", "view", "resolution", "fps", "bitrate_kbps", "gop_seconds"}
+        mode="json", include={"scene", "lens", "view", "resolution", "fps", "bitrate_kbps", "gop_seconds"}
     )
     digest = hashlib.sha256(json.dumps([shaped_by, loop_seconds], sort_keys=True).encode())
     for source in _SOURCES:
@@ -118,9 +119,8 @@ def _pictures(plan: CameraPlan, frames: int) -> Iterator[NDArray[np.uint8]]:
     noise = _noise_fields(geometry)
     bar_top = geometry.first_bar_row * MACROBLOCK
     for frame in range(frames):
-        planes = cv2.cvtColor(scene.picture(frame / frames), cv2.COLOR_BGR2YUV_I420).astype(
-            np.uint8, copy=False
-        )
+        seen = seen_through(plan.lens, scene.picture(frame / frames))
+        planes = cv2.cvtColor(seen, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
         luma = planes[: geometry.height]
         cv2.add(luma, noise[frame * 3 % _NOISE_FIELDS], dst=luma, dtype=cv2.CV_8U)
         luma[bar_top:] = DARK_LUMA
