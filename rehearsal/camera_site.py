@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from exam.clock import Clock
-from rehearsal.camera_plan import CameraPlan, Codec, Fault, SitePlan, picture_size
+from rehearsal.camera_plan import CameraPlan, Codec, Fault, LensState, SitePlan, picture_size
 from rehearsal.camera_sound import CameraSound, sound_for
 from rehearsal.rtsp_server import CameraDoor, PortTakenError
 from rehearsal.scene_loops import EncodingFailedError, any_loop_for
 from rehearsal.sent_log import SentLog
 from rehearsal.simulated_camera import SimulatedCamera
 
+_LENS_FAULTS: Final = frozenset({Fault.COVERED, Fault.BLURRED, Fault.MOVED})
 _SENDS_VIEWERS_AWAY: Final = frozenset(
     {Fault.WRONG_PASSWORD, Fault.TOO_MANY_SESSIONS, Fault.SERVICE_UNAVAILABLE, Fault.HANGS_UP}
 )

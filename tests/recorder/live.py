@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.settings import RecorderSettings, Settings
+from config.settings import PictureSettings, RecorderSettings, Settings
 from evidence.cameras import PASSWORD_PURPOSE
 from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.footage import (
@@ -95,10 +95,17 @@ class LiveSite:
                 child.wait()
 
 
-def live_site(folder: Path, cameras: RunningCameras | None = None, *, segment_seconds: int = 4) -> LiveSite:
+def live_site(
+    folder: Path,
+    cameras: RunningCameras | None = None,
+    *,
+    segment_seconds: int = 4,
+    looks_at_pictures: bool = False,
+) -> LiveSite:
     settings = Settings(
         data_folder=folder / "site",
         recorder=RecorderSettings(segment_seconds=segment_seconds, immutable=False),
+        pictures=PictureSettings(enabled=looks_at_pictures),
     )
     WriterDatabase(settings.footage_db, "footage").close()
     site = LiveSite(settings)
