@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
 
+from evidence.codecs import is_browser_playable
 from evidence.fragments import Fragment, unpack_map
+from evidence.sound import NO_SOUND, Sound, SoundKind
 from exam.clock import MINUTE_US
 
 # Two segments of one run this close belong together: the difference is measurement, not absence.
@@ -83,6 +85,12 @@ class Stream:
     codec: str
     width_px: int
     height_px: int
+    sound: Sound = NO_SOUND
+
+    @property
+    def is_browser_playable(self) -> bool:
+        """Whether every browser can show it."""
+        return is_browser_playable(self.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,8 @@ class CameraState:
 
 
 _SEGMENT: Final = (
-    "select s.*, v.path as volume_path, m.init_bytes, m.codec, m.width_px, m.height_px, m.fragments"
+    "select s.*, v.path as volume_path, m.init_bytes, m.codec, m.width_px, m.height_px, m.fragments,"
+    " m.sound, m.sound_codec"
     " from segment s join volume v on v.id = s.volume_id join fragment_map m on m.segment_id = s.id"
 )
 
@@ -272,6 +281,9 @@ def _segment(row: Row) -> Segment:
         size_bytes=row["size_bytes"],
         sha256=row["sha256"],
         origin=Origin(row["origin"]),
-        stream=Stream(row["init_bytes"], row["codec"], row["width_px"], row["height_px"]),
+        stream=Stream(
+            *(row["init_bytes"], row["codec"], row["width_px"], row["height_px"]),
+            Sound(SoundKind(row["sound"]), row["sound_codec"]),
+        ),
         fragments=unpack_map(row["fragments"]),
     )

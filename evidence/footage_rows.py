@@ -155,9 +155,12 @@ def insert_segment(
         ),
     ).fetchone()
     connection.execute(
-        "insert into fragment_map (segment_id, init_bytes, codec, width_px, height_px, fragments)"
-        " values (?, ?, ?, ?, ?, ?)",
-        (row[0], parsed.init_bytes, parsed.codec, parsed.width_px, parsed.height_px, fragments),
+        "insert into fragment_map (segment_id, init_bytes, codec, width_px, height_px, fragments, sound,"
+        " sound_codec) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(row[0], parsed.init_bytes, parsed.codec, parsed.width_px, parsed.height_px, fragments),
+            *(parsed.sound.kind, parsed.sound.codec),
+        ),
     )
     digests = {"sha256": new.sha256.hex(), "fragments_sha256": hashlib.sha256(fragments).hexdigest()}
     append(connection, LeafKind.SEGMENT, {**dict(row), **digests}, now_us)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from evidence.boxes import Box, BoxError, child, file_boxes, inner_boxes, unpack
+from evidence.codecs import codec_string
+from evidence.sound import NO_SOUND, Sound, sound_of
 from exam.clock import SECOND_US
 
 NTP_TO_UNIX_S: Final = 2_208_988_800
@@ -71,6 +73,7 @@ class ParsedFile:
     has_torn_tail: bool
     # Usual time from one picture to the next.
     frame_us: int
+    sound: Sound = NO_SOUND
 
     @property
     def media_us(self) -> int:
@@ -101,6 +104,8 @@ class _RawFragment:
 class _Timing:
     ticks: int
     pictures: int
+    # Whether sound came with the pictures.
+    has_sound: bool
 
 
 def parse(path: Path) -> ParsedFile:
@@ -119,7 +124,8 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
     moov = next((box for box in boxes if box.name == "moov"), None)
     if moov is None:
         raise FragmentError("the description of the stream (moov) was never written")
-    track = _video_track(_read(descriptor, moov))
+    description = _read(descriptor, moov)
+    track = _video_track(description)
     raw: list[_RawFragment] = []
     with suppress(BoxError):  # lengths can reach the disk before contents: torn here, like a cut
         raw.extend(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
@@ -139,6 +145,7 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
         has_torn_tail=ended != size_bytes,
         frame_us=sum(fragment.duration_us for fragment in fragments)
         // max(1, sum(found.timing.pictures for found in raw)),
+        sound=sound_of(description, has_samples=any(found.timing.has_sound for found in raw)),
     )
 
 
@@ -195,22 +202,22 @@ def _stamp(prft: bytes) -> int:
 
 def _moof_timing(moof: bytes, track: _Track) -> _Timing:
     whole = next(inner_boxes(moof))
-    for traf in inner_boxes(moof, whole.content, whole.end):
-        if traf.name != "traf":
-            continue
+    trafs = [box for box in inner_boxes(moof, whole.content, whole.end) if box.name == "traf"]
+    for traf in trafs:
         tfhd = child(moof, traf, "tfhd")
         if unpack("I", moof, tfhd.content + 4) == (track.id,):
-            return _traf_timing(moof, traf, tfhd, track)
+            durations = _traf_durations(moof, traf, tfhd, track)
+            return _Timing(_believable(durations, track.timescale), len(durations), len(trafs) > 1)
     raise BoxError(f"a fragment without track {track.id}")
 
 
-def _traf_timing(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> _Timing:
+def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> list[int]:
     default = _default_duration(moof, tfhd, track.default_duration)
     durations: list[int] = []
     for box in inner_boxes(moof, traf.content, traf.end):
         if box.name == "trun":
             durations.extend(_trun_durations(moof, box, default))
-    return _Timing(_believable(durations, track.timescale), len(durations))
+    return durations
 
 
 def _default_duration(moof: bytes, tfhd: Box, otherwise: int) -> int:
@@ -267,16 +274,9 @@ def _track(moov: bytes, whole: Box, trak: Box) -> _Track:
     if entry is None:
         raise BoxError("a track that describes no codec")
     width_px, height_px = unpack("HH", moov, entry.content + 24)
-    return _Track(track_id, timescale, _codec(moov, entry), width_px, height_px, _trex(moov, whole, track_id))
-
-
-def _codec(moov: bytes, entry: Box) -> str:
-    if entry.name not in ("avc1", "avc3"):
-        return entry.name
-    for box in inner_boxes(moov, entry.content + 78, entry.end):
-        if box.name == "avcC":
-            return f"{entry.name}.{moov[box.content + 1 : box.content + 4].hex()}"
-    raise BoxError("H.264 without its parameters (avcC)")
+    return _Track(
+        track_id, timescale, codec_string(moov, entry), width_px, height_px, _trex(moov, whole, track_id)
+    )
 
 
 def _trex(moov: bytes, whole: Box, track_id: int) -> int:

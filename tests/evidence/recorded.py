@@ -43,6 +43,7 @@ class Track:
     entry: bytes = field(default_factory=avc_entry)
     timescale: int = TIMESCALE
     long_times: bool = False
+    name: bytes = b""
 
     def boxes(self) -> bytes:
         version = int(self.long_times)
@@ -53,7 +54,7 @@ class Track:
             box(
                 "mdia",
                 full_box("mdhd", 0, times, words(self.timescale, 0), version=version),
-                full_box("hdlr", 0, words(0), self.handler),
+                full_box("hdlr", 0, words(0), self.handler, words(0, 0, 0), self.name + b"\0"),
                 box("minf", box("stbl", full_box("stsd", 0, words(1), self.entry))),
             ),
         )

@@ -132,9 +132,9 @@ def test_the_video_track_is_found_beside_sound(tmp_path: Path) -> None:
 
 
 def test_long_times_and_other_codecs_are_understood(tmp_path: Path) -> None:
-    entry = box("hvc1", b"\0" * 24, b"\x07\x80\x04\x38", b"\0" * 50)
+    entry = box("vp09", b"\0" * 24, b"\x07\x80\x04\x38", b"\0" * 50)
     found = parsed(tmp_path, init(Track(entry=entry, long_times=True)) + fragment(2000))
-    assert (found.codec, found.width_px, found.height_px) == ("hvc1", 1920, 1080)
+    assert (found.codec, found.width_px, found.height_px) == ("vp09", 1920, 1080)
 
 
 @pytest.mark.parametrize(
