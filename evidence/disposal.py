@@ -1,0 +1,177 @@
+"""Destroying footage (销毁): the one module of the product that unlinks a recorded file (invariant 3).
+
+For each file: ask for the permit, see that the file is the one named, write row and leaf DISPOSAL,
+unlink, make the folder durable, write DISPOSAL_DONE. A crash between any two steps leaves the file, or
+the register's row that names it; doing all again ends the same. What is refused is written down.
+"""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection, Error, Row
+from typing import Final
+
+import structlog
+
+from evidence.disposal_permit import (
+    DisposalRefusal,
+    DisposalRefusedError,
+    Permit,
+    Permits,
+    check_file,
+    check_volume,
+)
+from evidence.ingest import Store
+from evidence.ledger import LeafKind, append
+
+_log: Final = structlog.get_logger("disposal")
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """A file that is no more: which register names it, and since when."""
+
+    segment_id: int
+    plan_id: int
+    plan_number: str
+    done_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far carrying out an order came."""
+
+    done: int = 0
+    refused: int = 0
+
+
+class Disposer:
+    """Carries out disposals on this machine's footage. For one thread."""
+
+    def __init__(self, store: Store, permits: Permits) -> None:
+        self._store, self._permits = store, permits
+
+    def carry_out(self, order_id: int, segment_ids: list[int], is_over: threading.Event) -> Tally:
+        """Dispose of the files of an order, one after another, until told to stop; refused ones stay."""
+        done = refused = 0
+        for segment_id in segment_ids:
+            if is_over.is_set():
+                break
+            try:
+                self.dispose(order_id, segment_id)
+                done += 1
+            except DisposalRefusedError:
+                refused += 1
+        return Tally(done, refused)
+
+    def dispose(self, order_id: int, segment_id: int) -> None:
+        """Destroy one file, or finish what a crash left. Raises DisposalRefusedError once it is on record."""
+        try:
+            self._dispose(order_id, segment_id)
+        except DisposalRefusedError as refusal:
+            self._note_refusal(order_id, segment_id, refusal)
+            raise
+
+    def _dispose(self, order_id: int, segment_id: int) -> None:
+        begun = self._begun(segment_id)
+        if begun is not None and begun["done_at_us"] is not None:
+            return
+        permit = self._permits.permit(order_id, segment_id)
+        if begun is None:
+            check_file(permit, self._store.disk.digest)
+            self._begin(permit)
+        elif begun["plan_digest"].hex() != permit.plan.digest:
+            raise DisposalRefusedError([DisposalRefusal.OTHER_PLAN])
+        check_volume(permit)
+        self._unlink(permit.path)
+        self._finish(permit)
+
+    def _begun(self, segment_id: int) -> Row | None:
+        with self._store.database.read() as connection:
+            row: Row | None = connection.execute(
+                "select plan_digest, done_at_us from disposal where segment_id = ?", (segment_id,)
+            ).fetchone()
+        return row
+
+    def _begin(self, permit: Permit) -> None:
+        """Row and leaf, durable before the file goes."""
+        now_us = self._store.clock.wall_us()
+        plan = permit.plan
+        with self._store.database.write() as connection:
+            connection.execute(
+                "insert into disposal (segment_id, order_id, plan_id, plan_number, plan_digest, proved_at_us,"
+                " decided_at_us) values (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    permit.segment_id,
+                    permit.order_id,
+                    plan.plan_id,
+                    plan.number,
+                    bytes.fromhex(plan.digest),
+                    permit.proved_at_us,
+                    now_us,
+                ),
+            )
+            body = {
+                **_names(permit),
+                "proposed_by": plan.proposal.account_id,
+                "approved_by": [str(each.account_id) for each in plan.approvals],
+                "proved_at_us": permit.proved_at_us,
+            }
+            append(connection, LeafKind.DISPOSAL, body, now_us)
+
+    def _unlink(self, path: Path) -> None:
+        try:
+            if path.exists():
+                self._store.disk.unprotect(path)
+                path.unlink()
+            self._store.disk.sync_folder(path.parent)
+        except OSError as error:
+            _log.exception("not_unlinked", path=str(path))
+            raise DisposalRefusedError([DisposalRefusal.DISK_REFUSES]) from error
+
+    def _finish(self, permit: Permit) -> None:
+        now_us = self._store.clock.wall_us()
+        with self._store.database.write() as connection:
+            connection.execute(
+                "update disposal set done_at_us = ? where segment_id = ?", (now_us, permit.segment_id)
+            )
+            append(connection, LeafKind.DISPOSAL_DONE, _names(permit), now_us)
+
+    def _note_refusal(self, order_id: int, segment_id: int, refusal: DisposalRefusedError) -> None:
+        now_us = self._store.clock.wall_us()
+        _log.warning("disposal_refused", order=order_id, segment=segment_id, reasons=str(refusal))
+        try:
+            with self._store.database.write() as connection:
+                note_refusal(connection, order_id, segment_id, refusal, now_us)
+        except Error:
+            # A full disk: the log line above stands, and nothing was deleted.
+            _log.exception("refusal_not_recorded", order=order_id, segment=segment_id)
+
+
+def note_refusal(
+    connection: Connection, order_id: int, segment_id: int, refusal: DisposalRefusedError, now_us: int
+) -> None:
+    """A refused attempt as row and leaf."""
+    row = connection.execute(
+        "insert into disposal_refusal (order_id, segment_id, reasons, refused_at_us) values (?, ?, ?, ?)"
+        " returning id",
+        (order_id, segment_id, str(refusal), now_us),
+    ).fetchone()
+    body = {
+        "disposal_refusal_id": row["id"],
+        "order_id": order_id,
+        "segment_id": segment_id,
+        "reasons": list(refusal.reasons),
+    }
+    append(connection, LeafKind.DISPOSAL_REFUSED, body, now_us)
+
+
+def _names(permit: Permit) -> dict[str, int | str]:
+    return {
+        "segment_id": permit.segment_id,
+        "order_id": permit.order_id,
+        "plan_id": permit.plan.plan_id,
+        "plan_sha256": permit.plan.digest,
+        "size_bytes": permit.size_bytes,
+        "sha256": permit.sha256.hex(),
+    }

@@ -1,0 +1,189 @@
+"""What the signed ledger of exam.db says about keeping and disposing: the only facts that can permit it.
+
+Every leaf is hashed again and the whole must have the root that was signed last; rows of tables are
+not looked at, so editing one permits nothing. What is not signed yet may forbid, never permit.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from sqlite3 import Connection
+from typing import Any, Final
+
+from evidence.ledger import LeafKind, LedgerError, head_at, read_leaves, recompute
+from evidence.merkle import TreeHead
+from evidence.outside_time import AuthorityKind
+from evidence.retention import CLOSED, read_reach
+from evidence.work_orders import OrderKind
+from exam.disposal_approval import Act
+from exam.holds import HoldKind, HoldStep, Taken, keeps, state_after
+from exam.retention import Hold, Reach, Term
+
+APPROVED: Final = "approved"
+_READ: Final = (
+    LeafKind.BATCH_CLOSING,
+    LeafKind.DAY_ASSIGNMENT,
+    LeafKind.LEGAL_HOLD,
+    LeafKind.TIME_AUTHORITY,
+    LeafKind.DISPOSAL_PLAN,
+    LeafKind.DISPOSAL_APPROVAL,
+    LeafKind.DISPOSAL_TIME,
+    LeafKind.WORK_ORDER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A word about time given to a plan: digests of the token and of the authority's public part."""
+
+    time_id: int
+    authority_id: int
+    kind: AuthorityKind
+    public_sha256: str
+    token_sha256: str
+
+
+@dataclass(slots=True)
+class PlanFacts:
+    """A proposed disposal as the ledger knows it."""
+
+    plan_id: int
+    number: str
+    digest: str
+    proposal: Act
+    approvals: list[Act] = field(default_factory=list)
+    stamps: list[Stamp] = field(default_factory=list)
+    is_rejected: bool = False
+
+
+@dataclass(slots=True)
+class LedgerFacts:
+    """Everything the ledger says that matters here."""
+
+    terms: list[Term] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    plans: dict[int, PlanFacts] = field(default_factory=dict)
+    # Work order id -> (plan id, plan digest) of disposals that were ordered.
+    orders: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    index: int
+    kind: str
+    body: dict[str, Any]
+    recorded_at_us: int
+    is_signed: bool
+
+
+def read_facts(connection: Connection, signed: TreeHead) -> LedgerFacts:
+    """Check the whole ledger against its signed head and read it. Raises LedgerError when it fails."""
+    recompute(connection)
+    if head_at(connection, signed.size) != signed:
+        raise LedgerError(f"the first {signed.size} ledger rows are not those that were signed")
+    facts = [
+        _Fact(leaf.index, leaf.kind, json.loads(leaf.body), leaf.recorded_at_us, leaf.index < signed.size)
+        for leaf, _hash in read_leaves(connection)
+        if leaf.kind in _READ
+    ]
+    plans = _plans(facts)
+    return LedgerFacts(_terms(facts), _holds(facts), plans, _orders(facts))
+
+
+def _of(facts: Iterable[_Fact], kind: LeafKind, *, signed: bool = False) -> Iterator[_Fact]:
+    return (fact for fact in facts if fact.kind == kind and (fact.is_signed or not signed))
+
+
+def _terms(facts: list[_Fact]) -> list[Term]:
+    closings: dict[int, list[_Fact]] = {}
+    for fact in _of(facts, LeafKind.BATCH_CLOSING):
+        closings.setdefault(fact.body["batch_id"], []).append(fact)
+    days: dict[int, set[date]] = {}
+    for fact in _of(facts, LeafKind.DAY_ASSIGNMENT, signed=True):
+        days.setdefault(fact.body["batch_id"], set()).add(date.fromisoformat(fact.body["site_day"]))
+    return [_term(batch_id, each, days.get(batch_id, set())) for batch_id, each in closings.items()]
+
+
+def _term(batch_id: int, closings: list[_Fact], assigned: set[date]) -> Term:
+    bodies = [fact.body for fact in closings]
+    is_closed = closings[-1].is_signed and bodies[-1]["action"] == CLOSED
+    reaches: dict[Reach, None] = {read_reach(text): None for body in bodies for text in body["reaches"]}
+    return Term(
+        batch_id=batch_id,
+        reaches=tuple(reaches),
+        days=frozenset(assigned | {date.fromisoformat(day) for body in bodies for day in body["days"]}),
+        closed_at_us=max(fact.recorded_at_us for fact in closings) if is_closed else None,
+        years=max(body["years"] for body in bodies),
+    )
+
+
+def _holds(facts: list[_Fact]) -> list[Hold]:
+    steps: dict[int, list[_Fact]] = {}
+    for fact in _of(facts, LeafKind.LEGAL_HOLD):
+        steps.setdefault(fact.body["hold_id"], []).append(fact)
+    return [_hold(hold_id, each[0].body) for hold_id, each in steps.items() if _keeps(each)]
+
+
+def _keeps(steps: list[_Fact]) -> bool:
+    # A step that ends a hold counts once it is signed; one that makes it counts at once.
+    taken = [Taken(HoldStep(fact.body["step"]), fact.body["account_id"]) for fact in steps]
+    return keeps(state_after(taken)) or not steps[-1].is_signed
+
+
+def _hold(hold_id: int, body: Mapping[str, Any]) -> Hold:
+    reaches = tuple(read_reach(text) for text in body["reaches"])
+    return Hold(hold_id, body["kind"] == HoldKind.RESTRICTION, body["batch_id"], reaches)
+
+
+def _plans(facts: list[_Fact]) -> dict[int, PlanFacts]:
+    plans: dict[int, PlanFacts] = {}
+    proposed_at: dict[int, int] = {}
+    for fact in _of(facts, LeafKind.DISPOSAL_PLAN, signed=True):
+        body = fact.body
+        plan = PlanFacts(body["plan_id"], body["number"], body["plan_sha256"], _act(body))
+        plans[plan.plan_id], proposed_at[plan.plan_id] = plan, fact.index
+    for fact in _of(facts, LeafKind.DISPOSAL_APPROVAL):
+        _judge_plan(plans, fact)
+    authorities = {
+        fact.body["time_authority_id"]: fact for fact in _of(facts, LeafKind.TIME_AUTHORITY, signed=True)
+    }
+    for fact in _of(facts, LeafKind.DISPOSAL_TIME, signed=True):
+        plan_id, authority = fact.body["plan_id"], authorities.get(fact.body["time_authority_id"])
+        if plan_id in plans and authority is not None and authority.index < proposed_at[plan_id]:
+            plans[plan_id].stamps.append(_stamp(fact.body, authority.body))
+    return plans
+
+
+def _judge_plan(plans: dict[int, PlanFacts], fact: _Fact) -> None:
+    plan = plans.get(fact.body["plan_id"])
+    if plan is None:
+        return
+    if fact.body["decision"] != APPROVED:
+        plan.is_rejected = True
+    elif fact.is_signed:
+        plan.approvals.append(_act(fact.body))
+
+
+def _act(body: Mapping[str, Any]) -> Act:
+    return Act(body["account_id"], body["person"], frozenset(body["roles"]), body["plan_sha256"])
+
+
+def _stamp(body: Mapping[str, Any], authority: Mapping[str, Any]) -> Stamp:
+    return Stamp(
+        body["disposal_time_id"],
+        body["time_authority_id"],
+        AuthorityKind(authority["kind"]),
+        authority["public_sha256"],
+        body["token_sha256"],
+    )
+
+
+def _orders(facts: list[_Fact]) -> dict[int, tuple[int, str]]:
+    # A work order's leaf holds its subject as canonical JSON text.
+    found: dict[int, tuple[int, str]] = {}
+    for fact in _of(facts, LeafKind.WORK_ORDER, signed=True):
+        if fact.body["kind"] == OrderKind.DISPOSAL:
+            subject = json.loads(fact.body["subject"])
+            found[fact.body["work_order_id"]] = (subject["plan_id"], subject["plan_sha256"])
+    return found
