@@ -7,6 +7,7 @@ written to it. Nothing here is remembered between two looks except the index's o
 
 import errno
 import os
+import threading
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,12 +20,17 @@ from evidence.footage import Cause
 from evidence.footage_rows import add_volume, volume_path_of, volume_uuid_at
 from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, PROBE, QUARANTINE_FOLDER, VOLUME_MARK
 from evidence.protection import Level, can_protect, make_mutable
+from evidence.small_files import create_whole
 from evidence.volumes import LocalDisk, Volume
 
 FSTAB: Final = Path("/etc/fstab")
 PROBE_BYTES: Final = 4096
 # A volume with fewer inodes than this is full: every camera needs some for its next files and day folders.
 KEEP_INODES: Final = 128
+
+
+# Two new folders that are one disk must not be marked at the same moment.
+_MARKING: Final = threading.Lock()
 
 
 class Trouble(StrEnum):
@@ -166,18 +172,25 @@ class Looker:
         """Which volume lies there; a new folder is marked and becomes one. Raises VolumeError."""
         try:
             self._require_mounted(place.path)
-            mark = self._checked_mark(place) or _write_mark(place.path)
+            with _MARKING:
+                mark = self._checked_mark(place)
+                if mark is None:
+                    mark = _write_mark(place.path)
+                    self._enter(mark, place.path, now_us)
             for folder in (GROWING_FOLDER, FOOTAGE_FOLDER, QUARANTINE_FOLDER):
                 LocalDisk().make_folder(place.path / folder)
         except OSError as error:
             raise VolumeError(place.path, _trouble_of(error), "a writable folder", _words(error)) from error
         with self.database.read() as connection:
-            is_known = volume_path_of(connection, mark) == str(place.path)
-            volume_id = connection.execute("select id from volume where uuid = ?", (mark,)).fetchone()
-        if is_known:
-            return Volume(volume_id[0], mark, place.path)
+            row = connection.execute(
+                "select id from volume where uuid = ? and path = ?", (mark, str(place.path))
+            ).fetchone()
+        volume_id = self._enter(mark, place.path, now_us) if row is None else int(row[0])
+        return Volume(volume_id, mark, place.path)
+
+    def _enter(self, mark: str, path: Path, now_us: int) -> int:
         with self.database.write() as connection:
-            return Volume(add_volume(connection, mark, place.path, now_us), mark, place.path)
+            return add_volume(connection, mark, path, now_us)
 
     def _require_mounted(self, path: Path) -> None:
         """Refuse a folder below a mount point of the machine's table that has nothing mounted."""
@@ -268,11 +281,5 @@ def _read_mark(path: Path) -> str | None:
 
 def _write_mark(path: Path) -> str:
     mark = str(uuid.uuid4())
-    descriptor = os.open(path / VOLUME_MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-    try:
-        os.write(descriptor, mark.encode("ascii") + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    LocalDisk().sync_folder(path)
+    create_whole(path / VOLUME_MARK, mark.encode("ascii") + b"\n", 0o444)
     return mark

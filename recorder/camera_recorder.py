@@ -18,7 +18,8 @@ from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import NewRun
 from evidence.picture_time import ClockBreak, Ending
 from evidence.volumes import Volume
-from recorder.camera_watch import CameraWatch, MediaWatch, Moment, Order
+from exam.clock import SECOND_US
+from recorder.camera_watch import FINAL_CAUSES, CameraWatch, MediaWatch, Moment, Order
 from recorder.capture_command import (
     PATIENT_TIMEOUT_US,
     SHORT_TIMEOUT_US,
@@ -40,6 +41,8 @@ from recorder.keeper import FileClosed, Keeper, RunOnDisk, RunOver
 
 # Enough of a child's last words to tell why it ended.
 LAST_WORDS: Final = 20
+# How long after a disk hung reports may still speak of pictures that waited for it.
+DISK_BACKLOG_US: Final = 4 * SECOND_US
 # Over how long the shown bit rate is averaged, in readings of about two seconds.
 RATE_READINGS: Final = 6
 
@@ -112,6 +115,7 @@ class CameraRecorder:
         self._has_new_frames = False
         self._is_recorded = False
         self._clock_break: ClockBreak | None = None
+        self._disk_hung_at_us: int | None = None  # monotonic
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._readings: deque[tuple[int, int]] = deque(maxlen=RATE_READINGS)
         self._closed_bytes = 0
@@ -138,9 +142,14 @@ class CameraRecorder:
         elif order is Order.KILL and self._child is not None:
             self._child.kill()
 
+    def disk_hangs(self, late_us: int, now: Moment) -> None:
+        """The disk takes nothing at the moment: its silence is not the camera's."""
+        self._disk_hung_at_us = now.monotonic_us
+        self.watch.forgive(late_us)
+
     def stop(self, cause: Cause, now: Moment) -> None:
         """End the current run. Unless the cause is final, a new one begins soon."""
-        is_final = cause in (Cause.OPERATOR_STOP, Cause.CAMERA_RETIRED)
+        is_final = cause in FINAL_CAUSES
         if self._child is None and is_final and not self.watch.is_finished:
             self._workshop.keeper.absent(self.source.uuid, now.wall_us, cause)
         self.watch.stopping(cause, now)
@@ -259,9 +268,16 @@ class CameraRecorder:
             self._is_recorded = True
             self._workshop.keeper.begin_run(self._where.run)
         has_leapt = self._media.observe(media_us, now)
-        self.watch.advanced(self._media.arrived or now, now)
+        self.watch.advanced(self._arrival(now), now)
         if has_leapt and not self.is_stopping:
             self.stop(Cause.TIMESTAMP_JUMP, now)
+
+    def _arrival(self, now: Moment) -> Moment:
+        """When the last picture arrived; after a disk hung, pictures that waited behind it count as new."""
+        hung_us = self._disk_hung_at_us
+        if self._media.arrived is None or (hung_us and now.monotonic_us - hung_us < DISK_BACKLOG_US):
+            return now
+        return self._media.arrived
 
     def _file_closed(self, line: ClosedLine, now: Moment) -> None:
         assert self._where is not None

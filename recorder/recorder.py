@@ -12,6 +12,7 @@ from evidence.database import WriterDatabase
 from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import write_states
 from evidence.picture_time import ClockBreak
+from evidence.presence import keep_presence
 from evidence.volumes import Volume
 from exam.clock import SECOND_US
 from recorder.camera_recorder import CameraRecorder, Workshop
@@ -33,6 +34,8 @@ class Recorder:
     workshop: Workshop
     keeper: Keeper
     cameras: dict[str, CameraRecorder] = field(default_factory=dict)
+    # Cameras of the site that are not wanted now: what to show, why they stopped, and since when.
+    idle: dict[str, tuple[Recording, Cause, int]] = field(default_factory=dict)
     _last: Moment | None = None
     _leaving: list[CameraRecorder] = field(default_factory=list)
 
@@ -41,7 +44,7 @@ class Recorder:
         wanted = {source.uuid: source for source in sources}
         for uuid, camera in list(self.cameras.items()):
             if uuid not in wanted:
-                camera.stop(Cause.CAMERA_RETIRED, now)
+                camera.stop(self.idle[uuid][1] if uuid in self.idle else Cause.CAMERA_RETIRED, now)
                 self._leaving.append(self.cameras.pop(uuid))
             elif camera.source != wanted[uuid]:
                 camera.source = wanted[uuid]
@@ -86,11 +89,18 @@ class Recorder:
 
     def states(self, now: Moment) -> list[CameraState]:
         """What to show for every camera."""
-        return [camera.state(now) for camera in list(self.cameras.values())]
+        resting = [
+            CameraState(
+                uuid, state, since_us, None, None if state is Recording.STANDBY else cause, 0, now.wall_us
+            )
+            for uuid, (state, cause, since_us) in list(self.idle.items())
+        ]
+        return [*(camera.state(now) for camera in list(self.cameras.values())), *resting]
 
     def shown(self) -> list[tuple[str, Recording, Cause | None]]:
         """What people look at: it is worth a row at once when this changes."""
-        return [(uuid, *camera.shown) for uuid, camera in self.cameras.items()]
+        resting = [(uuid, state, cause) for uuid, (state, cause, _) in self.idle.items()]
+        return [*((uuid, *camera.shown) for uuid, camera in self.cameras.items()), *resting]
 
     def write_rates(self, states: Iterable[CameraState]) -> list[tuple[Volume | None, int]]:
         """Where each camera writes, and how many bits per second."""
@@ -110,7 +120,7 @@ class Recorder:
             if cause is not None:
                 camera.stop(cause, now)
             elif volumes.is_slow(camera.volume):  # the disk's silence is not the camera's
-                camera.watch.forgive(elapsed_us)
+                camera.disk_hangs(elapsed_us, now)
 
     def _look_at_clocks(self, now: Moment) -> bool:
         last, self._last = self._last, now
@@ -131,7 +141,14 @@ class Recorder:
         return has_stepped
 
 
-def write_camera_states(database: WriterDatabase, states: Sequence[CameraState]) -> None:
-    """Show the console what every camera does, in one transaction."""
+def write_camera_states(
+    database: WriterDatabase, states: Sequence[CameraState], presence: tuple[int, int] | None = None
+) -> None:
+    """Show the console what every camera does, and that the service is there, in one transaction.
+
+    `presence`: the row of `recorder_presence`, and now.
+    """
     with database.write() as connection:
         write_states(connection, states)
+        if presence is not None:
+            keep_presence(connection, *presence)

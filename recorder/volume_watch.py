@@ -7,12 +7,12 @@ was away is used again once it is itself, nobody writes there, and what lies on 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from evidence.footage import Cause
-from evidence.volume_look import Look, Looker, Place, Trouble
+from evidence.volume_look import Look, Place, Trouble
 from evidence.volumes import Volume
 from exam.clock import SECOND_US, Clock
 
@@ -34,8 +34,16 @@ ADOPTION_PATIENCE_US: Final = 10 * SECOND_US
 _log: Final = structlog.get_logger("recorder")
 
 
+class Looks(Protocol):
+    """Looks at a place; what is wrong with it is part of the answer."""
+
+    def look(self, place: Place, now_us: int) -> Look:
+        """Everything about one place."""
+        ...
+
+
 @dataclass(slots=True)
-class _Watched:
+class Watched:
     """One place, what was found there last, and what it is owed. Moments are monotonic."""
 
     place: Place
@@ -81,13 +89,11 @@ class Found:
 class VolumeWatch:
     """The footage folders in the order of the settings, the reserve last. Safe for many threads."""
 
-    def __init__(self, looker: Looker, places: Sequence[Place], clock: Clock) -> None:
+    def __init__(self, looker: Looks, places: Sequence[Place], clock: Clock) -> None:
         self._looker, self._clock = looker, clock
         self._mutex = threading.Lock()
-        # Two new folders that are one disk must not be marked at the same moment.
-        self._first_looks = threading.Lock()
         self._is_over = threading.Event()
-        self._watched = [_Watched(place) for place in places]
+        self._watched = [Watched(place) for place in places]
         self._threads = [
             threading.Thread(target=self._keep_looking, args=(one,), name="volume", daemon=True)
             for one in self._watched
@@ -109,15 +115,13 @@ class VolumeWatch:
         """Where to begin a file; or why nowhere."""
         now_us = self._clock.monotonic_us()
         with self._mutex:
-            troubles: list[Trouble] = []
+            causes: list[Cause] = []
             for one in self._watched:
                 trouble = one.trouble(now_us)
                 if trouble is None and one.is_admitted and one.look and one.look.volume:
                     return one.look.volume
-                troubles.append(trouble or Trouble.NO_ANSWER)
-        if all(trouble.cause is Cause.DISK_FULL for trouble in troubles):
-            return Cause.DISK_FULL
-        return next(trouble.cause for trouble in troubles if trouble.cause is not Cause.DISK_FULL)
+                causes.append(trouble.cause if trouble else Cause.DISK_MISSING)
+        return next((cause for cause in causes if cause is not Cause.DISK_FULL), Cause.DISK_FULL)
 
     def cause_to_leave(self, volume: Volume) -> Cause | None:
         """Why a camera must not go on writing there; None when it may."""
@@ -187,29 +191,28 @@ class VolumeWatch:
                 for one in self._watched
             ]
 
-    def _of(self, volume: Volume) -> _Watched | None:
+    def _of(self, volume: Volume) -> Watched | None:
         return next((one for one in self._watched if one.place.path == volume.path), None)
 
-    def _keep_looking(self, one: _Watched) -> None:
+    def _keep_looking(self, one: Watched) -> None:
         while not self._is_over.is_set():
-            with self._mutex:
-                one.asked_at_us = self._clock.monotonic_us()
-            if one.look is None:
-                with self._first_looks:
-                    look = self._look(one)
-            else:
-                look = self._look(one)
-            self._take(one, look)
+            self.look_once(one)
             self._is_over.wait(LOOK_S)
 
-    def _look(self, one: _Watched) -> Look:
+    def look_once(self, one: Watched) -> None:
+        """Look at one place and remember what was found there."""
+        with self._mutex:
+            one.asked_at_us = self._clock.monotonic_us()
+        self._take(one, self._look(one))
+
+    def _look(self, one: Watched) -> Look:
         try:
             return self._looker.look(one.place, self._clock.wall_us())
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread: a look that fails is an answer too
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: a fault of ours must not take a disk from the cameras
             _log.exception("look_failed", volume=str(one.place.path))
-            return Look(one.place, None, Trouble.FAULT, "an answer", str(error))
+            return one.look or Look(one.place, None, Trouble.FAULT, "an answer", str(error))
 
-    def _take(self, one: _Watched, look: Look) -> None:
+    def _take(self, one: Watched, look: Look) -> None:
         before = one.look
         with self._mutex:
             one.look, one.asked_at_us = look, None

@@ -241,7 +241,11 @@ def test_a_disk_that_hangs_is_not_held_against_the_camera(fakes: Fakes) -> None:
         fakes.recorder.tick(at(tenths / 10))
     assert (fakes.child.asked, state(fakes, 12).state) == ([], Recording.RECORDING)
     fakes.volumes.hangs = False
-    for tenths in range(120, 200, 5):
+    fakes.child.reports(30, 2 * S, at(12.4))
+    for tenths in range(125, 150, 5):
+        fakes.recorder.tick(at(tenths / 10))
+    assert (fakes.child.asked, state(fakes, 15).state) == ([], Recording.RECORDING)
+    for tenths in range(150, 200, 5):
         fakes.recorder.tick(at(tenths / 10))
     assert fakes.child.asked == ["interrupt", "kill"]
 
