@@ -9,7 +9,6 @@ durable in the ledger is signed, so a crash never looks like a rollback.
 import base64
 import binascii
 import hashlib
-import os
 import sqlite3
 import threading
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from evidence.database import DatabaseError, WriterDatabase
 from evidence.ledger import LeafKind, LedgerError, has_kind_since, head_at, tree_head, tree_size
 from evidence.merkle import TreeHead
+from evidence.small_files import create_whole
 from exam.clock import Clock
 
 ED25519: Final = b"\x01"
@@ -223,12 +223,7 @@ def _create(path: Path) -> None:
     content = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    create_whole(path, content, 0o600)
 
 
 def _raw(public_key: Ed25519PublicKey) -> bytes:

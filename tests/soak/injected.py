@@ -86,7 +86,7 @@ def _live(work: Callable[[Tell], int], its: socket.socket) -> None:
         its.recv(1)  # until the tracer is there
         status = work(lambda words: _send(its, words))
     except BaseException:  # noqa: BLE001 - the boundary of a process: the parent is told
-        _send(its, b"! " + traceback.format_exc().encode())
+        _send(its, b"! " + traceback.format_exc().strip().splitlines()[-1].encode())
     finally:
         os._exit(status)
 
