@@ -32,7 +32,9 @@ BENCHES: Final = ("recorder", "checkin", "import", "playback")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = ("syscalls",)
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
-TOOLS: Final[dict[str, tuple[str, str]]] = {}
+TOOLS: Final[dict[str, tuple[str, str]]] = {
+    "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),
+}
 
 
 def say(sentence: str) -> None:

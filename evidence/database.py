@@ -18,6 +18,8 @@ from typing import Final
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from evidence.database_reserve import Reserve, is_for_room
+
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
 LEDGER_SCRIPT: Final = "ledger_0001.sql"
 WITH_LEDGER: Final = frozenset({"exam", "footage"})
@@ -83,13 +85,14 @@ class WriterDatabase:
     each thread its own read-only connection.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Create or migrate the file.
+    def __init__(self, path: Path, name: str, reserve_bytes: int = 0) -> None:
+        """Create or migrate the file; `reserve_bytes` are given up when its disk is full.
 
         Raises WriterBusyError when another process writes it, SchemaError when a newer program made it,
         and DatabaseError when it cannot be used.
         """
         self.path = path
+        self.reserve = Reserve(path, reserve_bytes)
         self._mutex = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,10 +114,12 @@ class WriterDatabase:
             try:
                 yield self._connection
                 self._connection.execute("commit")
-            except BaseException:
+            except BaseException as error:
                 # A full disk can end the transaction by itself, or leave one whose commit failed.
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
+                if is_for_room(error):  # what asked for this write tries again, and finds room
+                    self.reserve.release()
                 raise
 
     @contextmanager
@@ -225,6 +230,16 @@ def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> None:
             f"database {path} was written by a newer Kaochang (schema step {newer[-1]}): use that version"
         )
     steps.apply(database)
+
+
+@contextmanager
+def writer_lock(path: Path) -> Iterator[None]:
+    """Keep every writer of the file away without opening it. Raises WriterBusyError when there is one."""
+    lock = _take_writer_lock(path)
+    try:
+        yield
+    finally:
+        lock.close()
 
 
 def _take_writer_lock(path: Path) -> "_LockFile":
