@@ -79,6 +79,11 @@ class Signer:
         fingerprint = hashlib.sha256(_raw(key.public_key())).hexdigest()[:16]
         return cls(f"kaochang/{name}/{fingerprint}", key)
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the raw public key, in hex: what is compared with paper."""
+        return hashlib.sha256(_raw(self.key.public_key())).hexdigest()
+
     def sign(self, head: TreeHead) -> str:
         """The signed note about this tree head."""
         text = f"{self.origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"

@@ -65,6 +65,9 @@ APART_FROM_ADMINISTRATOR: Final = FOOTAGE | {Role.ARCHIVIST}
 # May read and print coverage certificates: no pictures in them, but whether any are missing.
 COVERAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR}
 
+# May print, carry out and compare the checkpoints of the ledgers; no personal data stands in them.
+ANCHORS: Final = COVERAGE | {Role.EXAMS_OFFICER}
+
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
     {
@@ -108,6 +111,14 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "preflight.pdf": PREFLIGHT,
     "preflight.picture": LEAD | PATROL,
     "preflight.start": LEAD | ADMINISTRATION,
+    "anchors.page": ANCHORS,
+    "anchors.sheet": ANCHORS,
+    "anchors.compare_paper": ANCHORS,
+    "anchors.cosigning": ANCHORS,
+    "anchors.question": ANCHORS,
+    "anchors.key": ANCHORS,
+    "anchors.tool": ANCHORS,
+    "anchors.take_answer": ANCHORS,
     "certificate.page": COVERAGE,
     "certificate.pdf": COVERAGE,
     "signals.room_page": ROOM | LEAD,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from web import (
     access,
     accounts_page,
+    anchors,
     certificate,
     health,
     kiosk_api,
@@ -42,6 +43,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     kiosk_api.blueprint,
     tickets.blueprint,
     certificate.blueprint,
+    anchors.blueprint,
     preflight_page.blueprint,
     signals.blueprint,
     signal_actions.blueprint,

@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     ("花名册", "roster_page.page"),
     ("摄像机检查", "preflight.page"),
     ("录像回放", "playback.choose"),
+    ("外部锚定", "anchors.page"),
     ("账户", "accounts.listing"),
 )
 
