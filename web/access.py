@@ -136,6 +136,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "playback.room_timeline": FOOTAGE,
     "playback.camera_playlist": FOOTAGE,
     "playback.segment_bytes": FOOTAGE,
+    "playback.camera_thumbnail": FOOTAGE,
 }
 
 

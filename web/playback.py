@@ -16,11 +16,13 @@ from evidence import coverage, day, footage, timeline
 from evidence.coverage import Part, PartKind
 from evidence.footage_access import FootageRequest, Grant, find_grant, record_access
 from evidence.fragments import FragmentMapError
+from evidence.health import HealthChange, health_changes
+from evidence.thumbnails import thumbnail_at
 from evidence.timeline import RoomCamera
 from exam.clock import MINUTE_US
 from exam.day import Room
 from web.playback_choice import Choice, Wanted, checked, session_interval, submitted, suggested
-from web.playback_words import KIND_WORDS, marks_json, part_json
+from web.playback_words import KIND_WORDS, marks_json, part_json, trouble_json
 from web.playlist import playlist
 from web.services import services
 
@@ -85,7 +87,11 @@ def room_timeline(access_id: int) -> Response:
         until_us=grant.interval.until_us,
         live=not _is_settled(grant, now_us),
         cameras=[
-            {"uuid": camera.uuid, "parts": [part_json(part) for part in _parts(camera, grant, now_us)]}
+            {
+                "uuid": camera.uuid,
+                "parts": [part_json(part) for part in _parts(camera, grant, now_us)],
+                "troubles": [trouble_json(change, now_us) for change in _troubles(camera, grant)],
+            }
             for camera in _cameras(grant)
         ],
         marks=marks_json(marks),
@@ -107,6 +113,19 @@ def camera_playlist(access_id: int, camera_uuid: object) -> Response:
         complete=_is_settled(grant, services().clock.wall_us()),
     )
     return _unkept(Response(text, mimetype="application/vnd.apple.mpegurl"))
+
+
+@blueprint.get("/<int:access_id>/thumbnails/<uuid:camera_uuid>.jpg")
+def camera_thumbnail(access_id: int, camera_uuid: object) -> Response:
+    """The small picture of a moment under the same grant as its footage; nothing (204) where there is none."""
+    grant = _open_grant(access_id)
+    at_us = request.args.get("at", type=int)
+    if at_us is None or str(camera_uuid) not in {camera.uuid for camera in _cameras(grant)}:
+        abort(404)
+    found = thumbnail_at(services().settings.thumbnails_folder, str(camera_uuid), at_us, grant.interval)
+    if found is None:
+        return _unkept(Response(status=204))
+    return _unkept(Response(found.jpeg, mimetype="image/jpeg"))
 
 
 @blueprint.get("/<int:access_id>/segments/<int:segment_id>.mp4")
@@ -178,6 +197,14 @@ def _parts(camera: RoomCamera, grant: Grant, now_us: int) -> list[Part]:
         return [Part(PartKind.UNRECORDED, grant.interval.from_us, grant.interval.until_us)]
     with index.read() as connection:
         return coverage.coverage(connection, camera.uuid, grant.interval, now_us)
+
+
+def _troubles(camera: RoomCamera, grant: Grant) -> list[HealthChange]:
+    index = services().footage()
+    if index is None:
+        return []
+    with index.read() as connection:
+        return health_changes(connection, camera.uuid, grant.interval)
 
 
 def _segment(segment_id: int) -> footage.Segment | None:

@@ -5,9 +5,11 @@ from functools import cache
 from typing import Final
 
 from config.footage_words import load_footage_words
+from config.picture_health import load_picture_health
 from config.log_entries import LogKind, load_log_kinds
 from config.procedures import load_procedures
 from evidence.coverage import Part
+from evidence.health import HealthChange
 from evidence.timeline import Mark, MarkKind
 
 # The legend of the page; shapes and colours stand in its stylesheet.
@@ -32,6 +34,13 @@ def part_json(part: Part) -> dict[str, object]:
     words = load_footage_words()
     said = words.parts.get(part.kind, "") if part.cause is None else words.causes.get(part.cause, part.cause)
     return {"kind": part.kind, "from_us": part.from_us, "until_us": part.until_us, "words": said}
+
+
+def trouble_json(change: HealthChange, now_us: int) -> dict[str, object]:
+    """A stretch in which the picture itself was in trouble; one that lasts reaches until now."""
+    until_us = now_us if change.ended_at_us is None else change.ended_at_us
+    words = load_picture_health().words[change.kind]
+    return {"kind": change.kind, "from_us": change.began_at_us, "until_us": until_us, "words": words.word}
 
 
 def marks_json(marks: Sequence[Mark]) -> list[dict[str, object]]:

@@ -4,6 +4,7 @@ import { CameraPlayer } from "./camera_player.js";
 import { listenToKeys } from "./keyboard.js";
 import { MarksList } from "./marks_list.js";
 import { clockWords, dateWords, tenthWords } from "./site_time.js";
+import { ContactSheet, ThumbnailPreview } from "./thumbnail_preview.js";
 import { TimelineView, absenceWords } from "./timeline_view.js";
 import { WallClock } from "./wall_clock.js";
 
@@ -21,16 +22,21 @@ async function fetchTimeline(automatic) {
   return read(await answer.json());
 }
 
+function inMilliseconds(stretch) {
+  return { ...stretch, fromMs: stretch.from_us / 1000, untilMs: stretch.until_us / 1000 };
+}
+
 // Microseconds of the server become milliseconds of the page.
 function read(answer) {
   const labels = new Map(players.map((player) => [player.figure.dataset.uuid, player.label]));
   return {
     nowMs: answer.now_us / 1000,
     live: answer.live,
-    cameras: answer.cameras.map(({ uuid, parts }) => ({
+    cameras: answer.cameras.map(({ uuid, parts, troubles }) => ({
       uuid,
       label: labels.get(uuid) ?? "",
-      parts: parts.map((part) => ({ ...part, fromMs: part.from_us / 1000, untilMs: part.until_us / 1000 })),
+      parts: parts.map(inMilliseconds),
+      troubles: troubles.map(inMilliseconds),
     })),
     marks: answer.marks.map((mark) => ({ ...mark, atMs: mark.at_us / 1000, kindWords: mark.kind_words })),
   };
@@ -76,10 +82,37 @@ const controls = {
       player.figure.classList.toggle("is-large", isLarge);
       player.figure.querySelector("[data-enlarge]").setAttribute("aria-pressed", String(isLarge));
     }
+    sheet.show(shownCamera(), timeline.fromMs, timeline.untilMs);
   },
 };
 
-const timeline = new TimelineView(byId("timeline"), { fromMs, untilMs, onSeek: controls.seek, onMark: controls.showMark });
+const preview = new ThumbnailPreview(byId("thumbnail-preview"));
+const sheet = new ContactSheet(byId("contact-sheet"), controls.seek);
+
+// Whose small pictures are shown: of the camera pointed at, else of the enlarged one, else of the first.
+function shownCamera(uuid = null) {
+  const figures = players.map((player) => player.figure);
+  return (
+    figures.find((figure) => figure.dataset.uuid === uuid) ??
+    figures.find((figure) => figure.classList.contains("is-large")) ??
+    figures[0]
+  );
+}
+
+function point(place) {
+  const camera = place && shownCamera(place.uuid);
+  if (camera) preview.show(camera, place.momentMs, place.clientX, place.top);
+  else preview.hide();
+}
+
+const timeline = new TimelineView(byId("timeline"), {
+  fromMs,
+  untilMs,
+  onSeek: controls.seek,
+  onMark: controls.showMark,
+  onPoint: point,
+  onView: (viewFromMs, viewUntilMs) => sheet.show(shownCamera(), viewFromMs, viewUntilMs),
+});
 const list = new MarksList(byId("marks"), controls.showMark);
 
 // A reload comes back to the same moment; the address names a mark, so the lead is added.

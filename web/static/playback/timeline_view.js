@@ -9,6 +9,7 @@ const AXIS_PX = 28;
 const MARK_PX = 26;
 const LANE_PX = 24;
 const CROWDED_PX = 14;
+const TROUBLE_WORDS_PX = 72;
 const ROWS = [
   { label: "签到", kinds: ["admitted", "referred", "refused"] },
   { label: "播报", kinds: ["signal", "missed_signal"] },
@@ -26,12 +27,15 @@ function svg(name, attributes = {}, parent = null) {
 }
 
 export class TimelineView {
-  // `onSeek(momentMs)` when a moment is pointed at, `onMark(mark)` when a mark is.
-  constructor(root, { fromMs, untilMs, onSeek, onMark }) {
+  // `onSeek(momentMs)` when a moment is pressed, `onMark(mark)` when a mark is, `onPoint(place)` while the
+  // pointer is over a moment (null when it leaves), `onView(fromMs, untilMs)` when another stretch is shown.
+  constructor(root, { fromMs, untilMs, onSeek, onMark, onPoint, onView }) {
     this.root = root;
     this.tip = document.getElementById("timeline-tip");
     this.onSeek = onSeek;
     this.onMark = onMark;
+    this.onPoint = onPoint;
+    this.onView = onView;
     this.wholeFromMs = fromMs;
     this.wholeUntilMs = untilMs;
     this.fromMs = fromMs;
@@ -97,6 +101,7 @@ export class TimelineView {
     ROWS.forEach((row, index) => this.drawMarks(row, marksTop + index * MARK_PX));
     this.model.cameras.forEach((camera, index) => this.drawLane(camera, lanesTop + index * LANE_PX));
     this.movePlayhead(this.nowMs);
+    this.onView(this.fromMs, this.untilMs);
     if (focused) this.root.querySelector(`[data-part="${focused}"]`)?.focus();
   }
 
@@ -151,6 +156,18 @@ export class TimelineView {
       const bar = svg("rect", { class: `part part-${part.kind}`, x, y: top + 3, width, height: LANE_PX - 6 }, lane);
       if (part.kind !== "footage") this.drawAbsence(bar, camera, part);
     }
+    for (const trouble of camera.troubles) this.drawTrouble(lane, camera, trouble, top);
+  }
+
+  // A thin band below the footage: the picture was there, but something was wrong with it.
+  drawTrouble(lane, camera, trouble, top) {
+    if (trouble.untilMs <= this.fromMs || trouble.fromMs >= this.untilMs) return;
+    const x = this.x(Math.max(trouble.fromMs, this.fromMs));
+    const width = Math.max(this.x(Math.min(trouble.untilMs, this.untilMs)) - x, 3);
+    const band = svg("rect", { class: "trouble", x, y: top + LANE_PX - 9, width, height: 7 }, lane);
+    this.drawAbsence(band, camera, { ...trouble, kind: `trouble-${trouble.kind}` });
+    if (width < TROUBLE_WORDS_PX) return;
+    svg("text", { class: "trouble-words", x: x + 4, y: top + LANE_PX - 11, "aria-hidden": "true" }, lane).textContent = trouble.words;
   }
 
   drawAbsence(bar, camera, part) {
@@ -159,7 +176,7 @@ export class TimelineView {
     bar.setAttribute("tabindex", "0");
     bar.setAttribute("role", "img");
     bar.setAttribute("aria-label", `${camera.label} ${times} ${words}`);
-    bar.dataset.part = `${camera.uuid}-${part.fromMs}`;
+    bar.dataset.part = `${camera.uuid}-${part.kind}-${part.fromMs}`;
     this.explain(bar, [camera.label, times, words]);
   }
 
@@ -186,6 +203,15 @@ export class TimelineView {
     this.tip.style.top = `${at.top - box.height - 8}px`;
   }
 
+  // Which moment and which camera's lane the pointer is over; no camera above the lanes.
+  point(press) {
+    const box = this.root.getBoundingClientRect();
+    if (press.clientX < box.left + LABEL_PX) return this.onPoint(null);
+    const lane = Math.floor((press.clientY - box.top - AXIS_PX - ROWS.length * MARK_PX - 8) / LANE_PX);
+    const uuid = this.model.cameras[lane]?.uuid ?? null;
+    return this.onPoint({ momentMs: this.momentAt(press.clientX), uuid, clientX: press.clientX, top: box.top });
+  }
+
   listen() {
     this.dragging = false;
     const seek = (press) => this.onSeek(this.momentAt(press.clientX));
@@ -195,7 +221,11 @@ export class TimelineView {
       this.root.setPointerCapture(press.pointerId);
       seek(press);
     });
-    this.root.addEventListener("pointermove", (press) => { if (this.dragging) seek(press); });
+    this.root.addEventListener("pointermove", (press) => {
+      if (this.dragging) seek(press);
+      this.point(press);
+    });
+    this.root.addEventListener("pointerleave", () => this.onPoint(null));
     for (const end of ["pointerup", "pointercancel"]) {
       this.root.addEventListener(end, () => { this.dragging = false; });
     }
