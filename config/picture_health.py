@@ -26,6 +26,7 @@ class Limits(_Part):
     covered_detail: float = Field(ge=0, lt=1)
     frozen_same_share: float = Field(gt=0, le=1)
     blurred_sharpness: float = Field(gt=0, lt=1)
+    far_blurred_sharpness: float = Field(gt=0, lt=1)
     moved_likeness: float = Field(gt=0, lt=1)
     slow_pictures_share: float = Field(gt=0, lt=1)
     thin_stream_share: float = Field(gt=0, lt=1)

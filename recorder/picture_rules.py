@@ -72,10 +72,12 @@ def seen_in(measures: Measures, limits: Limits) -> frozenset[HealthKind]:
     found = set()
     if _at_least(measures.same_share, limits.frozen_same_share):
         found.add(HealthKind.FROZEN)
-    if _at_most(measures.sharpness, limits.blurred_sharpness):
-        found.add(HealthKind.BLURRED)
-    elif _at_most(measures.likeness, limits.moved_likeness):
+    # Far out of focus nothing looks as it did; turned, another part of the room is as sharp as ever.
+    is_far_out = _at_most(measures.sharpness, limits.far_blurred_sharpness)
+    if _at_most(measures.likeness, limits.moved_likeness) and not is_far_out:
         found.add(HealthKind.MOVED)
+    elif _at_most(measures.sharpness, limits.blurred_sharpness):
+        found.add(HealthKind.BLURRED)
     return frozenset(found)
 
 
