@@ -1,10 +1,12 @@
 """What a camera is doing, in words with a shape: red only when somebody must go there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from config.picture_health import load_picture_health
 from evidence.footage import CameraState, Cause, Recording
+from evidence.health import HealthChange
 from evidence.overview import RoomCamera
 from exam.clock import SECOND_US
 
@@ -40,6 +42,8 @@ class CameraView:
     shape: str
     word: str
     since_us: int | None
+    # What people do about it; empty when the word says enough.
+    act: str = ""
 
     @property
     def is_alarm(self) -> bool:
@@ -47,12 +51,20 @@ class CameraView:
         return self.kind == "bad"
 
 
-def camera_view(camera: RoomCamera, state: CameraState | None, now_us: int) -> CameraView:
-    """The camera's state; a state that nobody refreshed is no news, and said so."""
+def camera_view(
+    camera: RoomCamera, state: CameraState | None, now_us: int, troubles: Sequence[HealthChange] = ()
+) -> CameraView:
+    """The camera's state; a state that nobody refreshed is no news, and said so.
+
+    Of a camera that records, the oldest trouble of its pictures counts, with what to do about it.
+    """
     if state is None:
         return CameraView(camera.label, "bad", "off", "没有录像", None)
     if now_us - state.updated_at_us > STALE_US:
         return CameraView(camera.label, "bad", "off", "录像服务无响应", state.updated_at_us)
+    if state.state is Recording.RECORDING and troubles:
+        words = load_picture_health().words[troubles[0].kind]
+        return CameraView(camera.label, "bad", "bad", words.word, troubles[0].began_at_us, words.act)
     kind, shape, word = _WORDS[state.state]
     cause = _CAUSES.get(state.cause) if state.cause is not None and kind == "bad" else None
     return CameraView(camera.label, kind, shape, f"{word}（{cause}）" if cause else word, state.since_us)

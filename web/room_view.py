@@ -9,6 +9,7 @@ from typing import Final
 from evidence import announcements, overview
 from evidence.day import load_announced, load_rooms, load_sessions
 from evidence.footage import CameraState, camera_states
+from evidence.health import HealthChange, current_health
 from evidence.overview import HeadCount
 from exam.clock import MINUTE_US, site_time
 from exam.cues import RoomTimes, room_times, session_cues
@@ -107,6 +108,8 @@ class SessionFacts:
     counts: Mapping[int, HeadCount]
     cameras: Mapping[int, Sequence[overview.RoomCamera]]
     states: Mapping[str, CameraState]
+    # Troubles of the pictures that last, by camera.
+    troubles: Mapping[str, Sequence[HealthChange]]
 
 
 def todays_sessions(connection: Connection, now_us: int) -> list[Session]:
@@ -129,6 +132,15 @@ def read_cameras(services: Services) -> Mapping[str, CameraState]:
         return camera_states(connection)
 
 
+def read_troubles(services: Services) -> Mapping[str, Sequence[HealthChange]]:
+    """What is wrong with the pictures of cameras now; empty while no recorder has ever run here."""
+    footage = services.footage()
+    if footage is None:
+        return {}
+    with footage.read() as connection:
+        return current_health(connection)
+
+
 def session_facts(
     connection: Connection, services: Services, session: Session, states: Mapping[str, CameraState]
 ) -> SessionFacts:
@@ -145,6 +157,7 @@ def session_facts(
         counts=overview.head_counts(connection, session.id),
         cameras=overview.room_cameras(connection),
         states=states,
+        troubles=read_troubles(services),
     )
 
 
@@ -157,7 +170,7 @@ def room_view(
     confirmed = announcements.load_confirmed(connection, session.id, room_id)
     times = room_times(facts.procedure, facts.announced, room_id)
     cameras = tuple(
-        camera_view(camera, facts.states.get(camera.uuid), now_us)
+        camera_view(camera, facts.states.get(camera.uuid), now_us, facts.troubles.get(camera.uuid, ()))
         for camera in facts.cameras.get(room_id, ())
     )
     everything = timetable(cues_for(cues, room_id, _all_roles(facts.procedure)), confirmed, now_us)
@@ -220,7 +233,7 @@ def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
     by_word: dict[str, list[CameraView]] = defaultdict(list)
     for camera in cameras:
         if camera.is_alarm:
-            by_word[camera.word].append(camera)
+            by_word[f"{camera.word}：{camera.act}" if camera.act else camera.word].append(camera)
     return [
         Alarm(
             "bad",
