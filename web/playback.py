@@ -117,7 +117,7 @@ def camera_playlist(access_id: int, camera_uuid: object) -> Response:
 
 @blueprint.get("/<int:access_id>/thumbnails/<uuid:camera_uuid>.jpg")
 def camera_thumbnail(access_id: int, camera_uuid: object) -> Response:
-    """The small picture of a moment under the same grant as its footage; nothing (204) where there is none."""
+    """The small picture of a moment, by the grant of its footage; nothing (204) where there is none."""
     grant = _open_grant(access_id)
     at_us = request.args.get("at", type=int)
     if at_us is None or str(camera_uuid) not in {camera.uuid for camera in _cameras(grant)}:
