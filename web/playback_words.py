@@ -5,8 +5,8 @@ from functools import cache
 from typing import Final
 
 from config.footage_words import load_footage_words
-from config.picture_health import load_picture_health
 from config.log_entries import LogKind, load_log_kinds
+from config.picture_health import load_picture_health
 from config.procedures import load_procedures
 from evidence.coverage import Part
 from evidence.health import HealthChange
