@@ -20,6 +20,7 @@ from config.settings import Settings
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.footage import CameraState, Recording, camera_states, segments_between
 from evidence.fragments import FragmentError, parse
+from evidence.health import ReferenceSource, save_reference_view
 from evidence.ingest import Store
 from evidence.naming import GROWING_FOLDER, NamingError, read_name
 from evidence.picture_time import Ending
@@ -29,7 +30,7 @@ from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished
 from exam.clock import MINUTE_US, SECOND_US
 from exam.preflight import Reach, judge
 from recorder.chore_tools import ChoreTools, ExamReader
-from recorder.preflight_look import Looked, Sampling, look_by_connection, look_into
+from recorder.preflight_look import Looked, Sampling, look_by_connection, look_into, reference_picture
 
 # A state older than this says nothing: the recorder rewrites it every two seconds.
 FRESH_US: Final = 10 * SECOND_US
@@ -139,6 +140,10 @@ class PreflightChore:
         new = NewPreflight(order.id, source.uuid, kind, findings, looked.measured, looked.picture)
         with self.store.database.write() as footage:
             add_preflight(footage, new, self.store.clock.wall_us())
+            if looked.picture is not None:
+                # Somebody who asks for a check looks at its pictures: later ones are compared with them.
+                view, now_us = reference_picture(looked.picture), self.store.clock.wall_us()
+                save_reference_view(footage, source.uuid, ReferenceSource.PREFLIGHT, view, now_us)
 
     def _final(self, order: Order, total: int) -> Report:
         with self.store.database.read() as footage:

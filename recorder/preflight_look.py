@@ -19,6 +19,7 @@ import av
 import structlog
 from av.container import InputContainer
 from av.error import FFmpegError
+from PIL import Image
 
 from evidence.cameras import CameraSource
 from evidence.footage import Cause
@@ -36,6 +37,7 @@ _ASKED_EVERY_S: Final = 0.25
 # Of a long file, this much at the end is judged.
 JUDGED_US: Final = 30 * SECOND_US
 JPEG_QUALITY: Final = 82
+REFERENCE_PX: Final = (320, 180)
 
 _SOUND: Final = re.compile(r"Stream #\S+ Audio: (\w+)")
 _NO_PICTURE: Final = re.compile(
@@ -99,6 +101,14 @@ def look_into(file: Path, sampling: Sampling, ending: Ending, sound: str | None)
         picture = _picture(shown, sampling.picture_width_px)
         kept_sound = next((one.codec_context.name for one in shown.streams.audio), sound)
     return Looked(Reach.ANSWERED, _measured(parsed, closing, stream, kept_sound), picture)
+
+
+def reference_picture(jpeg: bytes) -> bytes:
+    """The same view, grey and small, as picture health compares it: PNG."""
+    small = Image.open(io.BytesIO(jpeg)).convert("L").resize(REFERENCE_PX, Image.Resampling.BOX)
+    kept = io.BytesIO()
+    small.save(kept, "PNG")
+    return kept.getvalue()
 
 
 def reach_of(words: Sequence[str]) -> Reach:

@@ -56,6 +56,8 @@ ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RE
 LEAD: Final = frozenset({Role.SITE_LEAD, Role.EXAMS_OFFICER})
 PATROL: Final = frozenset({Role.INSPECTOR, Role.QUALITY_SUPERVISOR})
 ADMINISTRATION: Final = frozenset({Role.ADMINISTRATOR})
+# May watch all rooms as they are now, in small pictures.
+WALL: Final = PATROL | {Role.SITE_LEAD}
 # May read what the camera preflight found; pictures are for LEAD and PATROL only.
 PREFLIGHT: Final = LEAD | PATROL | ADMINISTRATION
 # May look at footage, each time with a reason (R18).
@@ -94,6 +96,11 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "overview.page": LEAD | PATROL,
     "overview.live": LEAD | PATROL,
     "overview.stream": LEAD | PATROL,
+    "alarms.know": LEAD,
+    "wall.page": WALL,
+    "wall.live": WALL,
+    "wall.stream": WALL,
+    "wall.picture": WALL,
     "proctor.choose": ROOM | LEAD | PATROL,
     "proctor.page": ROOM | LEAD | PATROL,
     "proctor.live": ROOM | LEAD | PATROL,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from web import (
     access,
     accounts_page,
+    alarms,
     anchors,
     certificate,
     health,
@@ -25,6 +26,7 @@ from web import (
     signals,
     tickets,
     trust,
+    wall_page,
     words,
 )
 from web.addresses import is_loopback, site_names
@@ -38,6 +40,8 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     trust.blueprint,
     accounts_page.blueprint,
     overview_page.blueprint,
+    alarms.blueprint,
+    wall_page.blueprint,
     proctor.blueprint,
     roster_page.blueprint,
     kiosk_api.blueprint,

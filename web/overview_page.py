@@ -10,6 +10,7 @@ from exam.day import Room
 from exam.procedure import Cue, Trigger
 from exam.room_phase import needs_arming
 from web.access import roles
+from web.alarms import alarm_views, read_alarms
 from web.room_view import (
     Alarm,
     RoomView,
@@ -78,6 +79,7 @@ def _facts() -> dict[str, Any]:
     return {
         "sessions": sessions,
         "tasks": [task for session in sessions for task in _tasks(session)],
+        "alarms": alarm_views(read_alarms()),
         "room_count": sum(len(session.rooms) for session in sessions),
     }
 
@@ -88,7 +90,7 @@ def _tasks(session: SessionView) -> list[Task]:
     alarms: dict[tuple[str, str], Alarm] = {}
     for view in session.rooms:
         for alarm in view.alarms:
-            if alarm.kind == "bad":
+            if alarm.kind == "bad" and not alarm.is_camera:
                 key = (alarm.words, alarm.cue_code)
                 rooms[key].append(view.room)
                 alarms.setdefault(key, alarm)

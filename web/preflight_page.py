@@ -25,6 +25,8 @@ STYLESHEET: Final = Path(__file__).parent / "static" / "preflight" / "sheet.css"
 LONGEST_REASON: Final = 200
 USUAL_REASON: Final = "考前摄像机检查"
 TOPIC: Final = "preflight"
+# Cameras that somebody must go to stand first; among equals the order of the rooms stays.
+_URGENCY: Final = ("bad", "wait", "off", "good")
 
 
 @blueprint.get("/")
@@ -114,6 +116,7 @@ def _embedded(check: CameraCheck) -> str | None:
 def _facts(view: PreflightView) -> dict[str, Any]:
     return {
         "view": view,
+        "checks": sorted(view.cameras, key=lambda check: _URGENCY.index(check.verdict[0])),
         "picture_of": _address,
         "sees_pictures": may_see_pictures(),
         "made_at_us": services().clock.wall_us(),

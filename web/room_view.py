@@ -46,6 +46,8 @@ class Alarm:
     since_us: int | None
     # The cue a press would make good; empty when pressing is no remedy.
     cue_code: str = ""
+    # Told by the alarms of cameras, too (web.alarms).
+    is_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,9 @@ def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
         Alarm(
             "bad",
             f"摄像机{''.join(f'“{camera.label}”' for camera in troubled)}{word}",
-            min((camera.since_us for camera in troubled if camera.since_us is not None), default=None),
+            since_us := min((one.since_us for one in troubled if one.since_us is not None), default=None),
+            # A camera that nobody ever recorded has no alarm of its own.
+            is_camera=since_us is not None,
         )
         for word, troubled in by_word.items()
     ]

@@ -3,11 +3,11 @@
 
 import { clockWords, learn, nowMs, tick } from "./clock.js";
 
-const EVERY_MS = 4000;
 const AT_MOST_EVERY_MS = 400;
 const STALE_MS = 12000;
 
-const { liveSource, liveStream } = document.body.dataset;
+const { liveSource, liveStream, liveEveryMs } = document.body.dataset;
+const EVERY_MS = Number(liveEveryMs ?? 4000);
 const banner = document.getElementById("offline");
 const bannerWords = document.getElementById("offline-words");
 

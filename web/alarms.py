@@ -1,0 +1,168 @@
+"""Alarms of cameras, volumes and the recorder as people read them, and 已知悉: who knows of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from flask import Blueprint, Response, abort, jsonify, request
+from flask_login import current_user
+
+from config.picture_health import load_picture_health
+from evidence import day, overview
+from evidence.camera_alarms import (
+    Acknowledgement,
+    AlarmKey,
+    AlarmKind,
+    CameraAlarm,
+    acknowledge,
+    acknowledged,
+    open_alarms,
+)
+from web.services import services
+
+blueprint: Final = Blueprint("alarms", __name__)
+
+SHOWN_CAMERAS: Final = 4
+TOPIC: Final = "alarms"
+
+# What is wrong, by kind and code; a cause that is not named here adds nothing for a person.
+CAUSE_WORDS: Final[Mapping[str, str]] = {
+    "unreachable": "摄像机连接不上，请检查电源和网线",
+    "unauthorized": "摄像机拒绝登录，密码不对",
+    "refused": "摄像机拒绝连接，可能同时观看的人太多",
+    "too_many_sessions": "摄像机拒绝连接，同时观看的人太多",
+    "unplayable": "画面格式不能录制",
+    "stalled": "画面中断",
+    "camera_closed": "摄像机断开连接",
+    "disk_full": "存储空间已满",
+    "disk_fault": "存储设备故障",
+    "disk_missing": "证据卷未就绪",
+}
+VOLUME_WORDS: Final[Mapping[str, str]] = {
+    "not_mounted": "没有挂载",
+    "no_mark": "没有标识，可能不是原来的盘",
+    "damaged_mark": "标识已损坏",
+    "wrong_volume": "不是应有的盘",
+    "swapped": "与另一块盘对调了",
+    "duplicate": "与另一块盘标识相同",
+    "read_only": "只读，不能写入",
+    "full": "空间已满",
+    "no_inodes": "文件数已满",
+    "fault": "读写故障",
+    "no_answer": "没有响应",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """One trouble, of all cameras that share it. `known_by` is None while nobody has acknowledged it."""
+
+    keys: tuple[AlarmKey, ...]
+    where: str
+    words: str
+    since_us: int
+    known_by: Acknowledgement | None
+
+    @property
+    def id(self) -> str:
+        """Names its button on the page, the same at every refresh."""
+        return f"know-{self.keys[0].kind}-{self.keys[0].code}-{crc32(self.keys[0].subject.encode())}"
+
+    @property
+    def body(self) -> dict[str, list[list[str]]]:
+        """What its button sends."""
+        return {"alarms": [[key.kind.value, key.subject, key.code] for key in self.keys]}
+
+
+def read_alarms() -> list[CameraAlarm]:
+    """What is wrong now; nothing is known before a recorder ever ran."""
+    footage = services().footage()
+    if footage is None:
+        return []
+    with services().exam.read() as connection:
+        cameras = [camera.uuid for room in overview.room_cameras(connection).values() for camera in room]
+    with footage.read() as connection:
+        return open_alarms(connection, cameras, services().clock.wall_us())
+
+
+def alarm_views(alarms: Sequence[CameraAlarm]) -> list[AlarmView]:
+    """The alarms, same troubles together, those that nobody knows of first."""
+    with services().exam.read() as connection:
+        names = _camera_names()
+        known = acknowledged(connection, alarms)
+    groups: dict[tuple[str, str, bool], list[CameraAlarm]] = defaultdict(list)
+    for alarm in alarms:
+        own = alarm.key.subject if alarm.key.kind is AlarmKind.VOLUME else ""
+        groups[alarm_words(alarm), own, alarm.key in known].append(alarm)
+    views = [_view(words, group, names, known) for (words, _, _), group in groups.items()]
+    return sorted(views, key=lambda view: view.known_by is not None)
+
+
+def alarm_words(alarm: CameraAlarm) -> str:
+    """What is wrong, in words."""
+    match alarm.key.kind:
+        case AlarmKind.RECORDER_AWAY:
+            return "录像程序无响应，各摄像机可能没有录像。请联系系统管理员。"
+        case AlarmKind.VOLUME:
+            return f"证据卷{VOLUME_WORDS.get(alarm.cause, '不能使用')}"
+        case AlarmKind.PICTURE:
+            words = load_picture_health().words[alarm.key.code]
+            return f"{words.word}。{words.act}"
+        case AlarmKind.NO_FOOTAGE:
+            cause = CAUSE_WORDS.get(alarm.cause)
+            return f"没有录像：{cause}" if cause else "没有录像"
+
+
+@blueprint.post("/alarms/acknowledge")
+def know() -> Response:
+    """Keep that this person knows of these alarms, as far as they still last."""
+    sent = request.get_json(silent=True)
+    if not isinstance(sent, dict) or not isinstance(sent.get("alarms"), list):
+        abort(400)
+    wanted = {tuple(one) for one in sent["alarms"] if isinstance(one, list)}
+    chosen = [
+        alarm
+        for alarm in read_alarms()
+        if (alarm.key.kind.value, alarm.key.subject, alarm.key.code) in wanted
+    ]
+    with services().exam.write() as connection:
+        known = acknowledged(connection, chosen)
+        for alarm in chosen:
+            if alarm.key not in known:
+                acknowledge(connection, alarm, current_user.account_id, services().clock.wall_us())
+    services().bus.publish(TOPIC)
+    return jsonify(acknowledged=len(chosen))
+
+
+def _camera_names() -> dict[str, str]:
+    with services().exam.read() as connection:
+        rooms = day.load_rooms(connection)
+        return {
+            camera.uuid: f"{rooms[room_id].label}{camera.label}"
+            for room_id, cameras in overview.room_cameras(connection).items()
+            for camera in cameras
+        }
+
+
+def _view(
+    words: str,
+    group: Sequence[CameraAlarm],
+    names: Mapping[str, str],
+    known: Mapping[AlarmKey, Acknowledgement],
+) -> AlarmView:
+    keys = tuple(alarm.key for alarm in group)
+    first = min(
+        (known[key] for key in keys if key in known), key=lambda one: one.acknowledged_at_us, default=None
+    )
+    return AlarmView(keys, _where(keys, names), words, min(alarm.since_us for alarm in group), first)
+
+
+def _where(keys: Iterable[AlarmKey], names: Mapping[str, str]) -> str:
+    named = [names.get(key.subject, key.subject) for key in keys if key.kind is not AlarmKind.RECORDER_AWAY]
+    if not named:
+        return "全部摄像机"
+    if len(named) <= SHOWN_CAMERAS:
+        return "、".join(named)
+    return f"{'、'.join(named[:SHOWN_CAMERAS])}等{len(named)}台"
