@@ -38,6 +38,8 @@ class PartKind(StrEnum):
     FOOTAGE = "footage"
     # Indexed, but the file is gone, short, or its map is damaged.
     UNREADABLE = "unreadable"
+    # Was footage, and was destroyed by a register that names it.
+    DISPOSED = "disposed"
     GAP = "gap"
     # Being recorded: the file is not complete, so not yet ingested.
     PENDING = "pending"
@@ -48,12 +50,16 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of one camera's time with one explanation; `cause` is set for gaps only."""
+    """A stretch of one camera's time with one explanation.
+
+    `cause` is set for gaps only, `register` is the number of the disposal register for what was destroyed.
+    """
 
     kind: PartKind
     from_us: int
     until_us: int
     cause: Cause | None = None
+    register: str = ""
 
 
 def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_us: int) -> list[Part]:
@@ -65,6 +71,11 @@ def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_u
     gaps = gaps_between(connection, camera_uuid, interval.from_us, interval.until_us)
     layers = [
         *_joined(readable),
+        *(
+            Part(PartKind.DISPOSED, row["started_at_us"], row["ended_at_us"], register=row["register"])
+            for row in rows
+            if row["register"] is not None
+        ),
         *(Part(PartKind.UNREADABLE, row["started_at_us"], row["ended_at_us"]) for row in rows),
         *(_gap_part(gap, now_us) for gap in gaps),
         Part(PartKind.FUTURE, max(now_us, interval.from_us), interval.until_us),
@@ -84,8 +95,11 @@ def playable_segments(connection: Connection, camera_uuid: str, interval: Interv
 def _segment_rows(connection: Connection, camera_uuid: str, interval: Interval) -> list[Row]:
     return connection.execute(
         "select segment.id, run_id, started_at_us, ended_at_us, size_bytes, segment.path,"
-        " volume.path as volume_path, fragments"
-        " from segment join volume on volume.id = volume_id join fragment_map on segment_id = segment.id"
+        " volume.path as volume_path, fragments,"
+        " (select plan_number from disposal where segment_id = segment.id and done_at_us is not null)"
+        " as register"
+        " from segment join volume on volume.id = volume_id"
+        " join fragment_map on fragment_map.segment_id = segment.id"
         " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?"
         " order by started_at_us, run_id, sequence",
         (camera_uuid, interval.from_us - LONGEST_SEGMENT_US, interval.until_us, interval.from_us),
@@ -94,6 +108,8 @@ def _segment_rows(connection: Connection, camera_uuid: str, interval: Interval) 
 
 def _is_readable(row: Row) -> bool:
     """Whether map and file are there with every byte the index knows. The digest is not computed here."""
+    if row["register"] is not None:
+        return False
     try:
         size_bytes = (Path(row["volume_path"]) / row["path"]).stat().st_size
     except OSError:

@@ -29,6 +29,7 @@ from exam.recording_schedule import Schedule, schedules
 ACCOUNTS: Final[Mapping[PartKind, Account]] = {
     PartKind.FOOTAGE: Account.RECORDED,
     PartKind.GAP: Account.GAP,
+    PartKind.DISPOSED: Account.GAP,
     PartKind.UNREADABLE: Account.UNACCOUNTED,
     PartKind.UNRECORDED: Account.UNACCOUNTED,
     PartKind.PENDING: Account.OPEN,

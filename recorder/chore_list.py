@@ -2,6 +2,7 @@
 
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
+from recorder.disposal_work import disposal_chore
 from recorder.picture_desk import picture_chores
 from recorder.export_work import export_chore
 from recorder.preflight import preflight_chore
@@ -15,4 +16,5 @@ def chores(tools: ChoreTools) -> list[Chore]:
         Chore("preflight", 1, preflight_chore(tools)),
         *picture_chores(tools),
         Chore("export", 1, export_chore(tools)),
+        Chore("disposal", 5, disposal_chore(tools)),
     ]

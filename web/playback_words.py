@@ -33,6 +33,8 @@ def part_json(part: Part) -> dict[str, object]:
     """One stretch of a camera's time; `words` say why there is no picture and are empty for footage."""
     words = load_footage_words()
     said = words.parts.get(part.kind, "") if part.cause is None else words.causes.get(part.cause, part.cause)
+    if part.register:
+        said = f"{said}（{part.register}）"
     return {"kind": part.kind, "from_us": part.from_us, "until_us": part.until_us, "words": said}
 
 

@@ -252,7 +252,7 @@ function crowds(marks, position) {
 
 // What is said instead of a picture.
 export function absenceWords(part) {
-  return part.kind === "gap" || part.kind === "unreadable" || part.kind === "unrecorded"
+  return part.kind === "gap" || part.kind === "unreadable" || part.kind === "disposed" || part.kind === "unrecorded"
     ? `此时段无录像：${part.words}`
     : part.words;
 }
