@@ -175,10 +175,20 @@ def _account_for_absence(connection: Connection, new: NewSegment, placement: Pla
         return
     if end_absence(connection, new.camera_uuid, placement.started_at_us, now_us):
         return
-    last_us = last_footage_us(connection, new.camera_uuid)
+    last_us = _unended_footage_us(connection, new)
     if last_us is not None and placement.started_at_us - last_us > SEAM_US:
         note_absence(connection, new.camera_uuid, last_us, Cause.UNPLAYABLE, now_us)
         end_absence(connection, new.camera_uuid, placement.started_at_us, now_us)
+
+
+def _unended_footage_us(connection: Connection, new: NewSegment) -> int | None:
+    """Where the camera's latest footage ends; None when its run was ended, and so what followed written down."""
+    row = connection.execute(
+        "select segment.ended_at_us, run.id, end_cause from segment join run on run.id = run_id"
+        " where segment.camera_uuid = ? order by segment.started_at_us desc limit 1",
+        (new.camera_uuid,),
+    ).fetchone()
+    return None if row is None or (row[1] != new.run_id and row[2] is not None) else int(row[0])
 
 
 def _is_run_over(connection: Connection, run_id: int) -> bool:

@@ -30,6 +30,10 @@ LATE_REPORT_US: Final = 2 * SECOND_US
 SLEW_US: Final = 1000
 
 
+# After these nothing is started again: a camera that is wanted later begins anew.
+FINAL_CAUSES: Final = frozenset({Cause.OPERATOR_STOP, Cause.CAMERA_RETIRED, Cause.SCHEDULE_OVER})
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One instant by both clocks."""
@@ -126,18 +130,22 @@ class CameraWatch:
     def stopping(self, cause: Cause, now: Moment) -> None:
         """The child was told to stop, or there is none and none shall be started for now."""
         self.stop_cause = cause
-        self.is_wanted = self.is_wanted and cause not in (Cause.OPERATOR_STOP, Cause.CAMERA_RETIRED)
+        self.is_wanted = self.is_wanted and cause not in FINAL_CAUSES
         if self._phase is _Phase.RUNNING:
             self._phase, self._changed_at_us = _Phase.STOPPING, now.monotonic_us
         elif self._phase is _Phase.WAITING and not self.is_wanted:
             self._finish(now)
+
+    def is_proven(self, now: Moment) -> bool:
+        """Whether this connection has lasted long enough to count as success."""
+        return self.has_advanced and now.monotonic_us - self._started_at_us >= PROVEN_US
 
     def failed(self, cause: Cause, now: Moment) -> None:
         """The child is gone, or could not be started. The next attempt follows soon, for ever."""
         if not self.is_wanted:
             self._finish(now)
             return
-        if self.has_advanced and now.monotonic_us - self._started_at_us >= PROVEN_US:
+        if self.is_proven(now):
             self._failures = 0
         wait_us = RETRY_US[min(self._failures, len(RETRY_US) - 1)]
         self._failures += 1

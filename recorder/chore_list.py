@@ -3,9 +3,10 @@
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
 from recorder.disposal_work import disposal_chore
-from recorder.picture_desk import picture_chores
 from recorder.export_work import export_chore
+from recorder.picture_desk import picture_chores
 from recorder.preflight import preflight_chore
+from recorder.schedule_chore import EVERY_S, schedule_chore
 
 __all__ = ["ChoreTools", "ExamReader", "chores"]
 
@@ -17,4 +18,5 @@ def chores(tools: ChoreTools) -> list[Chore]:
         *picture_chores(tools),
         Chore("export", 1, export_chore(tools)),
         Chore("disposal", 5, disposal_chore(tools)),
+        Chore("schedule", EVERY_S, schedule_chore(tools).work),
     ]

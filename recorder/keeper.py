@@ -32,6 +32,7 @@ from evidence.picture_time import ClockBreak, Closing, Ending
 from evidence.stream_format import look_for_other_format
 from evidence.volumes import Volume
 from exam.clock import MINUTE_US
+from recorder.owed_times import OwedTimes
 
 # A file's own time of last change is trusted over the moment we noticed, unless they are this far apart.
 LONGEST_NOTICE_US: Final = MINUTE_US
@@ -103,6 +104,7 @@ class Keeper:
     """
 
     store: Store
+    owed: OwedTimes = field(default_factory=OwedTimes)
     _run_ids: dict[str, int] = field(default_factory=dict)
     # Files that a disk did not let us ingest. Nothing waits for them.
     _undone: list[_FileWork] = field(default_factory=list)
@@ -136,7 +138,7 @@ class Keeper:
 
         def record() -> None:
             with self.store.database.write() as connection:
-                _note_absence(connection, camera_uuid, now_us, cause, self.store.clock.wall_us())
+                self._note_absence(connection, camera_uuid, now_us, cause)
 
         self._ask(camera_uuid, record)
 
@@ -256,28 +258,30 @@ class Keeper:
         with self.store.database.write() as connection:
             if run_id is not None:  # else: an attempt that never brought a picture
                 end_run(connection, run_id, over.ended_at_us, over.cause)
-            _note_absence(
-                connection, run.camera_uuid, over.ended_at_us, over.cause, self.store.clock.wall_us()
-            )
+            self._note_absence(connection, run.camera_uuid, over.ended_at_us, over.cause)
         self._run_ids.pop(run.uuid, None)
 
-
-def _note_absence(
-    connection: sqlite3.Connection, camera_uuid: str, now_us: int, cause: Cause, recorded_at_us: int
-) -> None:
-    if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
-        end_absence(connection, camera_uuid, now_us, recorded_at_us)
-        return
-    from_us = now_us
-    if has_open_gap(connection, camera_uuid):
-        if cause is Cause.STARTING:  # known already why there was nothing
+    def _note_absence(
+        self, connection: sqlite3.Connection, camera_uuid: str, now_us: int, cause: Cause
+    ) -> None:
+        recorded_at_us = self.store.clock.wall_us()
+        if cause is Cause.CAMERA_RETIRED:  # nobody expects footage of it any more
+            end_absence(connection, camera_uuid, now_us, recorded_at_us)
             return
-    else:
-        last_us = last_footage_us(connection, camera_uuid)
-        # Much later than now: the clock was set back. A picture's length later is measurement.
-        if last_us is not None and last_us - now_us <= SEAM_US:
-            from_us = last_us
-    note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
+        owed_from_us = self.owed.absent_from_us(camera_uuid, now_us)
+        # What is owed no more ends where its schedule does: evidence.schedule_accounts settles that.
+        if owed_from_us is None or cause is Cause.SCHEDULE_OVER:
+            return
+        from_us = now_us
+        if has_open_gap(connection, camera_uuid):
+            if cause is Cause.STARTING:  # known already why there was nothing
+                return
+        else:
+            last_us = last_footage_us(connection, camera_uuid)
+            # Much later than now: the clock was set back. A picture's length later is measurement.
+            if last_us is not None and last_us - now_us <= SEAM_US:
+                from_us = max(last_us, owed_from_us)
+        note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
 
 
 def _is_done(work: Callable[[], None]) -> bool:

@@ -15,13 +15,18 @@ from typing import Final
 
 import structlog
 
+from config.procedures import load_procedures
 from config.settings import Settings
 from evidence.adoption import settle_broken_runs
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
+from evidence.database_reserve import ReserveKeeper
 from evidence.ingest import Store
+from evidence.presence import begin_presence, end_presence
+from evidence.recording_plan import RecordingPlan, load_plan
 from evidence.service_start import boot_id, record_start
+from evidence.sittings import UnknownProcedureError
 from evidence.vault import Vault, VaultError
 from evidence.volumes import LocalDisk
 from exam.clock import SECOND_US, Clock
@@ -33,7 +38,8 @@ from recorder.keeper import Keeper
 from recorder.recorder import Recorder, write_camera_states
 from recorder.state_board import StateBoard
 from recorder.ticker import Ticker
-from recorder.volume_desk import VolumeDesk
+from recorder.volume_desk import MIB, VolumeDesk
+from recorder.wanted_cameras import WantedCameras
 
 WATCH_US: Final = SECOND_US // 2
 CAMERAS_US: Final = 2 * SECOND_US
@@ -51,7 +57,7 @@ class RecorderServiceError(RuntimeError):
 def serve(settings: Settings, clock: Clock) -> int:
     """Record every camera of the site until SIGTERM or SIGINT. Raises RecorderServiceError."""
     try:
-        database = WriterDatabase(settings.footage_db, "footage")
+        database = WriterDatabase(settings.footage_db, "footage", settings.database_reserve_mb * MIB)
     except DatabaseError as error:
         raise RecorderServiceError(str(error)) from error
     try:
@@ -59,7 +65,7 @@ def serve(settings: Settings, clock: Clock) -> int:
         with closing(Signing(checkpoints, clock)):
             store = Store(database, LocalDisk(settings.recorder.immutable), clock)
             desk = VolumeDesk(settings, store)
-            with closing(desk.watch):
+            with closing(desk.watch), closing(ReserveKeeper(database, clock)):
                 _start_up(store, desk)
                 _Service(settings, store, desk).run()
     except DatabaseError as error:
@@ -102,6 +108,17 @@ class CameraList:
         self._trouble = ""
         return sources
 
+    def plan(self, now_us: int) -> RecordingPlan | None:
+        """What rooms owe; None when it cannot be told: then everything is recorded."""
+        if self._database is None:
+            return None
+        try:
+            with self._database.read() as connection:
+                return load_plan(connection, load_procedures(), now_us)
+        except (sqlite3.Error, UnknownProcedureError) as error:
+            self._tell(str(error))
+            return None
+
     def close(self) -> None:
         """Close the connection."""
         if self._database is not None:
@@ -125,14 +142,21 @@ class _Service:
     _keeper: Keeper = field(init=False)
     _list: CameraList = field(init=False)
     _ticker: Ticker = field(init=False)
+    _wanted: WantedCameras = field(init=False)
+    _presence_id: int = 0
     _cameras_read_at_us: int | None = None
 
     def __post_init__(self) -> None:
         self._loop = ChildLoop(self.store.clock)
         self._keeper = Keeper(self.store)
         seconds = self.settings.recorder.segment_seconds
-        workshop = Workshop(self._loop, self._keeper, boot_id(), seconds, self.desk.watch)
+        workshop = Workshop(
+            self._loop, self._keeper, boot_id(), seconds, self.settings.recorder.audio, self.desk.watch
+        )
         self._recorder = Recorder(workshop, self._keeper)
+        self._wanted = WantedCameras(self._recorder, self.store.clock.wall_us())
+        with self.store.database.write() as connection:
+            self._presence_id = begin_presence(connection, boot_id(), self.store.clock.wall_us())
         self._list = CameraList(self.settings.exam_db, self.settings.site_key)
 
     def run(self) -> None:
@@ -158,7 +182,7 @@ class _Service:
             self._cameras_read_at_us = now.monotonic_us
             sources = self._list.read()
             if sources is not None:
-                self._recorder.set_cameras(sources, now)
+                self._wanted.apply(sources, self._list.plan(now.wall_us), now)
         if self._recorder.tick(now):
             self._ticker.plan_anew()
         self.desk.take_back(self._keeper, self._recorder.everybody())
@@ -176,6 +200,8 @@ class _Service:
             self._recorder.tick(self._loop.now())
         self._keeper.close()
         self._write_states()
+        with self.store.database.write() as connection:
+            end_presence(connection, self._presence_id, self.store.clock.wall_us())
 
     def _ask_to_stop(self) -> None:
         self._is_stop_asked = True
@@ -187,7 +213,7 @@ class _Service:
 
     def _write_states(self) -> None:
         states = self._recorder.states(self._loop.now())
-        write_camera_states(self.store.database, states)
+        write_camera_states(self.store.database, states, (self._presence_id, self.store.clock.wall_us()))
         self.desk.write_states(self._recorder.write_rates(states))
 
 

@@ -21,8 +21,10 @@ from evidence.footage import (
     gaps_between,
     segments_between,
 )
+from evidence.recording_orders import Who, change_mode
 from evidence.vault import Vault
 from exam.clock import SECOND_US, SystemClock
+from exam.recording_decision import RecordingMode
 from recorder.service import serve
 from rehearsal.camera_server import RunningCamera, RunningCameras
 
@@ -108,10 +110,23 @@ def live_site(
         pictures=PictureSettings(enabled=looks_at_pictures),
     )
     WriterDatabase(settings.footage_db, "footage").close()
+    record_all_day(settings.exam_db)
     site = LiveSite(settings)
     for camera in cameras.cameras if cameras else ():
         site.add_running(camera)
     return site
+
+
+def record_all_day(exam_db: Path) -> None:
+    """Nothing is planned at a live site: its cameras record because somebody said so."""
+    exam = WriterDatabase(exam_db, "exam")
+    with exam.write() as connection:
+        connection.execute(
+            "insert into account (id, login_name, display_name, password_hash, created_at_us)"
+            " values (1, 'tester', '测试员', '$argon2id$none', 1)"
+        )
+        change_mode(connection, None, RecordingMode.ALL_DAY, Who(1, "测试"), CLOCK.wall_us())
+    exam.close()
 
 
 def start_service(settings: Settings) -> subprocess.Popen[bytes]:
