@@ -27,8 +27,8 @@ thead { display: table-header-group; }
 """
 
 
-def paper(delivery: Mapping[str, Any], rows: Sequence[Sequence[str]], fingerprint: str) -> bytes:
-    """The list as PDF. Raises OSError or subprocess.CalledProcessError when it cannot be laid out."""
+def paper(delivery: Mapping[str, Any], rows: Sequence[Sequence[str]], fingerprint: str) -> str:
+    """The list as a page of HTML."""
     asked = delivery["asked_by"]
     facts = {
         "考点": delivery["site"],
@@ -52,7 +52,11 @@ def paper(delivery: Mapping[str, Any], rows: Sequence[Sequence[str]], fingerprin
         '<table class="sign"><tr><td>提取人（签名、日期）</td><td>见证人（签名、日期）</td>'
         "<td>接收人（签名、日期）</td></tr></table>",
     ]
-    page = f'<!doctype html><html lang="zh-CN"><meta charset="utf-8">{"".join(body)}</html>'
+    return f'<!doctype html><html lang="zh-CN"><meta charset="utf-8">{"".join(body)}</html>'
+
+
+def print_in_child(page: str) -> bytes:
+    """The page as PDF. Raises OSError or subprocess.CalledProcessError when it cannot be laid out."""
     command = [sys.executable, "-m", "evidence.delivery_paper"]
     done = subprocess.run(command, input=page.encode(), capture_output=True, check=True, cwd=_ROOT)
     return done.stdout

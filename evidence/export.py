@@ -5,7 +5,6 @@ is valid for no verifier. Doing an order again makes new bags beside those.
 """
 
 import errno
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -29,7 +28,7 @@ from evidence.delivery import (
     list_csv,
     list_rows,
 )
-from evidence.delivery_paper import paper
+from evidence.delivery_paper import paper, print_in_child
 from evidence.export_plan import BagPlan, CameraPlan, ExportError, ExportWish, FileState, PlannedFile, plan
 from evidence.ledger import LeafKind, append
 from evidence.play_copy import BURNT_IN, REMUXED, PlayCopyError, Reel
@@ -70,6 +69,7 @@ class ExportTools:
     database: WriterDatabase
     authority: Authority
     words: Mapping[str, str]
+    print_page: Callable[[str], bytes] = print_in_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class _Baggage:
         write_authority(bag, tools.authority, signed)
         bag.put("delivery.json", canonical_json(delivery))
         bag.put(LIST_CSV, list_csv(done))
-        bag.put(LIST_PDF, paper(delivery, list_rows(done), tools.authority.fingerprint))
+        bag.put(LIST_PDF, tools.print_page(paper(delivery, list_rows(done), tools.authority.fingerprint)))
         for name, source in _TOOLS.items():
             bag.put(name, (_HERE / source).read_bytes())
         return delivery
@@ -245,8 +245,6 @@ def _name(wish: ExportWish, plan: BagPlan) -> str:
 def _check_target(wish: ExportWish, total: int) -> None:
     if not wish.target.is_dir():
         raise ExportError("目标文件夹不存在；请插好介质后重试。")
-    if not os.access(wish.target, os.W_OK | os.X_OK):
-        raise ExportError("没有写入目标文件夹的权限，或介质是只读的。")
     needed = total * wish.options.copies
     free = shutil.disk_usage(wish.target).free
     if free < needed:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportWish
 from evidence.footage_access import FootageRequest, record_access
 from evidence.timeline import Interval
-from evidence.work_orders import NewOrder, Order, OrderKind, give_order
+from evidence.work_orders import NewOrder, Order, OrderKind, find_order, give_order, orders
 
 GB: Final = 10**9
 
@@ -81,3 +81,33 @@ def _camera(exam: Connection, uuid: str) -> AskedCamera:
         (uuid,),
     ).fetchone()
     return AskedCamera(uuid, row["room"], row["label"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCamera:
+    """A camera that footage can be asked of, retired ones included."""
+
+    uuid: str
+    room_id: int
+    room: str
+    label: str
+
+
+def site_cameras(exam: Connection) -> list[SiteCamera]:
+    """Every camera the site ever had, room by room."""
+    rows = exam.execute(
+        "select uuid, room_id, room.label as room, camera.label from camera"
+        " join room on room.id = room_id order by room.code, camera.id"
+    )
+    return [SiteCamera(*row) for row in rows]
+
+
+def find_export(exam: Connection, order_id: int) -> ExportWish | None:
+    """The export with this order's id; None when there is none, or the order is of another kind."""
+    order = find_order(exam, order_id)
+    return None if order is None or order.kind is not OrderKind.EXPORT else read_wish(exam, order)
+
+
+def export_orders(exam: Connection) -> list[ExportWish]:
+    """Every export that was ever ordered, the newest first."""
+    return [read_wish(exam, order) for order in reversed(orders(exam, OrderKind.EXPORT))]

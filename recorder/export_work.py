@@ -64,7 +64,8 @@ class ExportWork:
             with exam.read() as connection:
                 wish = read_wish(connection, order)
             self._check(wish)
-            made = carry_out(self._tools(), wish, telling)
+            tools = self._tools()
+            made = carry_out(tools, wish, telling)
         except _StopAskedError:
             return
         except ExportError as error:
@@ -72,7 +73,7 @@ class ExportWork:
             self.report(Report(order.id, WorkState.FAILED, words=str(error), outcome={"bags": []}))
             return
         _log.info("exported", order=order.id, bags=[bag.path.name for bag in made])
-        self.report(_final(order.id, wish, made))
+        self.report(final_report(wish, made, tools.authority.fingerprint))
 
     def _check(self, wish: ExportWish) -> None:
         if wish.target not in self.settings.export_folders:
@@ -111,12 +112,18 @@ class _Telling:
             self.work.report(Report(self.order_id, WorkState.RUNNING, done, total, words))
 
 
-def _final(order_id: int, wish: ExportWish, made: list[MadeBag]) -> Report:
+def final_report(wish: ExportWish, made: list[MadeBag], fingerprint: str) -> Report:
+    """What came of an export that was carried out."""
     names = [bag.path.name for bag in made]
     is_whole = all(bag.is_complete for bag in made)
     words = "全部交付" if is_whole else "已导出，但有未交付或无法说明的部分，见电子数据清单"
-    outcome = {"bags": names, "target": str(wish.target), "is_complete": int(is_whole)}
-    return Report(order_id, WorkState.DONE, len(made), len(made), words, outcome)
+    outcome = {
+        "bags": names,
+        "target": str(wish.target),
+        "is_complete": int(is_whole),
+        "fingerprint": fingerprint,
+    }
+    return Report(wish.order_id, WorkState.DONE, len(made), len(made), words, outcome)
 
 
 def export_chore(tools: ChoreTools) -> ExportWork:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from evidence.bag_verifier import SIGNATURE, SIGNED
 from evidence.checkpoints import Checkpoints
 from evidence.export import ExportTools, MadeBag, carry_out
 from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportWish
@@ -27,7 +29,7 @@ RUN_3 = "00000000-0000-0000-0000-0000000000a3"
 
 @dataclass
 class Archive:
-    """Footage, its signed ledger, and an empty medium to export to."""
+    """Footage, its signed ledger, an empty medium. Lists are not laid out: that takes a second."""
 
     footage: Footage
     checkpoints: Checkpoints
@@ -36,7 +38,9 @@ class Archive:
 
     @property
     def tools(self) -> ExportTools:
-        return ExportTools(self.footage.database, self.authority, WORDS)
+        return ExportTools(
+            self.footage.database, self.authority, WORDS, lambda _page: b"%PDF-1.7 nobody reads it here"
+        )
 
     def film(self, camera: str, run: str, sequence: int, start_us: int) -> int:
         """One file of four seconds, ingested; returns the segment's id."""
@@ -84,6 +88,26 @@ def wish(
     )
 
 
+def relist(bag: Path) -> None:
+    """What an attacker can do without the key: both manifests made anew over whatever lies in the bag."""
+    files = {each.relative_to(bag).as_posix(): each for each in bag.rglob("*") if each.is_file()}
+    payload = {path: each for path, each in files.items() if path.startswith("data/")}
+    _list(bag / "manifest-sha256.txt", payload)
+    unlisted = {SIGNED, SIGNATURE, *payload}
+    _list(bag / SIGNED, {path: each for path, each in files.items() if path not in unlisted})
+
+
+def _list(manifest: Path, files: dict[str, Path]) -> None:
+    lines = [f"{sha256(files[path].read_bytes()).hexdigest()}  {path}\n" for path in sorted(files)]
+    manifest.write_text("".join(lines), encoding="utf-8")
+
+
+def resign(archive: Archive, bag: Path) -> None:
+    """What only the site can do: the manifests made anew and signed."""
+    relist(bag)
+    (bag / SIGNATURE).write_bytes(archive.authority.signer.key.sign((bag / SIGNED).read_bytes()))
+
+
 @contextmanager
 def open_archive(folder: Path) -> Iterator[Archive]:
     """The archive with its footage laid and its ledger signed."""
@@ -109,4 +133,4 @@ def open_archive(folder: Path) -> Iterator[Archive]:
             checkpoints.close()
 
 
-__all__ = ["CAMERA", "CAMERA_2", "FIRST_US", "Archive", "open_archive", "replace", "wish"]
+__all__ = ["CAMERA", "CAMERA_2", "FIRST_US", "Archive", "open_archive", "relist", "resign", "wish"]
