@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
-BENCHES: Final = ("recorder", "checkin", "import", "playback")
+BENCHES: Final = ("recorder", "checkin", "import", "playback", "ledger")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = ("syscalls",)
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
