@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
 BENCHES: Final = ("recorder", "checkin", "import", "playback", "ledger")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
-SOAKS: Final[tuple[str, ...]] = ("syscalls",)
+SOAKS: Final[tuple[str, ...]] = ("syscalls", "volumes")
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {
     "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),

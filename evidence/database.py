@@ -18,6 +18,8 @@ from typing import Final
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from evidence.database_reserve import Reserve, is_for_room
+
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
 LEDGER_SCRIPT: Final = "ledger_0001.sql"
 WITH_LEDGER: Final = frozenset({"exam", "footage"})
@@ -83,13 +85,14 @@ class WriterDatabase:
     each thread its own read-only connection.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Create or migrate the file.
+    def __init__(self, path: Path, name: str, reserve_bytes: int = 0) -> None:
+        """Create or migrate the file; `reserve_bytes` are given up when its disk is full.
 
         Raises WriterBusyError when another process writes it, SchemaError when a newer program made it,
         and DatabaseError when it cannot be used.
         """
         self.path = path
+        self.reserve = Reserve(path, reserve_bytes)
         self._mutex = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,14 +110,17 @@ class WriterDatabase:
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: committed and durable on return, undone on any exception."""
         with self._mutex:
+            self.reserve.make_room()
             self._connection.execute("begin immediate")
             try:
                 yield self._connection
                 self._connection.execute("commit")
-            except BaseException:
+            except BaseException as error:
                 # A full disk can end the transaction by itself, or leave one whose commit failed.
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
+                if is_for_room(error):  # what asked for this write tries again, and finds room
+                    self.reserve.release()
                 raise
 
     @contextmanager

@@ -21,6 +21,7 @@ from config.settings import Settings
 from evidence import logins
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError
+from evidence.database_reserve import ReserveKeeper
 from evidence.service_start import record_start
 from evidence.vault import VaultError
 from exam.clock import Clock
@@ -142,10 +143,12 @@ class _Running:
 
     services: Services
     signing: Signing
+    reserve: ReserveKeeper
     stop_ticking: Callable[[], None]
 
     def close(self) -> None:
         self.stop_ticking()
+        self.reserve.close()
         self.signing.close()
         self.services.close()
 
@@ -188,7 +191,8 @@ class Console(BaseApplication):  # type: ignore[misc]
         checkpoints = Checkpoints(services.exam, self._settings.keys_folder, LEDGER)
         app = create_app(services)
         signing = Signing(checkpoints, self._clock)
-        self._running = _Running(services, signing, start_signals(app, services))
+        keeper = ReserveKeeper(services.exam, self._clock)
+        self._running = _Running(services, signing, keeper, start_signals(app, services))
         return app
 
     def _close(self) -> None:

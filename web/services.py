@@ -21,6 +21,7 @@ from exam.clock import Clock
 from exam.procedure import Procedure
 
 EXTENSION: Final = "kaochang"
+MIB: Final = 1024 * 1024
 
 # Woken by every publication, whatever its topic: for pages that show the whole site.
 ANY_TOPIC: Final = "*"
@@ -117,7 +118,7 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     Raises WriterBusyError when another console already runs on the same folder.
     """
     vault = Vault.open(settings.site_key, settings.exam_db)
-    exam = WriterDatabase(settings.exam_db, "exam")
+    exam = WriterDatabase(settings.exam_db, "exam", settings.database_reserve_mb * MIB)
     return Services(settings, clock, exam, FootageReader(settings.footage_db), vault)
 
 
