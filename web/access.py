@@ -69,6 +69,8 @@ COVERAGE: Final = PATROL | {Role.SITE_LEAD, Role.SUPERVISOR, Role.ARCHIVIST, Rol
 
 # May print, carry out and compare the checkpoints of the ledgers; no personal data stands in them.
 ANCHORS: Final = COVERAGE | {Role.EXAMS_OFFICER}
+# May see who took footage out of the house; the auditor orders nothing.
+EXPORTS: Final = frozenset({Role.SUPERVISOR, Role.SITE_LEAD, Role.AUDITOR})
 
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
@@ -77,6 +79,8 @@ PUBLIC: Final = frozenset(
         "look.tokens",
         "look.hls",
         "health.answer",
+        # Answers loopback, and administrators from elsewhere: it looks itself.
+        "metrics.text",
         "trust.page",
         "trust.certificate",
         "accounts.login",
@@ -126,8 +130,13 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "anchors.key": ANCHORS,
     "anchors.tool": ANCHORS,
     "anchors.take_answer": ANCHORS,
+    "certificate.listing": COVERAGE,
     "certificate.page": COVERAGE,
     "certificate.pdf": COVERAGE,
+    "recording.page": LEAD | PATROL,
+    "recording.by_hand": frozenset({Role.SITE_LEAD}),
+    "recording.mode": frozenset({Role.SITE_LEAD}),
+    "recording.move": frozenset({Role.SITE_LEAD}),
     "signals.room_page": ROOM | LEAD,
     "signals.clock": ROOM | LEAD,
     "signals.room_schedule": ROOM | LEAD,
@@ -137,6 +146,9 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "signal_actions.arm": frozenset({Role.SITE_LEAD}),
     "signal_actions.press": frozenset({Role.ASSESSOR, Role.REVIEW_CHAIR, Role.SITE_LEAD}),
     "signal_actions.confirm": ROOM | LEAD,
+    "exports.page": EXPORTS,
+    "exports.progress": EXPORTS,
+    "exports.order": EXPORTS - {Role.AUDITOR},
     "playback.choose": FOOTAGE,
     "playback.access": FOOTAGE,
     "playback.page": FOOTAGE,

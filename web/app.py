@@ -12,15 +12,18 @@ from web import (
     alarms,
     anchors,
     certificate,
+    exports,
     health,
     kiosk_api,
     limits,
     logins,
     look,
+    metrics,
     overview_page,
     playback,
     preflight_page,
     proctor,
+    recording,
     roster_page,
     signal_actions,
     signals,
@@ -37,6 +40,7 @@ from web.services import Services, attach, services
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     look.blueprint,
     health.blueprint,
+    metrics.blueprint,
     trust.blueprint,
     accounts_page.blueprint,
     overview_page.blueprint,
@@ -49,9 +53,11 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     certificate.blueprint,
     anchors.blueprint,
     preflight_page.blueprint,
+    recording.blueprint,
     signals.blueprint,
     signal_actions.blueprint,
     playback.blueprint,
+    exports.blueprint,
 )
 
 LARGEST_REQUEST_BYTES: Final = 16 * 1024 * 1024
