@@ -17,6 +17,7 @@ from evidence.day import load_sessions
 from evidence.footage import LONGEST_SEGMENT_US
 from evidence.ingest import Store
 from evidence.kept_certificates import keep_certificate, kept_certificates
+from evidence.presence import load_presences
 from evidence.recording_plan import DAY_US, RecordingPlan, load_plan
 from evidence.schedule_accounts import end_outlived_absence, missing, owed_until, write_missing
 from evidence.timeline import Interval
@@ -94,7 +95,10 @@ def schedule_chore(tools: ChoreTools) -> ScheduleAccounts:
     """The accounts of a recorder that starts now."""
     delay_us = 2 * tools.settings.recorder.segment_seconds * SECOND_US + SLACK_US
     exam = ExamReader(tools.settings.exam_db)
-    return ScheduleAccounts(tools.store, exam, delay_us, tools.store.clock.wall_us())
+    with tools.store.database.read() as connection:
+        presences = load_presences(connection)
+    began_us = presences[-1].started_at_us if presences else tools.store.clock.wall_us()
+    return ScheduleAccounts(tools.store, exam, delay_us, began_us)
 
 
 def _within(owed: list[Interval], window: Interval) -> Iterator[Interval]:

@@ -154,9 +154,10 @@ class _Service:
             self._loop, self._keeper, boot_id(), seconds, self.settings.recorder.audio, self.desk.watch
         )
         self._recorder = Recorder(workshop, self._keeper)
-        self._wanted = WantedCameras(self._recorder, self.store.clock.wall_us())
+        began_us = self.store.clock.wall_us()
+        self._wanted = WantedCameras(self._recorder, began_us)
         with self.store.database.write() as connection:
-            self._presence_id = begin_presence(connection, boot_id(), self.store.clock.wall_us())
+            self._presence_id = begin_presence(connection, boot_id(), began_us)
         self._list = CameraList(self.settings.exam_db, self.settings.site_key)
 
     def run(self) -> None:

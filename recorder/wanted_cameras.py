@@ -45,9 +45,9 @@ class WantedCameras:
         decisions = {uuid: decide(own, now.wall_us) for uuid, own in owed.items()}
         wanted = [one for one in sources if decisions[one.uuid].state is RoomRecording.RECORD]
         self._rest(decisions, now)
-        self.recorder.set_cameras(wanted, now)
         for uuid, own in owed.items():
             self._enter(uuid, own, now)
+        self.recorder.set_cameras(wanted, now)
 
     def _rest(self, decisions: Mapping[str, Decision], now: Moment) -> None:
         idle = self.recorder.idle
@@ -70,6 +70,7 @@ class WantedCameras:
         camera = self.recorder.cameras.get(uuid)
         at_us = min(max(interval.from_us, self.began_us), now.wall_us)
         if camera is None:
-            self.recorder.keeper.absent(uuid, at_us, Cause.OPERATOR_STOP)
+            is_held = uuid in self.recorder.idle
+            self.recorder.keeper.absent(uuid, at_us, Cause.OPERATOR_STOP if is_held else Cause.STARTING)
         elif camera.watch.state is not Recording.RECORDING:
             self.recorder.keeper.absent(uuid, at_us, camera.watch.cause or Cause.STARTING)

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from config.settings import Settings
 from evidence.footage import Cause, gaps_between
 from evidence.footage_rows import note_absence
 from evidence.ingest import Store
@@ -13,8 +14,8 @@ from evidence.ledger import read_leaves
 from evidence.presence import begin_presence, keep_presence
 from evidence.volumes import LocalDisk
 from exam.clock import MINUTE_US, SECOND_US, SimulatedClock
-from recorder.chore_tools import ExamReader
-from recorder.schedule_chore import ScheduleAccounts
+from recorder.chore_tools import ChoreTools, ExamReader
+from recorder.schedule_chore import ScheduleAccounts, schedule_chore
 from tests.recordings import Reel
 from tests.world import START_US, World, announce
 
@@ -117,6 +118,15 @@ def test_without_a_console_there_is_nothing_to_settle(world: World) -> None:
     nothing = ScheduleAccounts(store, ExamReader(world.folder / "none.db"), DELAY_US, OPENS_US)
     nothing.work(threading.Event())
     assert gaps(world, world.camera_2) == []
+
+
+def test_the_accounts_begin_where_this_recorder_did(world: World) -> None:
+    settings = Settings(data_folder=world.folder)
+    tools = ChoreTools(settings, Store(world.footage, LocalDisk(immutable=False), world.clock))
+    assert schedule_chore(tools).began_us == world.clock.wall_us()
+    recorder_ran(world, OPENS_US, START_US)
+    made = schedule_chore(tools)
+    assert (made.began_us, made.delay_us) == (OPENS_US, DELAY_US)
 
 
 @pytest.mark.parametrize("camera", [0, 1])
