@@ -145,7 +145,7 @@ def test_a_plan_that_cannot_be_read_records_everything(stage: Stage) -> None:
     stage.wanted.apply([source()], None, at(10))
     stage.fakes.recorder.tick(at(10))
     assert len(stage.fakes.launcher.children) == 1
-    assert stage.gaps() == [(Cause.STARTING, 10, None)]
+    assert stage.gaps() == [(Cause.STARTING, 0, None)]
 
 
 def test_a_camera_taken_out_of_service_is_shown_no_more(stage: Stage) -> None:
