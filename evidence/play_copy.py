@@ -45,7 +45,7 @@ class Reel:
 
 def join(reels: Sequence[Reel], made: Path) -> None:
     """One MP4 of all files, pictures untouched. Raises PlayCopyError."""
-    listing = "ffconcat version 1.0\n" + "".join(f"file '{reel.file.absolute()}'\n" for reel in reels)
+    listing = "ffconcat version 1.0\n" + "".join(map(_line, reels))
     joined = ffmpeg.input("pipe:0", f="concat", safe=0, protocol_whitelist="file,pipe")
     _run(joined.output(str(made), c="copy", movflags="+faststart"), listing.encode())
 
@@ -55,6 +55,12 @@ def burn_in(reels: Sequence[Reel], made: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         burnt = [_burnt(reel, Path(folder) / f"{number:06d}.ts") for number, reel in enumerate(reels)]
         join(burnt, made)
+
+
+def _line(reel: Reel) -> str:
+    # Without "file:" the name would be taken as one beside the list, which has no place.
+    quoted = str(reel.file.absolute()).replace("'", r"'\''")
+    return f"file 'file:{quoted}'\n"
 
 
 def _burnt(reel: Reel, made: Path) -> Reel:

@@ -35,6 +35,8 @@ class Archive:
     checkpoints: Checkpoints
     authority: Authority
     target: Path
+    # What every file holds instead of invented bytes.
+    pictures: bytes | None = None
 
     @property
     def tools(self) -> ExportTools:
@@ -45,7 +47,7 @@ class Archive:
     def film(self, camera: str, run: str, sequence: int, start_us: int) -> int:
         """One file of four seconds, ingested; returns the segment's id."""
         name = SegmentName(camera, run, sequence).path()
-        content = recording(*flush_stamped(start_us, [2000, 2000]))
+        content = self.pictures or recording(*flush_stamped(start_us, [2000, 2000]))
         closed_us = start_us + LENGTH_US + 40_000
         put(self.footage.volume.path, name, content, closed_at_us=closed_us)
         with self.footage.database.write() as connection:
@@ -109,14 +111,14 @@ def resign(archive: Archive, bag: Path) -> None:
 
 
 @contextmanager
-def open_archive(folder: Path) -> Iterator[Archive]:
+def open_archive(folder: Path, film: bytes | None = None) -> Iterator[Archive]:
     """The archive with its footage laid and its ledger signed."""
     with open_footage(folder) as footage:
         target = folder / "medium"
         target.mkdir()
         checkpoints = Checkpoints(footage.database, folder / "keys", "footage")
         authority = Authority.open(folder / "keys", folder, footage.store.clock)
-        archive = Archive(footage, checkpoints, authority, target)
+        archive = Archive(footage, checkpoints, authority, target, film)
         try:
             for sequence in range(8):
                 archive.film(CAMERA_2, RUN_2, sequence, FIRST_US + sequence * LENGTH_US)

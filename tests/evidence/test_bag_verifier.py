@@ -85,7 +85,7 @@ def test_the_key_may_come_as_a_file_and_the_fingerprint_in_groups(
 def test_the_program_ends_with_the_status_it_found(bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["verify.py", str(bag)])
     with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(bag / "verify.py"), run_name="__main__")
+        runpy.run_path(bag_verifier.__file__, run_name="__main__")
     assert ended.value.code == NO_OUTSIDE_KEY
 
 
