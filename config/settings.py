@@ -35,6 +35,7 @@ class RecorderSettings(_Section):
     """How cameras are recorded."""
 
     segment_seconds: int = Field(60, ge=4, le=600, description="Length of one footage file, in seconds.")
+    audio: bool = Field(default=True, description="Whether sound is recorded with the pictures.")
     volumes: list[Path] = Field(
         default_factory=list,
         description="Folders for footage; empty: the folder 'footage' below data_folder.",

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     REFUSED = "refused"
+    TOO_MANY_SESSIONS = "too_many_sessions"
     UNPLAYABLE = "unplayable"
     STALLED = "stalled"
     CAMERA_CLOSED = "camera_closed"
@@ -183,6 +184,16 @@ def segment(connection: Connection, segment_id: int) -> Segment | None:
     """One segment by its number."""
     row = connection.execute(f"{_SEGMENT} where s.id = ?", (segment_id,)).fetchone()
     return None if row is None else _segment(row)
+
+
+def last_sound(connection: Connection, camera_uuid: str) -> Sound:
+    """What became of the sound in the camera's latest file."""
+    row = connection.execute(
+        "select sound, sound_codec from segment join fragment_map on segment_id = id"
+        " where camera_uuid = ? order by started_at_us desc limit 1",
+        (camera_uuid,),
+    ).fetchone()
+    return NO_SOUND if row is None else Sound(SoundKind(row[0]), row[1])
 
 
 def spans_between(connection: Connection, camera_uuid: str, from_us: int, until_us: int) -> list[Span]:

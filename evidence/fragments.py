@@ -106,6 +106,8 @@ class _Timing:
     pictures: int
     # Whether sound came with the pictures.
     has_sound: bool
+    # Length of the first picture.
+    first_ticks: int
 
 
 def parse(path: Path) -> ParsedFile:
@@ -152,9 +154,9 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
 def _timed(raw: Sequence[_RawFragment], timescale: int) -> Iterator[ParsedFragment]:
     # Laid end to end: after a jump of the camera's timestamps the decode times mean nothing.
     ticks = 0
-    for found in raw:
+    for number, found in enumerate(raw):
         start_us = ticks * SECOND_US // timescale
-        ticks += found.timing.ticks
+        ticks += found.timing.ticks - (_lead_ticks(found.timing) if number == 0 else 0)
         yield ParsedFragment(
             offset=found.offset,
             size_bytes=found.end - found.offset,
@@ -162,6 +164,14 @@ def _timed(raw: Sequence[_RawFragment], timescale: int) -> Iterator[ParsedFragme
             duration_us=ticks * SECOND_US // timescale - start_us,
             stamp_us=found.stamp_us,
         )
+
+
+def _lead_ticks(timing: _Timing) -> int:
+    """By how much the first picture seems too long, because a run's sound began before its pictures."""
+    if not timing.has_sound or timing.pictures < 2:
+        return 0
+    usual = (timing.ticks - timing.first_ticks) // (timing.pictures - 1)
+    return max(0, timing.first_ticks - usual) if timing.first_ticks > 2 * usual else 0
 
 
 def _raw_fragments(descriptor: int, boxes: Iterable[Box], track: _Track) -> Iterator[_RawFragment]:
@@ -207,7 +217,8 @@ def _moof_timing(moof: bytes, track: _Track) -> _Timing:
         tfhd = child(moof, traf, "tfhd")
         if unpack("I", moof, tfhd.content + 4) == (track.id,):
             durations = _traf_durations(moof, traf, tfhd, track)
-            return _Timing(_believable(durations, track.timescale), len(durations), len(trafs) > 1)
+            ticks = _believable(durations, track.timescale)
+            return _Timing(ticks, len(durations), len(trafs) > 1, durations[0] if durations else 0)
     raise BoxError(f"a fragment without track {track.id}")
 
 

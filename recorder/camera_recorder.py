@@ -38,11 +38,14 @@ from recorder.capture_words import (
     understand,
 )
 from recorder.keeper import FileClosed, Keeper, RunOnDisk, RunOver
+from recorder.sound_choice import SoundChoice
 
 # Enough of a child's last words to tell why it ended.
 LAST_WORDS: Final = 20
 # How long after a disk hung reports may still speak of pictures that waited for it.
 DISK_BACKLOG_US: Final = 4 * SECOND_US
+# How the child marks lines that tell of no trouble.
+_INFORMATION: Final = "[info]"
 # Over how long the shown bit rate is averaged, in readings of about two seconds.
 RATE_READINGS: Final = 6
 
@@ -97,6 +100,7 @@ class Workshop:
     keeper: Keeper
     boot_id: str
     segment_seconds: int
+    records_sound: bool
     volumes: Volumes
 
 
@@ -121,6 +125,7 @@ class CameraRecorder:
         self._closed_bytes = 0
         self._closed: list[FileClosed] = []
         self._secrets: list[str] = []
+        self._sound = SoundChoice(workshop.records_sound, before=workshop.keeper.last_sound(source.uuid))
 
     @property
     def volume(self) -> Volume | None:
@@ -178,12 +183,18 @@ class CameraRecorder:
 
     def on_error_line(self, line: str) -> None:
         """One line of the child's standard error."""
+        if _INFORMATION in line:  # about the streams; what goes wrong is told louder
+            self._sound.heard(line)
+            return
         # The child may still know a password that has been changed since.
         self._last_words.append(scrubbed(line, {*self._secrets, *secrets_of(self.source)}))
 
     def on_ended(self, now: Moment) -> None:
         """The child is gone. Unless it was told to go, that is a fault, whatever its exit status."""
         cause = self.watch.stop_cause or self._cause_of_fault()
+        is_hanging = self.watch.stop_cause is Cause.UNREACHABLE
+        if self.watch.stop_cause is None or is_hanging or cause is Cause.STALLED:
+            self._sound.ended(cause, is_proven=self.watch.is_proven(now), is_hanging=is_hanging)
         assert self._where is not None
         # A camera that stays away is told once, not every two seconds.
         if self.watch.stop_cause is None and cause is not self.watch.cause:
@@ -234,9 +245,10 @@ class CameraRecorder:
             self._not_started(volume, now)
             return
         run = NewRun(str(uuid4()), self.source.uuid, self._workshop.boot_id, now.wall_us, now.monotonic_us)
-        command = capture_command(self.source.uuid, run.uuid, self._rotation())
+        sound = self._sound.begin()
+        command = capture_command(self.source.uuid, run.uuid, self._rotation(), sound)
         timeout_us = PATIENT_TIMEOUT_US if self.watch.needs_patience else SHORT_TIMEOUT_US
-        address = capture_address(self.source, timeout_us)
+        address = capture_address(self.source, timeout_us, sound=sound)
         self._secrets = secrets_of(self.source)
         try:
             self._child = self._workshop.launcher.launch(self, command, address, volume.growing)

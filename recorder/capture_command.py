@@ -1,8 +1,8 @@
 """The one place where capture commands are put together, with ffmpeg-python.
 
-The camera's own bytes are copied, never decoded or re-encoded (invariant 6). Only the picture is
-recorded for now: whatever the sound is, it cannot stop the video. The address with its password
-goes to the child through its standard input, so that no list of running programs shows it.
+The camera's own pictures are copied, never decoded or re-encoded (invariant 6). Sound is copied,
+transcoded or left out as `recorder.sound_choice` decides. The address with its password goes to the
+child through its standard input, so that no list of running programs shows it.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,20 @@ import ffmpeg
 
 from evidence.cameras import CameraSource
 from evidence.naming import growing_pattern
+from evidence.sound import Sound, SoundKind
 
+WITHOUT_SOUND: Final = Sound(SoundKind.LEFT_OUT)
 # The child's own patience with a silent camera, in its socket; it gives up after twice that (measured).
 # Short: it then still writes the pictures it holds, before the watchdog must kill it and lose them.
 # Patient: for a camera that is slow to answer, tried in turn as long as no picture has come.
 SHORT_TIMEOUT_US: Final = 2_300_000
 PATIENT_TIMEOUT_US: Final = 8_000_000
+# Pictures wait no longer than this for the sound that belongs to them.
+_WAIT_FOR_SOUND_US: Final = 500_000
+# So many pictures may wait until the first sound is decoded; one more ends the child.
+_PICTURES_WAITING: Final = 128
+# How long the child listens for streams that are announced and do not come.
+_LOOK_US: Final = 1_500_000
 # A killed recorder takes its children with it, so that nobody writes files it does not know of.
 _WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 _PROTOCOLS: Final = "pipe,tcp,udp,rtp,rtsp"
@@ -36,17 +44,24 @@ class Rotation:
     offset_s: float
 
 
-def capture_command(camera_uuid: str, run_uuid: str, rotation: Rotation) -> list[str]:
+def capture_command(
+    camera_uuid: str, run_uuid: str, rotation: Rotation, sound: Sound = WITHOUT_SOUND
+) -> list[str]:
     """Program and arguments of one camera's capture; it runs in the folder of growing files.
 
-    Standard output carries one line per closed file and a progress block per second.
+    Standard output carries one line per closed file and a progress block per second; with sound, standard
+    error also tells which streams there are.
     """
-    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer")
+    has_sound = sound.kind is not SoundKind.LEFT_OUT
+    look = {"analyzeduration": _LOOK_US} if has_sound else {}
+    source = ffmpeg.input(
+        "pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer", **look
+    )
     capture = ffmpeg.output(
-        source["v:0"],
+        *([source["v:0"], source["a:0?"]] if has_sound else [source["v:0"]]),
         growing_pattern(camera_uuid, run_uuid),
         format="segment",
-        codec="copy",
+        **_sound_options(sound),
         segment_time=rotation.seconds,
         segment_atclocktime=1,
         segment_clocktime_offset=rotation.offset_s,
@@ -55,7 +70,7 @@ def capture_command(camera_uuid: str, run_uuid: str, rotation: Rotation) -> list
         segment_list="pipe:1",
         segment_list_type="csv",
     ).global_args(
-        *("-hide_banner", "-nostats", "-loglevel", "level+warning"),
+        *("-hide_banner", "-nostats", "-loglevel", "level+info" if has_sound else "level+warning"),
         *("-progress", "pipe:1", "-stats_period", "1"),
     )
     return [*_WITH_PARENT, *ffmpeg.compile(capture)]
@@ -77,15 +92,41 @@ def sample_command(seconds: int, file_name: str) -> list[str]:
     return [*_WITH_PARENT, *ffmpeg.compile(sample)]
 
 
-def capture_address(source: CameraSource, timeout_us: int = SHORT_TIMEOUT_US) -> str:
-    """What the child reads from its standard input: where the camera is and how to ask it."""
+def _sound_options(sound: Sound) -> dict[str, str | int]:
+    note = f"handler_name={sound.note()}"
+    if sound.kind is SoundKind.LEFT_OUT:
+        return {"codec": "copy", "metadata:s:v:0": note}
+    waiting: dict[str, str | int] = {
+        "max_interleave_delta": _WAIT_FOR_SOUND_US,
+        "max_muxing_queue_size": _PICTURES_WAITING,
+        "muxing_queue_data_threshold": 0,
+    }
+    if sound.kind is SoundKind.COPIED:
+        return {"codec": "copy", **waiting}
+    # Lost packets become silence, so that lips and voice stay together.
+    derived = {"vcodec": "copy", "acodec": "aac", "af": "aresample=16000:async=1000", "metadata:s:a:0": note}
+    return {**derived, **waiting}
+
+
+def capture_address(
+    source: CameraSource, timeout_us: int = SHORT_TIMEOUT_US, *, sound: Sound | None = None
+) -> str:
+    """What the child reads from its standard input: where the camera is and how to ask it.
+
+    Streams that are not recorded are not even asked for; without a word about sound, every stream is.
+    """
     address = _with_login(source).replace("'", r"'\''")
+    asked = ""
+    if sound is not None and sound.kind is SoundKind.LEFT_OUT:
+        asked = "option allowed_media_types video\n"
+    elif sound is not None:
+        asked = f"option allowed_media_types video+audio\noption analyzeduration {_LOOK_US}\n"
     return (
         "ffconcat version 1.0\n"
         f"file '{address}'\n"
         "option rtsp_transport tcp\n"
         "option fflags nobuffer\n"
-        f"option timeout {timeout_us}\n"
+        f"option timeout {timeout_us}\n{asked}"
     )
 
 

@@ -16,6 +16,10 @@ _CAUSES: Final = (
     (re.compile(r"Read-only file system|Failed to open segment|Permission denied"), Cause.DISK_FAULT),
     (re.compile(r"\b40[13]\b|[Uu]nauthorized|Forbidden"), Cause.UNAUTHORIZED),
     (re.compile(r"Connection refused"), Cause.REFUSED),
+    (
+        re.compile(r"\b453\b|\b503\b|Not Enough Bandwidth|Service Unavailable"),
+        Cause.TOO_MANY_SESSIONS,
+    ),
     (re.compile(r"\b4\d\d [A-Z]|\b5\d\d [A-Z]|Server returned [45]"), Cause.REFUSED),
     (
         re.compile(r"timed out|No route to host|unreachable|resolve hostname|not known|Host is down"),
@@ -24,6 +28,7 @@ _CAUSES: Final = (
     (
         re.compile(
             r"supported in container|Could not write header|matches no streams|not find codec parameters"
+            r"|Too many packets buffered"
         ),
         Cause.UNPLAYABLE,
     ),

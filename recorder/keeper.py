@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from evidence.footage import SEAM_US, Cause, Origin
+from evidence.footage import SEAM_US, Cause, Origin, last_sound
 from evidence.footage_rows import (
     NewRun,
     add_clock_step,
@@ -29,6 +29,7 @@ from evidence.footage_rows import (
 from evidence.ingest import ClosedFile, SealedFile, Store, enter, seal
 from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
+from evidence.sound import NO_SOUND, Sound
 from evidence.stream_format import look_for_other_format
 from evidence.volumes import Volume
 from exam.clock import MINUTE_US
@@ -120,6 +121,14 @@ class Keeper:
     def has_trouble(self) -> bool:
         """Whether something could not be kept yet."""
         return bool(self._undone or self._waiting)
+
+    def last_sound(self, camera_uuid: str) -> Sound:
+        """What became of the sound in the camera's latest file, as far as the index can be asked."""
+        try:
+            with self.store.database.read() as connection:
+                return last_sound(connection, camera_uuid)
+        except sqlite3.Error:
+            return NO_SOUND
 
     def begin_run(self, run: NewRun) -> None:
         """Record a run that has brought its first pictures."""

@@ -131,6 +131,15 @@ def test_the_video_track_is_found_beside_sound(tmp_path: Path) -> None:
     assert parsed(tmp_path, head + body).media_us == 2_000_000
 
 
+def test_sound_that_began_before_the_pictures_makes_none_of_them_longer(tmp_path: Path) -> None:
+    head = init(Track(id=1), Track(id=2, handler=b"soun"))
+    early = moof(traf([10_000] + [512] * 49), traf([1024] * 40, track=2)) + mdat()
+    usual = moof(traf([512] * 50), traf([1024] * 40, track=2)) + mdat()
+    assert [f.duration_us for f in parsed(tmp_path, head + early + usual).fragments] == [2_000_000] * 2
+    single = moof(traf([10_000]), traf([1024] * 40, track=2)) + mdat()
+    assert parsed(tmp_path, head + single).media_us == 781_250
+
+
 def test_long_times_and_other_codecs_are_understood(tmp_path: Path) -> None:
     entry = box("vp09", b"\0" * 24, b"\x07\x80\x04\x38", b"\0" * 50)
     found = parsed(tmp_path, init(Track(entry=entry, long_times=True)) + fragment(2000))

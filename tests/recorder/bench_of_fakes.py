@@ -131,7 +131,7 @@ def open_fakes(folder: Path) -> Iterator[Fakes]:
     with open_footage(folder) as footage:
         launcher, keeper = FakeLauncher(), Keeper(footage.store)
         volumes = FakeVolumes(footage.volume)
-        workshop = Workshop(launcher, keeper, "boot", 60, volumes)
+        workshop = Workshop(launcher, keeper, "boot", 60, True, volumes)
         yield Fakes(footage, launcher, keeper, Recorder(workshop, keeper), volumes)
         keeper.close()
 

@@ -1,6 +1,10 @@
 import subprocess
+from itertools import pairwise
+
+import pytest
 
 from evidence.cameras import CameraSource
+from evidence.sound import Sound, SoundKind
 from recorder.capture_command import Rotation, capture_address, capture_command, secrets_of
 from tests.evidence.recorded import CAMERA, RUN
 
@@ -42,3 +46,30 @@ def test_the_real_program_understands_the_command() -> None:
     done = subprocess.run(command, input=b"ffconcat version 1.0\n", capture_output=True, check=False)
     assert b"Unrecognized option" not in done.stderr
     assert b"Option not found" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sound", "wanted"),
+    [
+        (Sound(SoundKind.COPIED), {"-codec": "copy"}),
+        (
+            Sound(SoundKind.DERIVED, "pcm_alaw"),
+            {"-vcodec": "copy", "-acodec": "aac", "-metadata:s:a:0": "handler_name=derived:pcm_alaw"},
+        ),
+    ],
+)
+def test_sound_is_copied_or_transcoded_and_pictures_are_always_copied(
+    sound: Sound, wanted: dict[str, str]
+) -> None:
+    command = capture_command(CAMERA, RUN, Rotation(60, 0), sound)
+    assert wanted.items() <= dict(pairwise(command)).items()
+    assert "0:a:0?" in command
+    assert "allowed_media_types video+audio" in capture_address(SOURCE, sound=sound)
+
+
+def test_sound_that_is_left_out_is_not_even_asked_for_and_the_file_says_so() -> None:
+    sound = Sound(SoundKind.LEFT_OUT, "pcm_mulaw")
+    command = capture_command(CAMERA, RUN, Rotation(60, 0), sound)
+    assert dict(pairwise(command))["-metadata:s:v:0"] == "handler_name=left_out:pcm_mulaw"
+    assert "0:a:0?" not in command
+    assert "allowed_media_types video\n" in capture_address(SOURCE, sound=sound)
