@@ -9,6 +9,8 @@ from evidence.protection import Level
 from evidence.volume_look import Look, Space, Trouble
 
 _HOUR_S: Final = 3600
+# How many files tell a camera's bit rate.
+_RATE_FILES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,18 @@ def write_volume_states(connection: Connection, found: Iterable[VolumeFound], no
 def volume_states(connection: Connection) -> list[VolumeState]:
     """Every place of the recorder's settings, normal ones first."""
     return [_state(row) for row in connection.execute("select * from volume_state order by role, path")]
+
+
+def last_rates(connection: Connection) -> dict[str, int]:
+    """Bits per second of each camera over its last files; cameras without footage are left out."""
+    rows = connection.execute(
+        "select camera_uuid, (select sum(size_bytes) * 8000000 / sum(ended_at_us - started_at_us) from ("
+        "  select size_bytes, started_at_us, ended_at_us from segment"
+        "   where segment.camera_uuid = camera_state.camera_uuid order by started_at_us desc limit ?))"
+        " from camera_state",
+        (_RATE_FILES,),
+    )
+    return {row[0]: row[1] for row in rows if row[1]}
 
 
 def _row(one: VolumeFound, now_us: int) -> dict[str, object]:

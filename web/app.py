@@ -11,9 +11,12 @@ from web import (
     accounts_page,
     alarms,
     anchors,
+    capacity,
     certificate,
+    disposals_page,
     exports,
     health,
+    holds_page,
     kiosk_api,
     limits,
     logins,
@@ -23,6 +26,7 @@ from web import (
     playback,
     preflight_page,
     proctor,
+    retention_page,
     recording,
     roster_page,
     signal_actions,
@@ -51,6 +55,9 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     kiosk_api.blueprint,
     tickets.blueprint,
     certificate.blueprint,
+    retention_page.blueprint,
+    holds_page.blueprint,
+    disposals_page.blueprint,
     anchors.blueprint,
     preflight_page.blueprint,
     recording.blueprint,
@@ -98,6 +105,7 @@ def create_app(services: Services) -> Flask:
     logins.install(app)
     access.guard(app, csrf)
     words.install(app)
+    capacity.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(_headers)

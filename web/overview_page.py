@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template
 
+from evidence.day import load_rooms
 from exam.day import Room
 from exam.procedure import Cue, Trigger
 from exam.room_phase import needs_arming
 from web.access import roles
 from web.alarms import alarm_views, read_alarms
+from web.capacity import capacity_view
+from web.recording_view import RoomRecordingView, recording_views
 from web.room_view import (
     Alarm,
     RoomView,
@@ -80,8 +83,16 @@ def _facts() -> dict[str, Any]:
         "sessions": sessions,
         "tasks": [task for session in sessions for task in _tasks(session)],
         "alarms": alarm_views(read_alarms()),
+        "capacity": capacity_view(),
         "room_count": sum(len(session.rooms) for session in sessions),
+        "recordings": _recordings(),
     }
+
+
+def _recordings() -> dict[int, RoomRecordingView]:
+    with services().exam.read() as connection:
+        rooms = load_rooms(connection)
+        return recording_views(connection, rooms, services().procedures, services().clock.wall_us())
 
 
 def _tasks(session: SessionView) -> list[Task]:
