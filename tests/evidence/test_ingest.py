@@ -9,6 +9,8 @@ from evidence.adoption import adopt
 from evidence.footage import Cause, ClockSource, Origin, gaps_between
 from evidence.footage_rows import end_absence, end_run, note_absence
 from evidence.ingest import INDEXED_ALREADY, NO_LENGTH, TOO_LONG, TORN_TAIL, enter, ingest, seal
+from evidence.protection import is_immutable, make_immutable, make_mutable
+from evidence.volumes import LocalDisk
 from tests.evidence.recorded import CAMERA, fragment, growing_name, init, recording
 from tests.evidence.store import EVER, FIRST_US, Crash, CrashingDisk, Footage, open_footage
 
@@ -247,3 +249,19 @@ def test_a_file_that_already_has_its_final_name_keeps_the_start_it_promises(foot
     ingest(footage.store, again)
     assert [s.started_at_us for s in footage.segments()] == [FIRST_US + 777]
     assert footage.segments()[0].path == found
+
+
+@pytest.mark.parametrize("step", ["protect", "note_digest"])
+def test_a_file_made_immutable_before_a_crash_is_adopted_as_it_is(tmp_path: Path, step: str) -> None:
+    """Where no flag is allowed the steps are the same and the file is only read-only."""
+    with open_footage(tmp_path) as footage:
+        closed, real = footage.grow(), LocalDisk(immutable=True)
+        crashing = CrashingDisk(disk=real, after=step_names(None, tmp_path).index(step))
+        with pytest.raises(Crash):
+            ingest(footage.with_disk(crashing), closed)
+        found = adopt(footage.with_disk(real), footage.volume)
+        (segment,) = footage.segments()
+        is_locked = is_immutable(segment.file)
+        real.unprotect(segment.file)
+        assert (found.adopted, found.left) == (1, [])
+        assert is_locked == (make_immutable(segment.file) and make_mutable(segment.file))
