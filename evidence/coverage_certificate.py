@@ -11,6 +11,7 @@ from typing import Final
 
 from evidence.coverage import Part, PartKind, coverage
 from evidence.day import load_rooms, load_sessions
+from evidence.health import HealthChange, health_changes
 from evidence.recording_plan import load_course
 from evidence.timeline import Interval
 from exam.certificate import (
@@ -71,6 +72,8 @@ class CameraAccount:
     camera: ScheduledCamera
     stretches: tuple[Stretch, ...]
     sums: Reckoning
+    # What was wrong with its pictures meanwhile: footage all the same.
+    health: tuple[HealthChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ def _room_account(footage: Connection | None, scheduled: ScheduledRoom, now_us: 
     cameras = []
     for camera in scheduled.cameras:
         stretches = _stretches(footage, camera.uuid, scheduled.schedule, now_us)
-        cameras.append(CameraAccount(camera, stretches, reckon(stretches)))
+        health = _health(footage, camera.uuid, scheduled.schedule)
+        cameras.append(CameraAccount(camera, stretches, reckon(stretches), health))
     sums = _total(camera.sums for camera in cameras)
     if not cameras:
         sums = reckon(_without_footage(scheduled.schedule, now_us))
@@ -152,6 +156,12 @@ def _stretches(
         return _without_footage(interval, now_us)
     parts = coverage(footage, camera_uuid, Interval(interval.from_us, interval.until_us), now_us)
     return account_for(interval, map(_stretch, parts))
+
+
+def _health(footage: Connection | None, camera_uuid: str, interval: Schedule) -> tuple[HealthChange, ...]:
+    if footage is None:
+        return ()
+    return tuple(health_changes(footage, camera_uuid, Interval(interval.from_us, interval.until_us)))
 
 
 def _stretch(part: Part) -> Stretch:

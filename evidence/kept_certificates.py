@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from evidence.coverage_certificate import CameraAccount, Certificate, RoomAccount
+from evidence.coverage_certificate import (
+    CameraAccount,
+    Certificate,
+    RoomAccount,
+    ScheduledCamera,
+    ScheduledRoom,
+    SessionSchedule,
+)
+from evidence.health import HealthChange, HealthKind
 from evidence.ledger import Body, LeafKind, append
-from exam.certificate import Reckoning
+from exam.certificate import Account, Reckoning, Stretch
+from exam.day import Room, RoomKind, Session
+from exam.recording_schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,15 @@ class KeptCertificate:
     sha256: str
     leaf_index: int
     made_at_us: int
+
+    def certificate(self, session: Session) -> Certificate:
+        """The certificate as it was kept, for showing it."""
+        facts = json.loads(self.content)
+        rooms = tuple(_kept_room(room) for room in facts["rooms"])
+        head = SessionSchedule(
+            facts["site"], facts["batch"], session, tuple(room.scheduled for room in rooms)
+        )
+        return Certificate(head, rooms, Reckoning(**facts["sums"]), self.made_at_us)
 
     def agrees_with(self, certificate: Certificate) -> bool:
         """Whether the same facts would be certified today."""
@@ -83,18 +102,20 @@ def _facts_of(content: str) -> dict[str, Any]:
 def _room(room: RoomAccount) -> dict[str, Any]:
     schedule = room.scheduled.schedule
     return {
+        "id": room.scheduled.room.id,
         "code": room.scheduled.room.code,
         "label": room.scheduled.room.label,
+        "kind": room.scheduled.room.kind,
         "from_us": schedule.from_us,
         "until_us": schedule.until_us,
         "started_at_us": schedule.started_at_us,
         "stopped_at_us": schedule.stopped_at_us,
         "sums": _sums(room.sums),
-        "cameras": [_camera(camera) for camera in room.cameras],
+        "cameras": [_camera(camera, schedule) for camera in room.cameras],
     }
 
 
-def _camera(account: CameraAccount) -> dict[str, Any]:
+def _camera(account: CameraAccount, schedule: Schedule) -> dict[str, Any]:
     stretches = [
         {"account": one.account, "from_us": one.from_us, "until_us": one.until_us, "reason": one.reason}
         for one in account.stretches
@@ -104,7 +125,41 @@ def _camera(account: CameraAccount) -> dict[str, Any]:
         "label": account.camera.label,
         "sums": _sums(account.sums),
         "stretches": stretches,
+        "health": [
+            {
+                "kind": one.kind,
+                "from_us": max(one.began_at_us, schedule.from_us),
+                # One that lasts is certified to the end of the schedule: its end later changes nothing.
+                "until_us": min(one.ended_at_us or schedule.until_us, schedule.until_us),
+            }
+            for one in account.health
+        ],
     }
+
+
+def _kept_room(kept: dict[str, Any]) -> RoomAccount:
+    room = Room(kept["id"], kept["code"], kept["label"], RoomKind(kept["kind"]))
+    schedule = Schedule(
+        kept["from_us"], kept["until_us"], kept["started_at_us"], kept["stopped_at_us"], kept["id"]
+    )
+    cameras = tuple(_kept_camera(camera) for camera in kept["cameras"])
+    scheduled = ScheduledRoom(room, schedule, tuple(one.camera for one in cameras))
+    return RoomAccount(scheduled, cameras, Reckoning(**kept["sums"]))
+
+
+def _kept_camera(kept: dict[str, Any]) -> CameraAccount:
+    stretches = tuple(
+        Stretch(Account(one["account"]), one["from_us"], one["until_us"], one["reason"])
+        for one in kept["stretches"]
+    )
+    health = tuple(
+        HealthChange(
+            0, kept["uuid"], HealthKind(one["kind"]), one["from_us"], one["from_us"], one["until_us"], {}
+        )
+        for one in kept["health"]
+    )
+    camera = ScheduledCamera(kept["uuid"], kept["label"])
+    return CameraAccount(camera, stretches, Reckoning(**kept["sums"]), health)
 
 
 def _sums(sums: Reckoning) -> dict[str, int]:

@@ -46,10 +46,10 @@ def login() -> AnyResponse:
     if request.method == "GET":
         return _login_page("", 200)
     name = request.form.get("login_name", "").strip().lower()
-    wait_until_us = _slowed_until(name)
+    wait_until_us = slowed_until(name)
     if wait_until_us:
         return _login_page(f"连续多次输入有误，请在{clock_words(wait_until_us)}之后再试。", 429)
-    account_id = _account_of(name, request.form.get("password", ""))
+    account_id = account_of(name, request.form.get("password", ""))
     if account_id is None:
         return _login_page("登录名或密码不正确，请重新输入。", 401)
     return let_in(current_app, redirect(_target()), account_id)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def disable(account_id: int) -> AnyResponse:
     return redirect(url_for("accounts.listing"))
 
 
-def _slowed_until(name: str) -> int:
+def slowed_until(name: str) -> int:
     """The moment from which this name may be tried again, when that is still to come; else 0."""
     now_us = services().clock.wall_us()
     with services().exam.read() as connection:
@@ -113,7 +113,8 @@ def _slowed_until(name: str) -> int:
     return until_us
 
 
-def _account_of(name: str, password: str) -> int | None:
+def account_of(name: str, password: str) -> int | None:
+    """The account whose name and password these are; every try is kept."""
     with services().exam.read() as connection:
         found = accounts.password_hash_of(connection, name)
     account_id, password_hash = found or (None, None)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from config.footage_words import load_footage_words
+from config.picture_health import load_picture_health
+from evidence.health import HealthKind
 from exam.certificate import Account, Finding, Reckoning
 from exam.clock import MINUTE_US, SECOND_US, site_time
 from exam.recording_schedule import Schedule
@@ -69,6 +71,11 @@ def reason_words(reason: str) -> str:
     """Why a stretch has no footage: the words of a gap's cause, or of a part without one."""
     words = load_footage_words()
     return words.causes.get(reason) or words.parts.get(reason) or reason
+
+
+def health_words(kind: HealthKind) -> str:
+    """What was wrong with the pictures."""
+    return load_picture_health().words[kind].word
 
 
 def statement(sums: Reckoning, *, is_provisional: bool) -> tuple[str, str]:

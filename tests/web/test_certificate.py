@@ -6,7 +6,11 @@ from collections.abc import Callable
 import pytest
 from pypdf import PdfReader
 
-from exam.clock import SECOND_US
+from config.procedures import load_procedures
+from evidence.coverage_certificate import certify, load_schedule
+from evidence.health import HealthKind, NewTrouble, begin_trouble
+from evidence.kept_certificates import keep_certificate
+from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient
 from tests.web.crowd import add_rooms
 from tests.web.filmed_day import UNTIL_US, end_the_day, film_everything, film_with_troubles
@@ -154,3 +158,54 @@ def test_the_overview_leads_to_it(
     address = f"/sessions/{world.session_id}/coverage"
     assert address in site_lead.get("/overview").text
     assert address not in as_role(Role.EXAMS_OFFICER).get("/overview").text
+
+
+def keep(world: World) -> None:
+    with world.exam.read() as exam, world.footage.write() as footage:
+        now_us = world.clock.wall_us()
+        head = load_schedule(exam, world.session_id, load_procedures(), now_us)
+        assert head is not None
+        keep_certificate(footage, certify(footage, head, now_us), now_us)
+
+
+def test_a_kept_certificate_shows_its_place_in_the_ledger_until_the_facts_change(
+    site_lead: PageClient, world: World
+) -> None:
+    film_everything(world)
+    end_the_day(world)
+    assert "尚未存证" in site_lead.get("/coverage").text
+    keep(world)
+    page = site_lead.get(PAGES[0]).text
+    assert "已存证" in page
+    assert "录像台账第" in page
+    assert "不一致" not in page
+    with world.footage.write() as connection:
+        trouble = NewTrouble(world.camera_2, HealthKind.BLACK, UNTIL_US - MINUTE_US, {"dark_share": 1.0})
+        begin_trouble(connection, trouble, UNTIL_US)
+    changed = site_lead.get(PAGES[0]).text
+    assert "今天重算的结果与存证的证明不一致" in changed
+    assert "画面异常" not in changed.split("<footer")[0]
+    today = site_lead.get(f"{PAGES[0]}?version=today").text
+    assert "今天重算的结果，不是存证的证明" in today
+    assert "仍未恢复" in today
+    assert site_lead.get(f"{PAGES[0]}.pdf").status_code == 200
+    listing = site_lead.get("/coverage").text
+    assert "已存证" in listing
+    assert "覆盖率 100.00%" in listing
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ARCHIVIST, Role.AUDITOR, Role.INSPECTOR])
+def test_everybody_who_may_see_certificates_finds_their_list(
+    as_role: Callable[[Role], PageClient], role: Role
+) -> None:
+    page = as_role(role).get("/coverage")
+    assert page.status_code == 200
+    assert "未开考" in page.text
+    assert 'href="/coverage"' in page.text
+
+
+def test_a_cancelled_session_owes_nothing_in_the_list(site_lead: PageClient, world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set cancelled_at_us = 1")
+    assert "已取消" in site_lead.get("/coverage").text
+    assert "本场次已取消" in site_lead.get(PAGES[0]).text
