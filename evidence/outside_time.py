@@ -60,6 +60,14 @@ def check_authority(authority: Authority) -> None:
         raise OutsideTimeError("文件内容不是所需的证书或 Ed25519 公钥（PEM 格式）。") from error
 
 
+def time_question(plan_digest: bytes) -> bytes:
+    """The question (RFC 3161, DER) to put to a time stamping authority; asks it to send its certificates."""
+    with TemporaryDirectory() as folder:
+        question = Path(folder) / "question.tsq"
+        _openssl("-query", "-digest", plan_digest.hex(), "-sha256", "-cert", "-out", str(question))
+        return question.read_bytes()
+
+
 def cosigned_text(plan_digest: bytes, moment: str) -> str:
     """What a cosigner signs: the whole text, three lines, with a line end after each."""
     return f"kaochang disposal\n{plan_digest.hex()}\n{moment}\n"

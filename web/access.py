@@ -72,6 +72,14 @@ ANCHORS: Final = COVERAGE | {Role.EXAMS_OFFICER}
 # May see who took footage out of the house; the auditor orders nothing.
 EXPORTS: Final = frozenset({Role.SUPERVISOR, Role.SITE_LEAD, Role.AUDITOR})
 
+# May read how long footage is kept, what is held and what was disposed of; no pictures in it.
+KEEPING: Final = COVERAGE | {Role.EXAMS_OFFICER}
+# May ask for a hold, and decide on one; it always takes two of them.
+HOLD_ASKERS: Final = frozenset({Role.SUPERVISOR, Role.SITE_LEAD, Role.ARCHIVIST, Role.QUALITY_SUPERVISOR})
+HOLD_DECIDERS: Final = HOLD_ASKERS - {Role.SUPERVISOR}
+# May approve a disposal; the rule itself is exam.disposal_approval.
+APPROVERS: Final = frozenset({Role.SITE_LEAD, Role.SUPERVISOR, Role.QUALITY_SUPERVISOR, Role.INSPECTOR})
+
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
     {
@@ -131,6 +139,25 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "anchors.tool": ANCHORS,
     "anchors.take_answer": ANCHORS,
     "certificate.listing": COVERAGE,
+    "retention.batches": KEEPING,
+    "retention.close": LEAD,
+    "retention.reopen": frozenset({Role.SITE_LEAD}),
+    "retention.due": KEEPING,
+    "retention.assign": frozenset({Role.SITE_LEAD, Role.ARCHIVIST}),
+    "holds.page": KEEPING,
+    "holds.propose": HOLD_ASKERS,
+    "holds.take": HOLD_DECIDERS,
+    "disposals.page": KEEPING,
+    "disposals.propose": frozenset({Role.ARCHIVIST}),
+    "disposals.plan": KEEPING,
+    "disposals.decide": APPROVERS,
+    "disposals.document": KEEPING,
+    "disposals.question": KEEPING,
+    "disposals.cosign": KEEPING,
+    "disposals.take_time": frozenset({Role.ARCHIVIST}),
+    "disposals.order": frozenset({Role.ARCHIVIST, Role.SITE_LEAD}),
+    "disposals.register": KEEPING,
+    "disposals.register_authority": frozenset({Role.SITE_LEAD}),
     "certificate.page": COVERAGE,
     "certificate.pdf": COVERAGE,
     "recording.page": LEAD | PATROL,

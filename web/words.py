@@ -35,6 +35,7 @@ NAVIGATION: Final = (
     ("录像覆盖证明", "certificate.listing"),
     ("导出", "exports.page"),
     ("外部锚定", "anchors.page"),
+    ("档案", "retention.batches"),
     ("账户", "accounts.listing"),
 )
 

@@ -12,6 +12,7 @@ from evidence.outside_time import (
     check_authority,
     cosigner_token,
     proved_time_us,
+    time_question,
 )
 from exam.clock import SECOND_US, SystemClock
 from tests.disposals import DUE_US, Cosigner
@@ -59,6 +60,11 @@ def test_a_time_stamp_states_its_moment_over_its_plan(tsa: Tsa) -> None:
     authority = Authority(AuthorityKind.TSA, tsa.root_pem)
     stated_us = proved_time_us(authority, tsa.stamp(PLAN), PLAN)
     assert before_us - 2 * SECOND_US <= stated_us <= SystemClock().wall_us() + 2 * SECOND_US
+
+
+def test_the_question_can_be_put_to_any_authority(tsa: Tsa) -> None:
+    authority = Authority(AuthorityKind.TSA, tsa.root_pem)
+    assert proved_time_us(authority, tsa.answer(time_question(PLAN)), PLAN)
 
 
 def test_a_time_stamp_is_for_no_other_plan_and_from_no_other_authority(tsa: Tsa, tmp_path: Path) -> None:

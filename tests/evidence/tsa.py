@@ -51,6 +51,11 @@ class Tsa:
     def stamp(self, digest: bytes) -> bytes:
         """The response over this digest at the present moment."""
         self._openssl(f"ts -query -digest {digest.hex()} -sha256 -cert -out query.tsq")
+        return self.answer(self._file("query.tsq").read_bytes())
+
+    def answer(self, question: bytes) -> bytes:
+        """The response to a question as it arrives."""
+        self._file("query.tsq").write_bytes(question)
         self._openssl("ts -reply -queryfile query.tsq -out reply.tsr -config openssl.cnf -section here")
         return self._file("reply.tsr").read_bytes()
 
