@@ -3,16 +3,19 @@
 import argparse
 import hashlib
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evidence.database import ReaderDatabase
-from evidence.database_reserve import released_at_us
+from evidence.database import ReaderDatabase, WriterDatabase
+from evidence.database_reserve import ReserveKeeper, released_at_us
 from evidence.footage import Cause
+from evidence.ledger import LeafKind, append, tree_size
+from evidence.protection import Level, is_immutable
 from evidence.volume_look import Trouble
 from evidence.volume_rows import VolumeState, volume_states
 from exam.clock import SECOND_US
@@ -24,6 +27,7 @@ from tests.soak.loop_disks import LoopDisk, loop_disk, run
 
 ALARM_S, TAKEOVER_S, FREEZE_S = 5.0, 10.0, 10
 DISK_MIB = 48
+WRITES = 1000
 QUIET = (Cause.STARTING, Cause.OPERATOR_STOP, Cause.RECORDER_OFF, Cause.LATE_PLAN)
 
 
@@ -35,8 +39,16 @@ class Trial:
     a: LoopDisk
     b: LoopDisk
     c: LoopDisk
+    child: subprocess.Popen[bytes] | None = None
     measured: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """Kill the recorder without warning and start it again."""
+        assert self.child is not None
+        self.child.kill()
+        self.child.wait()
+        self.child = start_service(self.site.settings)
 
     def states(self) -> dict[str, VolumeState]:
         reader = ReaderDatabase(self.site.settings.footage_db)
@@ -240,7 +252,41 @@ def full_index(trial: Trial) -> None:
     trial.timed("recorded as over", lambda: trial.released_at_us() is None, ALARM_S)
 
 
+def full_exam(trial: Trial) -> None:
+    """The console's database goes on on a full disk: no write is lost, none has to be asked twice."""
+    database = WriterDatabase(trial.a.point / "exam.db", "exam", 8 << 20)
+    with closing(database), closing(ReserveKeeper(database, CLOCK)):
+        wait_until(lambda: database.reserve.is_there)
+        filler = trial.a.fill()
+        for number in range(WRITES):
+            with database.write() as connection:
+                append(connection, LeafKind.LOG_ENTRY, {"log_entry_id": number}, CLOCK.wall_us())
+        trial.check("room was not given up", not database.reserve.is_there)
+        with database.read() as connection:
+            trial.check("a write is missing", tree_size(connection) == WRITES)
+            trial.check("damaged", connection.execute("pragma integrity_check").fetchone()[0] == "ok")
+        filler.unlink()
+        trial.timed("set aside again", lambda: database.reserve.is_there, ALARM_S)
+    trial.measured.append(f"{WRITES} writes on a full disk")
+
+
+def immutable(trial: Trial) -> None:
+    """Finished files cannot be deleted by root's rm, also those adopted after a kill -9."""
+    trial.warm_up()
+    trial.restart()
+    wait_until(lambda: len(trial.site.segments("reports")) >= 4)
+    files = [segment.file for name in trial.site.uuids for segment in trial.site.segments(name)]
+    locked = [file for file in files if is_immutable(file)]
+    trial.check(f"{len(files) - len(locked)} files are not immutable", len(locked) == len(files))
+    refused = [file for file in files if subprocess.run(["rm", "-f", file], check=False).returncode]
+    trial.check("rm deleted a file", len(refused) == len(files))
+    trial.check("console says another level", trial.states()["a"].level is Level.SINGLE_MACHINE)
+    trial.measured.append(f"rm refused {len(refused)} of {len(files)}")
+
+
 TRIALS = {
+    "exam": full_exam,
+    "immutable": immutable,
     "index": full_index,
     "fill": fill_one,
     "all-full": fill_all,
@@ -261,21 +307,26 @@ def tried(name: str, cameras: RunningCameras) -> Trial:
         c = stack.enter_context(loop_disk(folder, "c", DISK_MIB))
         site = live_site(c.point, cameras)
         reserve = folder / "reserve" if name == "swap" else None
-        chosen = {"volumes": [a.point, b.point], "reserve_volume": reserve, "keep_free_mb": 8}
+        chosen = {
+            "volumes": [a.point, b.point],
+            "reserve_volume": reserve,
+            "keep_free_mb": 8,
+            "immutable": name == "immutable",
+        }
         recorder = site.settings.recorder.model_copy(update=chosen)
         site.settings = site.settings.model_copy(update={"recorder": recorder, "database_reserve_mb": 8})
         trial = Trial(site, a, b, c)
-        child = start_service(site.settings)
+        trial.child = start_service(site.settings)
         try:
             TRIALS[name](trial)
-            stop_service(child)
+            stop_service(trial.child)
             trial.check_index()
         except AssertionError as error:
             trial.wrong.append(str(error))
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            if trial.child.poll() is None:
+                trial.child.kill()
+                trial.child.wait()
         return trial
 
 
