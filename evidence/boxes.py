@@ -7,21 +7,21 @@ the walk instead of raising, because a torn tail is what a crash leaves behind.
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 HEADER_BYTES: Final = 8
 LARGE_HEADER_BYTES: Final = 16
 # Box names are four printable ASCII characters; zeroes or noise mean the end of what was written.
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F))
+_HEADER: Final = struct.Struct(">I4s")
 
 
 class BoxError(Exception):
     """The bytes are not the MP4 structure this recorder writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Where one box lies: `offset` of its header, `content` of its first byte after it."""
 
     name: str
@@ -75,11 +75,18 @@ def unpack(layout: str, content: bytes, at: int) -> tuple[int, ...]:
 
 
 def _box_at(header: bytes, position: int) -> Box | None:
-    if len(header) < HEADER_BYTES or not _PRINTABLE.issuperset(header[4:8]):
+    if len(header) < HEADER_BYTES:
         return None
-    size, header_bytes = int.from_bytes(header[:4], "big"), HEADER_BYTES
+    size, raw = _HEADER.unpack_from(header)
+    name, header_bytes = _name(raw), HEADER_BYTES
     if size == 1 and len(header) >= LARGE_HEADER_BYTES:
         size, header_bytes = int.from_bytes(header[8:16], "big"), LARGE_HEADER_BYTES
-    if size < header_bytes:
+    if size < header_bytes or name is None:
         return None
-    return Box(header[4:8].decode("ascii"), position, position + header_bytes, position + size)
+    return Box(name, position, position + header_bytes, position + size)
+
+
+@lru_cache(maxsize=256)
+def _name(raw: bytes) -> str | None:
+    # Few names, read hundreds of times in every file.
+    return raw.decode("ascii") if _PRINTABLE.issuperset(raw) else None

@@ -18,7 +18,7 @@ from typing import Final
 from evidence.checkpoints import Checkpoints
 from evidence.database import DatabaseError, WriterBusyError, WriterDatabase, writer_lock
 from evidence.ledger import LeafKind, append
-from evidence.rebuild import FoundVolume, Rebuild, Rebuilt
+from evidence.rebuild import ForEach, FoundVolume, Rebuild, Rebuilt
 
 NAME: Final = "footage"
 INDEX: Final = "footage.db"
@@ -115,18 +115,21 @@ def build_new(
     ):
         with database.write() as connection:
             _record_loss(connection, lost, rebuilding)
-        rebuild = Rebuild(database, rebuilding.now_us, is_thorough=rebuilding.is_thorough)
+        rebuild = Rebuild(
+            database, rebuilding.now_us, is_thorough=rebuilding.is_thorough, each=rebuilding.each
+        )
         yield from rebuild.fill(volumes)
         checkpoints.sign(rebuilding.now_us)
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilding:
-    """When an index is rebuilt, where the lost one goes, and whether every file is read."""
+    """When an index is rebuilt, where the lost one goes, whether every file is read, and by how many."""
 
     now_us: int
     aside: Path
     is_thorough: bool
+    each: ForEach = map
 
 
 def _record_loss(connection: sqlite3.Connection, lost: LostIndex, rebuilding: Rebuilding) -> None:

@@ -7,11 +7,11 @@ day's files carries their digests. What only the lost index knew is gone and sai
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Final
+from typing import Final, Protocol
 
 from evidence.database import WriterDatabase
 from evidence.day_manifest import read_digests
@@ -89,6 +89,16 @@ class _Read:
     closed_at_us: int
 
 
+class ForEach(Protocol):
+    """Applies a function to each file; the answers come in the order of the files."""
+
+    def __call__(
+        self, function: Callable[[_File], _Read | str], files: Sequence[_File], /
+    ) -> Iterable[_Read | str]:
+        """Like `map`."""
+        ...
+
+
 def find_volume(path: Path) -> FoundVolume:
     """The volume in a folder, by its mark. Raises RebuildError: without it its footage would be missing."""
     try:
@@ -101,10 +111,16 @@ def find_volume(path: Path) -> FoundVolume:
 
 
 class Rebuild:
-    """One rebuilding of an empty index. `is_thorough`: every file is read, whatever the lists say."""
+    """One rebuilding of an empty index. `is_thorough`: every file is read, whatever the lists say.
 
-    def __init__(self, database: WriterDatabase, now_us: int, *, is_thorough: bool) -> None:
+    `each` applies a function to files in order, like `map`; it may do so in other processes.
+    """
+
+    def __init__(
+        self, database: WriterDatabase, now_us: int, *, is_thorough: bool, each: "ForEach" = map
+    ) -> None:
         self.found = Rebuilt()
+        self._each = each
         self._database, self._now_us, self._is_thorough = database, now_us, is_thorough
         self._runs: dict[str, _Run] = {}
         # By camera: where its footage ends so far, and the run and sequence that end it.
@@ -126,10 +142,13 @@ class Rebuild:
         yield self.found
 
     def _enter_all(self, files: Sequence[_File]) -> None:
-        read = [each for each in map(self._read, files) if each is not None]
+        answers = list(self._each(_read, files))
         with self._database.write() as connection:
-            for each in read:
-                self._enter(connection, each)
+            for file, answer in zip(files, answers, strict=True):
+                if isinstance(answer, _Read):
+                    self._enter(connection, answer)
+                else:
+                    self.found.left.append((file.path, answer))
 
     def _files(self, volume: Path, volume_id: int, day: str) -> Iterator[_File]:
         folder = volume / FOOTAGE_FOLDER / day
@@ -147,22 +166,9 @@ class Rebuild:
             sha256 = None if self._is_thorough else digests.get(path.name)
             yield _File(volume_id, path, f"{FOOTAGE_FOLDER}/{day}/{path.name}", name, sha256)
 
-    def _read(self, file: _File) -> _Read | None:
-        try:
-            found = file.path.stat()
-            parsed = parse(file.path)
-            sha256 = file.sha256 or _digest(file.path)
-        except (OSError, FragmentError) as error:
-            self.found.left.append((file.path, str(error)))
-            return None
-        if file.name.started_at_us is None:
-            self.found.left.append((file.path, "its name does not tell when it starts"))
-            return None
-        self.found.hashed += file.sha256 is None
-        return _Read(file, sha256, found.st_size, parsed, found.st_mtime_ns // 1000)
-
     def _enter(self, connection: Connection, read: _Read) -> None:
         name = read.file.name
+        self.found.hashed += read.file.sha256 is None
         run = self._run(connection, name)
         # Two files for one place cannot be; a later start will set the second one aside.
         is_taken = name.sequence <= run.last_sequence
@@ -226,6 +232,19 @@ def end_runs_of_lost_index(connection: Connection) -> None:
 def _days(volume: Path) -> list[Path]:
     folder = volume / FOOTAGE_FOLDER
     return [day for day in folder.iterdir() if day.is_dir()] if folder.is_dir() else []
+
+
+def _read(file: _File) -> _Read | str:
+    """What a file says of itself, or why it says nothing. Needs nothing but the file."""
+    try:
+        found = file.path.stat()
+        parsed = parse(file.path)
+        sha256 = file.sha256 or _digest(file.path)
+    except (OSError, FragmentError) as error:
+        return str(error)
+    if file.name.started_at_us is None:
+        return "its name does not tell when it starts"
+    return _Read(file, sha256, found.st_size, parsed, found.st_mtime_ns // 1000)
 
 
 def _digest(path: Path) -> bytes:

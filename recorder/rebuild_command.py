@@ -3,7 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Final
 
 from config.settings import Settings
 from evidence.database import DatabaseError
@@ -19,9 +23,11 @@ from evidence.lost_index import (
 from evidence.rebuild import FoundVolume, RebuildError, Rebuilt, find_volume
 from exam.clock import Clock, SystemClock, site_time
 
-_HELP = """Make footage.db anew from the files on all footage volumes, after it was lost or damaged. Stop \
-the recorder first. The damaged files are moved aside, never deleted. Causes of gaps are not in the files \
-and are lost; footage, times and digests are not."""
+# Files that a reading process takes at a time.
+CHUNK: Final = 50
+_HELP: Final = """Make footage.db anew from the files on all footage volumes, after it was lost or \
+damaged. Stop the recorder first. The damaged files are moved aside, never deleted. Causes of gaps are not \
+in the files and are lost; footage, times and digests are not."""
 
 
 def main(
@@ -48,8 +54,9 @@ def main(
         _say(f"footage.db: {reason or 'rebuilt although nothing is wrong'}")
         volumes = _volumes(settings)
         aside = place.folder / f"footage-lost-{site_time(now_us):%Y%m%d-%H%M%S}"
-        with exclusive(place):
-            rebuilding = Rebuilding(now_us, aside, arguments.hash)
+        with exclusive(place), ProcessPoolExecutor(mp_context=get_context("fork")) as workers:
+            each = partial(workers.map, chunksize=CHUNK)
+            rebuilding = Rebuilding(now_us, aside, arguments.hash, each)
             found = _rebuild(place, reason or "asked for", volumes, rebuilding)
     except (DatabaseError, RebuildError, OSError) as error:
         _say(f"rebuild: {error}")
