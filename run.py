@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
-BENCHES: Final = ("recorder", "checkin", "import", "playback", "ledger")
+BENCHES: Final = ("recorder", "checkin", "import", "playback", "ledger", "index")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
-SOAKS: Final[tuple[str, ...]] = ("syscalls", "volumes")
+SOAKS: Final[tuple[str, ...]] = ("syscalls", "kills", "power_cut", "volumes")
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {
     "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),
