@@ -107,6 +107,11 @@ class Settings(_Section):
         return self.data_folder / "footage.db"
 
     @property
+    def late_facts(self) -> Path:
+        """Where the recorder keeps facts that its database refuses."""
+        return self.data_folder / "late_facts.jsonl"
+
+    @property
     def keys_folder(self) -> Path:
         return self.data_folder / "keys"
 

@@ -6,19 +6,20 @@ tried again; whatever is still undone when the service ends is adopted at its ne
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import structlog
 
 from evidence.footage import SEAM_US, Cause, Origin, last_sound
 from evidence.footage_rows import (
     NewRun,
-    add_clock_step,
     add_run,
     end_absence,
     end_run,
@@ -27,6 +28,7 @@ from evidence.footage_rows import (
     note_absence,
 )
 from evidence.ingest import ClosedFile, SealedFile, Store, enter, seal
+from evidence.late_facts import LateFact, LateKind, keep_fact, mark_recorded, record_clock_step
 from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
 from evidence.sound import NO_SOUND, Sound
@@ -37,6 +39,7 @@ from recorder.owed_times import OwedTimes
 
 # A file's own time of last change is trusted over the moment we noticed, unless they are this far apart.
 LONGEST_NOTICE_US: Final = MINUTE_US
+Work = Callable[[], None]
 # In place of a camera's uuid for what concerns none.
 NO_CAMERA: Final = ""
 
@@ -110,7 +113,10 @@ class Keeper:
     # Files that a disk did not let us ingest. Nothing waits for them.
     _undone: list[_FileWork] = field(default_factory=list)
     # By camera: work that the database refused, then what was asked after it.
-    _waiting: dict[str, deque[Callable[[], None]]] = field(default_factory=dict)
+    _waiting: dict[str, deque[Work]] = field(default_factory=dict)
+    # Where what the database refuses is kept in case we have to stop; None: nowhere.
+    late_file: Path | None = None
+    _kept: set[str] = field(default_factory=set)
     _looked_until: dict[Path, int] = field(default_factory=dict)
     _changed_runs: set[str] = field(default_factory=set)
     _worker: ThreadPoolExecutor = field(
@@ -145,20 +151,24 @@ class Keeper:
     def absent(self, camera_uuid: str, now_us: int, cause: Cause) -> None:
         """Record that a camera does not record."""
 
+        fact = LateFact(str(uuid4()), LateKind.ABSENT, now_us, camera_uuid, cause=cause)
+
         def record() -> None:
-            with self.store.database.write() as connection:
+            with self._recording(fact) as connection:
                 self._note_absence(connection, camera_uuid, now_us, cause)
 
-        self._ask(camera_uuid, record)
+        self._ask(camera_uuid, record, fact)
 
     def clock_stepped(self, noticed_at_us: int, step_us: int) -> None:
         """Record that the wall clock was set."""
 
-        def record() -> None:
-            with self.store.database.write() as connection:
-                add_clock_step(connection, noticed_at_us, step_us)
+        fact = LateFact(str(uuid4()), LateKind.CLOCK_STEP, noticed_at_us, step_us=step_us)
 
-        self._ask(NO_CAMERA, record)
+        def record() -> None:
+            with self._recording(fact) as connection:
+                record_clock_step(connection, noticed_at_us, step_us)
+
+        self._ask(NO_CAMERA, record, fact)
 
     def sync(self, growing: list[Path]) -> None:
         """Make durable what growing files hold, look into them, and try again what failed."""
@@ -188,14 +198,36 @@ class Keeper:
     def _submit(self, work: Callable[[], None]) -> None:
         self._worker.submit(work).add_done_callback(_report)
 
-    def _ask(self, camera_uuid: str, work: Callable[[], None]) -> None:
-        self._submit(lambda: self._do(camera_uuid, work))
+    def _ask(self, camera_uuid: str, work: Work, fact: LateFact | None = None) -> None:
+        self._submit(lambda: self._do(camera_uuid, work, fact))
 
-    def _do(self, camera_uuid: str, work: Callable[[], None]) -> None:
+    def _do(self, camera_uuid: str, work: Work, fact: LateFact | None = None) -> None:
         if camera_uuid in self._waiting:
             self._waiting[camera_uuid].append(work)
-        elif not _is_done(work):
+        elif _is_done(work):
+            return
+        else:
             self._waiting[camera_uuid] = deque([work])
+        if fact is not None:
+            self._keep(fact)
+
+    def _keep(self, fact: LateFact) -> None:
+        is_owed = not fact.camera_uuid or self.owed.absent_from_us(fact.camera_uuid, fact.at_us) is not None
+        if self.late_file is None or not is_owed:
+            return
+        try:
+            keep_fact(self.late_file, fact)
+        except OSError as error:  # the same full disk, perhaps; we still hold it
+            _log.exception("fact_not_kept", error=str(error))
+        else:
+            self._kept.add(fact.uuid)
+
+    @contextmanager
+    def _recording(self, fact: LateFact) -> Iterator[sqlite3.Connection]:
+        with self.store.database.write() as connection:
+            yield connection
+            if fact.uuid in self._kept:
+                mark_recorded(connection, fact.uuid, self.store.clock.wall_us())
 
     def _try_again(self) -> None:
         for camera_uuid, works in list(self._waiting.items()):
@@ -260,11 +292,13 @@ class Keeper:
             closed = FileClosed(sequence, over.ended_at_us, clock_break=over.clock_break)
             self._do(camera_uuid, partial(self._ingest, _FileWork(where, closed)))
             sequence += 1
-        self._do(camera_uuid, partial(self._end_run, where.run, over))
+        ended = (over.ended_at_us, camera_uuid, where.run.uuid, over.cause)
+        fact = LateFact(str(uuid4()), LateKind.RUN_OVER, *ended)
+        self._do(camera_uuid, partial(self._end_run, where.run, over, fact), fact)
 
-    def _end_run(self, run: NewRun, over: RunOver) -> None:
+    def _end_run(self, run: NewRun, over: RunOver, fact: LateFact) -> None:
         run_id = self._run_ids.get(run.uuid)
-        with self.store.database.write() as connection:
+        with self._recording(fact) as connection:
             if run_id is not None:  # else: an attempt that never brought a picture
                 end_run(connection, run_id, over.ended_at_us, over.cause)
             self._note_absence(connection, run.camera_uuid, over.ended_at_us, over.cause)
@@ -293,11 +327,12 @@ class Keeper:
         note_absence(connection, camera_uuid, from_us, cause, recorded_at_us)
 
 
-def _is_done(work: Callable[[], None]) -> bool:
+def _is_done(work: Work) -> bool:
     try:
         work()
-    except sqlite3.IntegrityError:
-        raise  # our mistake: the next try would fail as well
+    except sqlite3.IntegrityError as error:
+        # Our mistake: the next try would fail as well, and nothing of another camera may wait for it.
+        _log.exception("fact_refused_for_good", error=str(error))
     except sqlite3.Error as error:
         _log.exception("database_refused", error=str(error))
         return False

@@ -23,6 +23,7 @@ from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
 from evidence.database_reserve import ReserveKeeper
 from evidence.ingest import Store
+from evidence.late_facts import record_kept_facts
 from evidence.presence import begin_presence, end_presence
 from evidence.recording_plan import RecordingPlan, load_plan
 from evidence.service_start import boot_id, record_start
@@ -66,6 +67,7 @@ def serve(settings: Settings, clock: Clock) -> int:
             store = Store(database, LocalDisk(settings.recorder.immutable), clock)
             desk = VolumeDesk(settings, store)
             with closing(desk.watch), closing(ReserveKeeper(database, clock)):
+                _record_late_facts(store, settings.late_facts)
                 _start_up(store, desk)
                 _Service(settings, store, desk).run()
     except DatabaseError as error:
@@ -73,6 +75,15 @@ def serve(settings: Settings, clock: Clock) -> int:
     finally:
         database.close()
     return 0
+
+
+def _record_late_facts(store: Store, late_file: Path) -> None:
+    try:
+        recorded, refused = record_kept_facts(store.database, late_file, store.clock)
+    except (OSError, sqlite3.Error):  # the file stays for the next start
+        _log.exception("late_facts_not_recorded")
+    else:
+        _log.info("late_facts", recorded=recorded, refused=len(refused))
 
 
 def _start_up(store: Store, desk: VolumeDesk) -> None:
@@ -148,7 +159,7 @@ class _Service:
 
     def __post_init__(self) -> None:
         self._loop = ChildLoop(self.store.clock)
-        self._keeper = Keeper(self.store)
+        self._keeper = Keeper(self.store, late_file=self.settings.late_facts)
         seconds = self.settings.recorder.segment_seconds
         workshop = Workshop(
             self._loop, self._keeper, boot_id(), seconds, self.settings.recorder.audio, self.desk.watch

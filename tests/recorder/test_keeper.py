@@ -5,9 +5,10 @@ import pytest
 
 from evidence.footage import Cause
 from evidence.footage_rows import NewRun
+from evidence.late_facts import LateKind, kept_facts, record_kept_facts
 from evidence.picture_time import ClockBreak
 from recorder.keeper import FileClosed, RunOnDisk, RunOver
-from tests.evidence.recorded import CAMERA, RUN, flush_stamped, growing_name, put, recording
+from tests.evidence.recorded import CAMERA, CAMERA_2, RUN, flush_stamped, growing_name, put, recording
 from tests.recorder.bench_of_fakes import FIRST_US, Fakes, open_fakes
 
 S = 1_000_000
@@ -94,7 +95,10 @@ def test_a_file_that_has_vanished_is_told_and_not_waited_for(fakes: Fakes) -> No
 def test_a_programming_error_in_the_worker_is_not_swallowed(
     fakes: Fakes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fakes.keeper.begin_run(NewRun("not a uuid", CAMERA, "boot", FIRST_US, 0))
+    def mistaken() -> None:
+        raise ZeroDivisionError
+
+    fakes.keeper.take_back(mistaken)
     fakes.settled()
     assert "keeping_failed" in capsys.readouterr().out
 
@@ -233,3 +237,54 @@ def test_after_the_clock_was_set_back_an_absence_begins_now(fakes: Fakes) -> Non
     fakes.keeper.absent(CAMERA, FIRST_US - 3_600 * S, Cause.UNREACHABLE)
     fakes.settled()
     assert [gap.started_at_us for gap in fakes.gaps()] == [FIRST_US - 3_600 * S]
+
+
+def test_what_is_refused_until_the_stop_waits_in_a_file_for_the_next_start(tmp_path: Path) -> None:
+    with open_fakes(tmp_path) as fakes:
+        fakes.keeper.late_file = tmp_path / "late.jsonl"
+        lose(fakes, "gap")
+        fakes.keeper.absent(CAMERA, FIRST_US, Cause.UNREACHABLE)
+        fakes.keeper.absent(CAMERA, FIRST_US + S, Cause.UNAUTHORIZED)
+        fakes.settled()
+        facts = kept_facts(fakes.keeper.late_file)
+        assert [(fact.kind, fact.cause) for fact in facts] == [
+            (LateKind.ABSENT, Cause.UNREACHABLE),
+            (LateKind.ABSENT, Cause.UNAUTHORIZED),
+        ]
+        find(fakes, "gap")
+
+
+def test_a_kept_fact_that_the_database_takes_after_all_is_marked_as_recorded(tmp_path: Path) -> None:
+    with open_fakes(tmp_path) as fakes:
+        fakes.keeper.late_file = tmp_path / "late.jsonl"
+        lose(fakes, "gap")
+        fakes.keeper.absent(CAMERA, FIRST_US, Cause.UNREACHABLE)
+        so_far(fakes)
+        find(fakes, "gap")
+        fakes.settled()
+        assert fakes.footage.count("late_fact") == 1
+        database, clock = fakes.footage.database, fakes.footage.store.clock
+        assert record_kept_facts(database, fakes.keeper.late_file, clock) == (0, [])
+
+
+def test_a_disk_that_keeps_no_fact_either_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_fakes(tmp_path) as fakes:
+        fakes.keeper.late_file = tmp_path / "no folder" / "late.jsonl"
+        lose(fakes, "gap")
+        fakes.keeper.absent(CAMERA, FIRST_US, Cause.UNREACHABLE)
+        fakes.settled()
+        find(fakes, "gap")
+    assert "fact_not_kept" in capsys.readouterr().out
+
+
+def test_a_row_that_is_refused_for_good_stops_no_other_camera(
+    fakes: Fakes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusal = f"when new.camera_uuid = '{CAMERA}' begin select raise(abort, 'never'); end"
+    refuse(fakes, f"create trigger full before insert on gap {refusal}")
+    fakes.keeper.absent(CAMERA, FIRST_US, Cause.UNREACHABLE)
+    fakes.keeper.absent(CAMERA_2, FIRST_US, Cause.UNREACHABLE)
+    fakes.settled()
+    assert (fakes.gaps(CAMERA), len(fakes.gaps(CAMERA_2))) == ([], 1)
+    assert not fakes.keeper.has_trouble
+    assert "fact_refused_for_good" in capsys.readouterr().out
