@@ -26,6 +26,7 @@ from evidence.naming import GROWING_FOLDER, NamingError, read_name
 from evidence.picture_time import Ending
 from evidence.preflight import NewPreflight, Source, add_preflight, preflights
 from evidence.vault import Vault
+from evidence.volume_rows import volume_states
 from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
 from exam.clock import MINUTE_US, SECOND_US
 from exam.preflight import Reach, judge
@@ -125,7 +126,9 @@ class PreflightChore:
         yield from (segment.file for segment in reversed(recent))
 
     def _growing(self, camera_uuid: str) -> Iterator[Path]:
-        for volume in self.settings.footage_volumes:
+        with self.store.database.read() as footage:
+            known = {Path(state.path) for state in volume_states(footage)}  # the reserve, too
+        for volume in known.union(self.settings.footage_volumes):
             for file in (volume / GROWING_FOLDER).glob(f"{camera_uuid}_*.mp4"):
                 if _is_of(file, camera_uuid):
                     yield file

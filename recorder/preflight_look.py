@@ -9,7 +9,7 @@ import io
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -22,7 +22,6 @@ from av.error import FFmpegError
 from PIL import Image
 
 from evidence.cameras import CameraSource
-from evidence.footage import Cause
 from evidence.fragments import FragmentError, ParsedFile, ParsedFragment, parse
 from evidence.picture_time import Closing, Ending, place
 from exam.clock import SECOND_US
@@ -45,13 +44,15 @@ _NO_PICTURE: Final = re.compile(
 )
 # The address is somebody's, but no camera listens there.
 _NOBODY_THERE: Final = re.compile(r"Connection to tcp\S* failed: Connection refused")
-_REACHED: Final = {
-    Cause.UNREACHABLE: Reach.NO_ANSWER,
-    Cause.UNAUTHORIZED: Reach.UNAUTHORIZED,
-    Cause.REFUSED: Reach.REFUSED,
-    Cause.UNPLAYABLE: Reach.UNPLAYABLE,
-    Cause.DISK_FULL: Reach.NOT_CHECKED,
-    Cause.DISK_FAULT: Reach.NOT_CHECKED,
+# By the codes of evidence.footage.Cause.
+_REACHED: Final[Mapping[str, Reach]] = {
+    "unreachable": Reach.NO_ANSWER,
+    "unauthorized": Reach.UNAUTHORIZED,
+    "refused": Reach.REFUSED,
+    "too_many_sessions": Reach.REFUSED,
+    "unplayable": Reach.UNPLAYABLE,
+    "disk_full": Reach.NOT_CHECKED,
+    "disk_fault": Reach.NOT_CHECKED,
 }
 _log: Final = structlog.get_logger("recorder")
 
@@ -118,7 +119,7 @@ def reach_of(words: Sequence[str]) -> Reach:
         return Reach.NO_PICTURE
     if _NOBODY_THERE.search(text):
         return Reach.NO_ANSWER
-    return _REACHED.get(cause_of(words, has_recorded=False), Reach.NO_PICTURE)
+    return _REACHED.get(cause_of(words, has_recorded=False).value, Reach.NO_PICTURE)
 
 
 def _sample(source: CameraSource, folder: Path, seconds: int, is_over: Event) -> list[str]:

@@ -51,7 +51,7 @@ class Site:
         """With shorter looks than in earnest."""
         store = Store(self.footage, LocalDisk(), SystemClock())
         limits = load_camera_preflight()
-        check = limits.check.model_copy(update={"sample_seconds": 4})
+        check = limits.check.model_copy(update={"sample_seconds": 3})
         made = preflight_chore(ChoreTools(self.live.settings, store))
         return replace(made, limits=limits.model_copy(update={"check": check}), waits_s=0.01)
 
@@ -149,7 +149,7 @@ def test_a_recording_that_shows_nothing_yet_is_waited_for_and_then_the_camera_is
     """The state says recording, but no file is there: after a while a connection of its own is made."""
     is_over = Event()
     state = CameraState(
-        site.live.uuids["fine"], Recording.RECORDING, 1, None, None, 0, SystemClock().wall_us()
+        site.live.uuids["away"], Recording.RECORDING, 1, None, None, 0, SystemClock().wall_us()
     )
     with site.footage.write() as connection:
         write_states(connection, [state])
@@ -157,9 +157,9 @@ def test_a_recording_that_shows_nothing_yet_is_waited_for_and_then_the_camera_is
     growing.mkdir(parents=True)
     (growing / f"{state.camera_uuid}_strange.mp4").write_bytes(b"")
     chore = site.chore()
-    order_id = site.order("fine")
+    order_id = site.order("away")
     chore(is_over)
-    assert site.results(order_id)["fine"].source is Source.CONNECTION
+    assert site.results(order_id)["away"].source is Source.CONNECTION
 
 
 def test_a_state_that_nobody_refreshed_is_no_session() -> None:
