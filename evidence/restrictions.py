@@ -8,6 +8,7 @@ from sqlite3 import Connection
 
 from evidence.holds import closing_to_viewers
 from evidence.retention import load_terms
+from evidence.timeline import Interval, room_cameras
 from exam.retention import FLOOR_YEARS, Reach, is_held, owners
 
 
@@ -20,3 +21,9 @@ def restricted(exam: Connection, reaches: Iterable[Reach]) -> list[int]:
     wanted = list(reaches)
     batches = {reach: [term.batch_id for term in owners(reach, terms)] for reach in wanted}
     return [hold.hold_id for hold in holds if any(is_held(reach, batches[reach], hold) for reach in wanted)]
+
+
+def restricted_room(exam: Connection, room_id: int, interval: Interval) -> list[int]:
+    """The same for all cameras of a room over one interval."""
+    cameras = room_cameras(exam, room_id, interval)
+    return restricted(exam, [Reach(each.uuid, interval.from_us, interval.until_us) for each in cameras])

@@ -19,8 +19,10 @@ from evidence.export_orders import read_wish
 from evidence.export_plan import ExportError, ExportWish
 from evidence.ingest import Store
 from evidence.proofs import Authority
+from evidence.restrictions import restricted
 from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
 from exam.clock import SECOND_US
+from exam.retention import Reach
 from recorder.chore_tools import ChoreTools, ExamReader
 
 # So often progress is written down: a page asks every two seconds.
@@ -63,6 +65,9 @@ class ExportWork:
         try:
             with exam.read() as connection:
                 wish = read_wish(connection, order)
+                closed = restricted(connection, _reaches(wish))
+            if closed:
+                raise ExportError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
             self._check(wish)
             tools = self._tools()
             made = carry_out(tools, wish, telling)
@@ -110,6 +115,11 @@ class _Telling:
         if is_due or words != self.words:
             self.told_at_us, self.words = now_us, words
             self.work.report(Report(self.order_id, WorkState.RUNNING, done, total, words))
+
+
+def _reaches(wish: ExportWish) -> list[Reach]:
+    interval = wish.interval
+    return [Reach(camera.uuid, interval.from_us, interval.until_us) for camera in wish.cameras]
 
 
 def final_report(wish: ExportWish, made: list[MadeBag], fingerprint: str) -> Report:

@@ -17,6 +17,7 @@ from evidence.coverage import Part, PartKind
 from evidence.footage_access import FootageRequest, Grant, find_grant, record_access
 from evidence.fragments import FragmentMapError
 from evidence.health import HealthChange, health_changes
+from evidence.restrictions import restricted_room
 from evidence.thumbnails import thumbnail_at
 from evidence.timeline import RoomCamera
 from exam.clock import MINUTE_US
@@ -27,6 +28,8 @@ from web.playlist import playlist
 from web.services import services
 
 blueprint: Final = Blueprint("playback", __name__, url_prefix="/playback")
+
+RESTRICTED_WORDS: Final = "该时段录像正在限制处理：继续保存，任何人不得查看。如需使用，须先由两人解除限制。"
 
 # The last file of an interval is complete, and a camera that was away has its footage adopted, by then.
 SETTLED_US: Final = 10 * MINUTE_US
@@ -50,6 +53,10 @@ def access() -> tuple[str, int] | AnyResponse:
     wanted = checked(choice, rooms.values(), now_us)
     if not isinstance(wanted, Wanted):
         return _choice_page(choice, wanted), 400
+    with services().exam.read() as connection:
+        closed = restricted_room(connection, wanted.room_id, wanted.interval)
+    if closed:
+        return _choice_page(choice, [RESTRICTED_WORDS]), 403
     asked = FootageRequest(current_user.account_id, wanted.room_id, wanted.interval, wanted.reason)
     with services().exam.write() as connection:
         access_id = record_access(connection, asked, now_us)
@@ -100,7 +107,7 @@ def room_timeline(access_id: int) -> Response:
 
 @blueprint.get("/<int:access_id>/cameras/<uuid:camera_uuid>.m3u8")
 def camera_playlist(access_id: int, camera_uuid: object) -> Response:
-    grant = _open_grant(access_id)
+    grant = _viewable_grant(access_id)
     index = services().footage()
     if index is None or str(camera_uuid) not in {camera.uuid for camera in _cameras(grant)}:
         abort(404)
@@ -118,7 +125,7 @@ def camera_playlist(access_id: int, camera_uuid: object) -> Response:
 @blueprint.get("/<int:access_id>/thumbnails/<uuid:camera_uuid>.jpg")
 def camera_thumbnail(access_id: int, camera_uuid: object) -> Response:
     """The small picture of a moment, by the grant of its footage; nothing (204) where there is none."""
-    grant = _open_grant(access_id)
+    grant = _viewable_grant(access_id)
     at_us = request.args.get("at", type=int)
     if at_us is None or str(camera_uuid) not in {camera.uuid for camera in _cameras(grant)}:
         abort(404)
@@ -131,7 +138,7 @@ def camera_thumbnail(access_id: int, camera_uuid: object) -> Response:
 @blueprint.get("/<int:access_id>/segments/<int:segment_id>.mp4")
 def segment_bytes(access_id: int, segment_id: int) -> Response:
     """The recorded file, whole or by byte range."""
-    grant = _open_grant(access_id)
+    grant = _viewable_grant(access_id)
     found = _segment(segment_id)
     if found is None or not grant.interval.meets(found.started_at_us, found.ended_at_us):
         abort(404)
@@ -179,6 +186,15 @@ def _open_grant(access_id: int) -> Grant:
     grant = _own_grant(access_id)
     if not grant.is_open(current_user.account_id, services().clock.wall_us()):
         abort(403)
+    return grant
+
+
+def _viewable_grant(access_id: int) -> Grant:
+    """A grant under which pictures may be sent now: not while somebody's request has them restricted."""
+    grant = _open_grant(access_id)
+    with services().exam.read() as connection:
+        if restricted_room(connection, grant.room_id, grant.interval):
+            abort(403)
     return grant
 
 
