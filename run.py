@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
-BENCHES: Final = ("recorder", "checkin", "import", "playback", "ledger", "index")
+BENCHES: Final = ("recorder", "checkin", "import", "playback", "export", "ledger", "index")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
-SOAKS: Final[tuple[str, ...]] = ("syscalls", "kills", "power_cut", "volumes")
+SOAKS: Final[tuple[str, ...]] = ("bags", "mutations", "syscalls", "kills", "power_cut", "volumes")
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {
+    "export": ("recorder.export_command", "export footage as bags while the services are stopped"),
+    "verify": ("evidence.verify_command", "verify an exported bag with a key from outside it"),
+    "check": ("recorder.check_command", "check that databases, ledgers and footage files are whole"),
     "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),
 }
 

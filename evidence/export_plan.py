@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Any, Final
@@ -214,7 +215,7 @@ def _split(whole: Sequence[CameraPlan], interval: Interval, options: CopyOptions
     cuts = sorted(cut for cut in starts if interval.meets(cut, cut + 1) and cut > interval.from_us)
     made: list[Interval] = []
     from_us = interval.from_us
-    for cut, following in zip(cuts, [*cuts[1:], interval.until_us], strict=True):
+    for cut, following in pairwise([*cuts, interval.until_us]):
         if _needed(files, Interval(from_us, following), options) > options.max_bytes:
             made.append(Interval(from_us, cut))
             from_us = cut
