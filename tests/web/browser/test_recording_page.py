@@ -1,0 +1,70 @@
+"""The recording page and the list of certificates in real Chromium: sound, and nothing sticks out."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from evidence.recording_orders import Who, order_by_hand
+from exam.recording_decision import HandAct
+from tests.web.crowd import add_rooms
+from tests.web.filmed_day import end_the_day, film_everything
+from tests.world import PASSWORD, World
+
+AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+
+def findings(page: Page) -> list[Any]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
+
+
+def is_sound(page: Page, name: str) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("size", ["wall", "phone"])
+def test_thirty_rooms_are_sound_with_one_stopped_by_hand(open_page: Open, world: World, size: str) -> None:
+    add_rooms(world, 28)
+    who = Who(world.site_lead_account_id, "误触演练", world.proctor_account_id)
+    with world.exam.write() as connection:
+        order_by_hand(connection, world.room_2, HandAct.STOP, who, world.clock.wall_us())
+    page = open_page(world.site_lead_account_id, "/recording", size)
+    expect(page.locator(".recording-rooms > li").first).to_contain_text("人工停止录像")
+    is_sound(page, f"recording-{size}")
+    is_sound(open_page(world.site_lead_account_id, "/overview", size), f"overview-{size}")
+
+
+def test_a_stop_in_a_session_is_done_with_two_people(open_page: Open, world: World) -> None:
+    with world.exam.read() as connection:
+        row = connection.execute(
+            "select login_name from account where id = ?", (world.proctor_account_id,)
+        ).fetchone()
+    page = open_page(world.site_lead_account_id, "/recording")
+    room = page.locator(f"#room-{world.room_1}")
+    room.get_by_text("停止录像…").click()
+    is_sound(page, "recording-stop")
+    room.get_by_label("原因").first.fill("考生突发疾病")
+    room.get_by_label("第二人登录名").fill(row["login_name"])
+    room.get_by_label("第二人密码").fill(PASSWORD)
+    room.get_by_role("button", name="确认停止").click()
+    expect(page.locator(f"#room-{world.room_1}")).to_contain_text("人工停止录像，应录到 10:15")
+
+
+def test_the_list_of_certificates_is_sound(open_page: Open, world: World) -> None:
+    film_everything(world)
+    end_the_day(world)
+    page = open_page(world.site_lead_account_id, "/coverage")
+    expect(page.locator("main")).to_contain_text("尚未存证")
+    is_sound(page, "certificates")
