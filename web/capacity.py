@@ -1,7 +1,8 @@
 """Room for footage as people read it: will the day fit, how many hours are left, what each volume is like."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import Flask
@@ -13,6 +14,7 @@ from evidence.protection import Level
 from evidence.recording_plan import DAY_US, NEAR_US, load_plan
 from evidence.volume_rows import VolumeState, last_rates, volume_states
 from exam.capacity import Capacity, Owed, Readiness, Room, forecast
+from web.access import ADMINISTRATION, LEAD, roles
 from web.alarms import VOLUME_WORDS
 from web.services import services
 
@@ -31,6 +33,25 @@ LEVEL_WORDS: Final[Mapping[Level, str]] = {
     Level.SECOND_COPY: "R2 双份保护：另有本机不能删除的副本",
     Level.OBJECT_LOCK: "R3 对象锁定：存储系统在到期前拒绝删除",
 }
+
+
+# The recorder's words about what it expected and found, as people at the site read them.
+_FOUND_WORDS: Final = (
+    (re.compile(r"volume \(a new one\)"), "新的证据卷"),
+    (re.compile(r"volume (\S+), which is that of (.+)"), r"标识 \1，这是 \2 的盘"),
+    (re.compile(r"volume (\S+)"), r"标识 \1"),
+    (re.compile(r"a disk mounted at (.+)"), r"\1 上挂载的磁盘"),
+    (re.compile(r"none"), "没有挂载"),
+    (re.compile(r"an empty folder"), "空文件夹"),
+    (re.compile(r"a folder without mark"), "没有标识的文件夹"),
+    (re.compile(r"a uuid in (\S+)"), r"\1 中的标识"),
+    (re.compile(r"something else"), "其他内容"),
+    (re.compile(r"a writable folder"), "可以写入的文件夹"),
+    (re.compile(r"a write that succeeds"), "能够写入"),
+    (re.compile(r"free space"), "能够读取剩余空间"),
+    (re.compile(r"(\d+) bytes"), r"至少 \1 字节"),
+    (re.compile(r"(\d+) bytes, (\S+) inodes"), r"\1 字节，\2 个文件"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,15 @@ def database_words() -> list[str]:
     return words
 
 
+def found_words(told: str) -> str:
+    """What the recorder told about a volume, in Chinese; the system's own words stay as they are."""
+    for pattern, words in _FOUND_WORDS:
+        match = pattern.fullmatch(told)
+        if match:
+            return match.expand(words)
+    return told
+
+
 def install(app: Flask) -> None:
     """Give every page what it must say about room."""
 
@@ -122,6 +152,8 @@ def storage_line(endpoint: str | None) -> CapacityView | None:
     view = capacity_view()
     if view is None or (view.kind == "good" and not (endpoint or "").startswith(_SMALL_ON)):
         return None
+    if view.kind != "good" and not roles() & (LEAD | ADMINISTRATION):
+        return replace(view, kind="wait", advice="录像存储空间不足，请告知现场负责人")
     return view
 
 
@@ -170,7 +202,8 @@ def _advice(found: Capacity) -> str:
 
 
 def _volume_view(state: VolumeState) -> VolumeView:
-    detail = f"应为：{state.expected}；实际：{state.found}" if state.trouble and state.expected else ""
+    expected, found = found_words(state.expected), found_words(state.found)
+    detail = f"应为：{expected}；实际：{found}" if state.trouble and state.expected else ""
     room = "空间未知"
     if state.space is not None:
         usable_bytes = max(0, state.space.free_bytes - state.keep_free_bytes)

@@ -13,6 +13,7 @@ from tests.web.console import PageClient
 from tests.web.crowd import recording
 from tests.world import CLOCK_US, World
 from web.access import Role
+from web.capacity import found_words
 
 GB = 10**9
 
@@ -61,14 +62,14 @@ def test_a_plan_that_does_not_fit_is_red_everywhere_and_the_site_is_not_ready(
     assert "存储空间不足，还差" in page
     assert "一切正常" not in page
     assert "分钟" in part(page)
-    assert "存储空间不足" in administrator.get("/accounts").text
+    assert "存储空间不足，还差" in administrator.get("/accounts").text
 
 
 def test_no_usable_volume_is_red_and_each_is_told_by_name(site_lead: PageClient, world: World) -> None:
     volumes(world, look("a", 0, Trouble.SWAPPED), look("b", 500, Trouble.READ_ONLY))
     page = site_lead.get("/overview").text
     assert "没有可用的证据卷" in page
-    assert "应为：volume a；实际：volume b, which is that of /volumes/b" in page
+    assert "应为：标识 a；实际：标识 b，这是 /volumes/b 的盘" in page
     assert "与另一块盘对调了" in page
     assert "空间未知" in page
 
@@ -95,6 +96,30 @@ def test_staff_without_a_view_of_recording_are_not_bothered_while_there_is_room(
 ) -> None:
     volumes(world, look("a", 400))
     assert 'class="storage"' not in as_role(Role.ARCHIVIST).get("/accounts", follow_redirects=True).text
+
+
+def test_who_cannot_add_a_disk_is_asked_to_tell_the_lead(proctor: PageClient, world: World) -> None:
+    recording(world)
+    volumes(world, look("a", 413))
+    path = f"/proctor/{world.session_id}/{world.room_1}"
+    assert "录像可录" in proctor.get(path).text
+    volumes(world, look("a", 1.5))
+    page = proctor.get(path).text
+    assert "录像存储空间不足，请告知现场负责人" in page
+    assert "还差" not in page
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("volume (a new one)", "新的证据卷"),
+        ("100 bytes", "至少 100 字节"),
+        ("5 bytes, 7 inodes", "5 字节，7 个文件"),
+        ("Input/output error", "Input/output error"),
+    ],
+)
+def test_what_was_found_is_told_in_chinese(told: str, words: str) -> None:
+    assert found_words(told) == words
 
 
 @pytest.mark.parametrize("is_footage", [True, False])
