@@ -1,10 +1,13 @@
 """What recording costs: the recorder and all it starts, beside bare `ffmpeg -c copy` of the same streams.
 
 Both record the same simulated cameras at the same time, into files of the same length, so that whatever
-else the machine does disturbs both alike. CPU is the scheduler's own account of every thread.
+else the machine does disturbs both alike. CPU is the scheduler's own account of every thread. The program
+that looks at pictures (health, thumbnails) is a process of its own, so one run tells the cost with and
+without it. With --cameras 32 --alone nothing but the recorder records: then the machine's share is the site's.
 """
 
 import argparse
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -27,9 +30,11 @@ from tests.recorder.live import (
     wait_until,
 )
 
+BARE = "bare ffmpeg -c copy"
 WARM_UP_S = 8
 WINDOWS = 6
-EXPECTED = (Cause.STARTING, Cause.OPERATOR_STOP)
+# Before the first picture and after the last one nothing is owed.
+EXPECTED = (Cause.STARTING, Cause.OPERATOR_STOP, Cause.LATE_PLAN)
 
 
 @dataclass
@@ -72,25 +77,38 @@ def start_bare(address: str, folder: Path, name: str, segment_seconds: int) -> s
 
 
 def measure(cameras: RunningCameras, folder: Path, arguments: argparse.Namespace) -> list[Row]:
-    site = live_site(folder, cameras, segment_seconds=arguments.segment_seconds)
+    site = live_site(
+        folder, cameras, segment_seconds=arguments.segment_seconds, looks_at_pictures=True
+    )
     with ExitStack() as stack:
         bare = []
-        for camera in cameras.cameras:
+        for camera in cameras.cameras if not arguments.alone else ():
             child = start_bare(camera.address, folder, camera.name, arguments.segment_seconds)
             stack.callback(child.wait)
             stack.callback(child.terminate)
             bare.append(child.pid)
         service = start_service(site.settings)
         stack.callback(service.kill)
-        wait_until(lambda: len(children_of(service.pid)) == len(bare))
-        progress(f"{len(bare)} cameras are being recorded twice; warming up")
+        wait_until(lambda: len(children_of(service.pid)) == len(cameras.cameras) + 1, 120)
+        progress(f"{len(cameras.cameras)} cameras are being recorded; warming up")
         CLOCK.sleep_us(WARM_UP_S * 1_000_000)
-        captures = children_of(service.pid)
-        groups = [Group([service.pid, *captures]), Group(captures), Group(bare)]
+        looking = [pid for pid in children_of(service.pid) if is_looking(pid)]
+        captures = [pid for pid in children_of(service.pid) if pid not in looking]
+        recording = [service.pid, *captures]
+        groups = [Group(recording), Group(captures), Group([*recording, *looking])]
+        groups += [Group(bare)] if bare else []
         read_windows(groups, arguments.seconds)
-        memory = [median(pss_mib(pid) for pid in pids) for pids in (captures, bare, [service.pid])]
+        shared = [("pss_recorder", service.pid), *(("pss_looking", pid) for pid in looking)]
+        rows = cost_rows(groups, arguments)
+        rows += memory_rows(captures, bare)
+        rows += [Row(metric, round(pss_mib(pid), 1), "MiB", 1) for metric, pid in shared]
         stop_service(service)
-    return [*cost_rows(groups, memory, arguments), *loss_rows(site)]
+    return [*rows, *loss_rows(site)]
+
+
+def is_looking(pid: int) -> bool:
+    """Whether this child is the program that looks at pictures."""
+    return b"recorder.picture_watch" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def read_windows(groups: Sequence[Group], seconds: int) -> None:
@@ -102,29 +120,37 @@ def read_windows(groups: Sequence[Group], seconds: int) -> None:
             CLOCK.sleep_us(seconds * 1_000_000 // WINDOWS)
 
 
-def cost_rows(groups: Sequence[Group], memory: Sequence[float], arguments: argparse.Namespace) -> list[Row]:
-    ours, captures, bare = (group.windows() for group in groups)
+def cost_rows(groups: Sequence[Group], arguments: argparse.Namespace) -> list[Row]:
+    ours, captures, with_health, *rest = (group.windows() for group in groups)
+    bare = rest[0] if rest else None
     window_s = arguments.seconds / WINDOWS
 
     def per_camera(windows: Sequence[float]) -> float:
         return round(median(windows) / window_s / arguments.cameras * 100, 4)
 
-    def ratio(windows: Sequence[float]) -> float:
-        return round(median(own / other for own, other in zip(windows, bare, strict=True)), 3)
-
-    name, core = "bare ffmpeg -c copy", "% of a core"
-
     def cost(metric: str, windows: Sequence[float]) -> Row:
-        return Row(metric, per_camera(windows), core, WINDOWS, per_camera(bare), name, ratio(windows))
+        if bare is None:
+            return Row(metric, per_camera(windows), "% of a core", WINDOWS)
+        ratio = round(median(own / other for own, other in zip(windows, bare, strict=True)), 3)
+        return Row(metric, per_camera(windows), "% of a core", WINDOWS, per_camera(bare), BARE, ratio)
 
-    capture_mib, bare_mib, service_mib = (round(mib, 1) for mib in memory)
-    memory_ratio = round(capture_mib / bare_mib, 3)
+    cores = os.cpu_count() or 1
+    whole = round(median(with_health) / window_s / cores * 100, 2)
     return [
         cost("cpu_per_camera", ours),
         cost("cpu_per_camera_capture_alone", captures),
-        Row("pss_per_camera", capture_mib, "MiB", arguments.cameras, bare_mib, name, memory_ratio),
-        Row("pss_recorder", service_mib, "MiB", 1),
+        cost("cpu_per_camera_health", with_health),
+        Row("cpu_machine", whole, f"% of {cores} cores", WINDOWS),
     ]
+
+
+def memory_rows(captures: Sequence[int], bare: Sequence[int]) -> list[Row]:
+    capture_mib = round(median(pss_mib(pid) for pid in captures), 1)
+    if not bare:
+        return [Row("pss_per_camera", capture_mib, "MiB", len(captures))]
+    bare_mib = round(median(pss_mib(pid) for pid in bare), 1)
+    ratio = round(capture_mib / bare_mib, 3)
+    return [Row("pss_per_camera", capture_mib, "MiB", len(captures), bare_mib, BARE, ratio)]
 
 
 def loss_rows(site: LiveSite) -> list[Row]:
@@ -145,6 +171,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py bench recorder", description=__doc__)
     parser.add_argument("--cameras", type=int, default=8, help="simulated cameras (default 8)")
     parser.add_argument("--seconds", type=int, default=90, help="seconds measured (default 90)")
+    parser.add_argument("--alone", action="store_true", help="leave the bare ffmpeg out")
     parser.add_argument("--segment-seconds", type=int, default=60, help="length of a file (default 60)")
     parser.add_argument("--resolution", default="1920x1080", help="picture size (default 1920x1080)")
     parser.add_argument("--bitrate", type=int, default=4000, metavar="KBPS", help="default 4000")
