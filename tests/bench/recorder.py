@@ -3,7 +3,7 @@
 Both record the same simulated cameras at the same time, into files of the same length, so that whatever
 else the machine does disturbs both alike. CPU is the scheduler's own account of every thread. The program
 that looks at pictures (health, thumbnails) is a process of its own, so one run tells the cost with and
-without it. With --cameras 32 --alone nothing but the recorder records: then the machine's share is the site's.
+without it. With --cameras 32 --alone nothing else records: then the machine's share is the site's.
 """
 
 import argparse
@@ -77,9 +77,7 @@ def start_bare(address: str, folder: Path, name: str, segment_seconds: int) -> s
 
 
 def measure(cameras: RunningCameras, folder: Path, arguments: argparse.Namespace) -> list[Row]:
-    site = live_site(
-        folder, cameras, segment_seconds=arguments.segment_seconds, looks_at_pictures=True
-    )
+    site = live_site(folder, cameras, segment_seconds=arguments.segment_seconds, looks_at_pictures=True)
     with ExitStack() as stack:
         bare = []
         for camera in cameras.cameras if not arguments.alone else ():
