@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from config.settings import Settings
+from evidence.check_codes import Code
 from evidence.footage import Cause
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,11 @@ def test_every_table_of_the_schema_says_what_it_is_for() -> None:
 def test_the_evidence_page_names_every_cause_of_a_gap() -> None:
     page = (ROOT / "docs" / "design" / "evidence.md").read_text(encoding="utf-8")
     assert [cause for cause in Cause if f"`{cause}`" not in page] == []
+
+
+def test_the_evidence_page_names_every_code_of_the_check() -> None:
+    page = (ROOT / "docs" / "design" / "evidence.md").read_text(encoding="utf-8")
+    assert [code for code in Code if f"`{code}`" not in page] == []
 
 
 def test_every_decision_is_listed() -> None:

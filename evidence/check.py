@@ -1,0 +1,83 @@
+"""Checks the whole memory: databases, ledgers, facts, files. Reads only; safe while the services run.
+
+Every law has its own code (`evidence.check_codes`), and the price of each depth is counted.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.check_codes import Code, Finding
+from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, check_facts
+from evidence.check_files import Look, check_coverage, check_volumes, is_claimed
+from evidence.check_ledger import (
+    check_anchors,
+    check_checkpoints,
+    check_database,
+    check_ledger,
+    signed_notes,
+)
+from evidence.checkpoints import Signer
+from evidence.database import ReaderDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Where a site's databases and keys lie."""
+
+    folder: Path
+    keys_folder: Path
+
+    def path(self, name: str) -> Path:
+        """The file of a database."""
+        return self.folder / f"{name}.db"
+
+    def signer(self, name: str) -> Signer | None:
+        """Who signs a ledger; None before a first start. Raises CheckpointError for an unusable key."""
+        key = self.keys_folder / f"ledger_{name}.key"
+        return Signer.open(key, name) if key.exists() else None
+
+
+def check(memory: Memory, look: Look) -> Iterator[Finding]:
+    """Every broken law, as it is found. A database that does not exist yet holds nothing to be broken."""
+    with ExitStack() as opened:
+        readers = {
+            name: opened.enter_context(closing(ReaderDatabase(memory.path(name))))
+            for name in ("exam", "footage")
+            if memory.path(name).exists()
+        }
+        for name in list(readers):
+            with readers[name].read() as connection:
+                damaged = list(check_database(connection, name))
+            yield from damaged
+            if damaged:  # what cannot be read says nothing about the rest
+                del readers[name]
+        for name, reader in readers.items():
+            yield from _check_one(memory, readers, (name, reader))
+        if "footage" in readers:
+            yield from _check_footage(readers["footage"], look)
+
+
+def _check_one(
+    memory: Memory, readers: dict[str, ReaderDatabase], one: tuple[str, ReaderDatabase]
+) -> Iterator[Finding]:
+    name, reader = one
+    notes, signer = signed_notes(memory.folder, name), memory.signer(name)
+    with reader.read() as connection:
+        yield from check_ledger(connection, name)
+        yield from check_checkpoints(connection, signer, name, notes)
+        yield from check_facts(connection, EXAM_FACTS if name == "exam" else FOOTAGE_FACTS)
+        if "exam" in readers:
+            with readers["exam"].read() as exam:
+                yield from check_anchors(exam, connection, signer, name)
+
+
+def _check_footage(reader: ReaderDatabase, look: Look) -> Iterator[Finding]:
+    with reader.read() as footage:
+        yield from check_coverage(footage)
+        found = list(check_volumes(footage, look))
+    with reader.read() as footage:  # a file that was ingested while we looked is no stray
+        for finding in found:
+            if finding.code is not Code.FILE_STRAY or not is_claimed(footage, finding.where):
+                yield finding

@@ -1,0 +1,156 @@
+"""Are the facts still what their ledger leaves say? A row edited, added or taken away is named.
+
+The ledger commits to what was written; this reads rows and leaves side by side. It does not ask
+whether the ledger itself is whole: that is `evidence.check_ledger`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from sqlite3 import Connection, Row
+from typing import Any, Final
+
+from evidence.check_codes import Code, Finding
+from evidence.ledger import LeafKind, read_leaves, salted_digest
+
+SALTED: Final = "_salted_sha256"
+DIGEST: Final = "_sha256"
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """Rows with leaves; a fact's latest leaf stands. `keys`: what names the fact there, and its column."""
+
+    table: str
+    kinds: tuple[LeafKind, ...]
+    keys: Mapping[str, str]
+    # Where the rows come from, when it is not the table alone.
+    source: str = ""
+    # What a leaf may lack and then says is null.
+    nullable: tuple[str, ...] = ()
+
+    def rows(self, connection: Connection) -> Iterator[Row]:
+        """Every fact."""
+        yield from connection.execute(self.source or f"select * from {self.table}")  # noqa: S608 - our own names
+
+    def key_of_leaf(self, body: Body) -> tuple[Any, ...]:
+        """What the leaf is about."""
+        return tuple(body.get(name) for name in self.keys)
+
+    def key_of_row(self, row: Row) -> tuple[Any, ...]:
+        """The same, from the row."""
+        return tuple(row[column] for column in self.keys.values())
+
+
+def _by_id(table: str, *kinds: LeafKind, **more: Any) -> FactTable:
+    return FactTable(table, kinds, {f"{table}_id": "id"}, **more)
+
+
+_ONE_ROOM_CUE: Final = {name: name for name in ("session_id", "room_id", "cue_code")}
+
+EXAM_FACTS: Final = (
+    FactTable("checkin_attempt", (LeafKind.CHECKIN_ATTEMPT,), {"attempt_id": "id"}),
+    _by_id("announcement", LeafKind.ANNOUNCEMENT),
+    FactTable("confirmation", (LeafKind.CONFIRMATION,), _ONE_ROOM_CUE),
+    FactTable(
+        "announcement_report",
+        (LeafKind.ANNOUNCEMENT_REPORT,),
+        {**_ONE_ROOM_CUE, "occurrence": "occurrence", "player": "player"},
+    ),
+    _by_id("log_entry", LeafKind.LOG_ENTRY),
+    _by_id("footage_access", LeafKind.FOOTAGE_ACCESS),
+    _by_id("roster_import", LeafKind.ROSTER_IMPORT),
+    _by_id("work_order", LeafKind.WORK_ORDER),
+    _by_id("anchor", LeafKind.ANCHOR),
+)
+FOOTAGE_FACTS: Final = (
+    _by_id(
+        "segment",
+        LeafKind.SEGMENT,
+        source="select segment.*, fragments from segment left join fragment_map on segment_id = segment.id",
+    ),
+    _by_id("gap", LeafKind.GAP_OPEN, LeafKind.GAP_END, nullable=("ended_at_us",)),
+    _by_id("quarantined_file", LeafKind.QUARANTINED_FILE),
+    _by_id("clock_step", LeafKind.CLOCK_STEP),
+    FactTable("disposal", (LeafKind.DISPOSAL,), {"segment_id": "segment_id"}),
+)
+
+
+@dataclass(slots=True)
+class _Leaves:
+    """The latest leaf of each fact, by table."""
+
+    latest: dict[str, dict[tuple[Any, ...], Body]] = field(default_factory=dict)
+
+    def read(self, connection: Connection, tables: tuple[FactTable, ...]) -> None:
+        """One pass over the ledger."""
+        by_kind: dict[str, FactTable] = {kind.value: table for table in tables for kind in table.kinds}
+        self.latest = {table.table: {} for table in tables}
+        for leaf, _hash in read_leaves(connection):
+            table = by_kind.get(leaf.kind)
+            if table is not None:
+                body = json.loads(leaf.body)
+                self.latest[table.table][table.key_of_leaf(body)] = body
+
+
+def check_facts(connection: Connection, tables: tuple[FactTable, ...]) -> Iterator[Finding]:
+    """Every fact that its leaf contradicts, every fact without a leaf, every leaf without a fact."""
+    leaves = _Leaves()
+    leaves.read(connection, tables)
+    for table in tables:
+        yield from _check_table(connection, table, leaves.latest[table.table])
+
+
+def _check_table(
+    connection: Connection, table: FactTable, latest: dict[tuple[Any, ...], Body]
+) -> Iterator[Finding]:
+    for row in table.rows(connection):
+        key = table.key_of_row(row)
+        body, where = latest.pop(key, None), _where(table, key)
+        if body is None:
+            yield Finding(Code.FACT_WITHOUT_LEAF, where)
+            continue
+        for column in _differences(table, row, body):
+            yield Finding(Code.FACT_CHANGED, f"{where} {column}")
+    yield from (Finding(Code.LEAF_WITHOUT_FACT, _where(table, key)) for key in latest)
+
+
+def _where(table: FactTable, key: tuple[Any, ...]) -> str:
+    return f"{table.table} {'/'.join(str(part) for part in key)}"
+
+
+def _differences(table: FactTable, row: Row, body: Body) -> Iterator[str]:
+    said = {**dict.fromkeys(table.nullable), **body}
+    for name, value in said.items():
+        column = table.keys.get(name, name)
+        found = _as_said(row, column)
+        if found is not None and found() != value:
+            yield column
+
+
+def _as_said(row: Row, name: str) -> Callable[[], Any] | None:
+    """How the row says today what the leaf says under this name; None for what stands in no column of it."""
+    columns = row.keys()
+    if name in columns:
+        return lambda: _plain(row[name])
+    if name.endswith(SALTED) and name.removesuffix(SALTED) in columns:
+        return lambda: salted_digest(row["salt"], row[name.removesuffix(SALTED)])
+    if name.endswith(DIGEST) and name.removesuffix(DIGEST) in columns:
+        return lambda: _digest(row[name.removesuffix(DIGEST)])
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str) and value[:1] == "[":
+        return json.loads(value)
+    return value
+
+
+def _digest(value: bytes | str | None) -> str:
+    content = value.encode() if isinstance(value, str) else value or b""
+    return hashlib.sha256(content).hexdigest()

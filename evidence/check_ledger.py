@@ -1,0 +1,78 @@
+"""Is a database whole, and does its ledger still follow from its leaves, its checkpoints and its anchors?"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import Connection
+
+from evidence.anchors import broken_anchors
+from evidence.check_codes import Code, Finding
+from evidence.checkpoints import CheckpointError, Signer, read_note
+from evidence.database import ReaderDatabase
+from evidence.ledger import LedgerError, head_at, recompute, tree_size
+
+
+def check_database(connection: Connection, name: str) -> Iterator[Finding]:
+    """SQLite's own look at every page and index, and at references between rows."""
+    try:
+        said = [row[0] for row in connection.execute("pragma integrity_check(20)")]
+        lost = [row[0] for row in connection.execute("pragma foreign_key_check")]
+    except sqlite3.DatabaseError as error:
+        yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: {error}")
+        return
+    for words in said:
+        if words != "ok":
+            yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: {words}")
+    for table in sorted(set(lost)):
+        yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: rows of {table} refer to nothing")
+
+
+def check_ledger(connection: Connection, name: str) -> Iterator[Finding]:
+    """Every leaf, subtree and the root, from contents alone."""
+    try:
+        recompute(connection)
+    except LedgerError as error:
+        yield Finding(Code.LEDGER_BROKEN, f"{name}.db: {error}")
+
+
+def signed_notes(folder: Path, name: str) -> list[tuple[int, str]]:
+    """Every checkpoint signed until now. To be read before the ledger."""
+    store_path = folder / f"{name}_checkpoints.db"
+    if not store_path.exists():
+        return []
+    with closing(ReaderDatabase(store_path)) as store, store.read() as connection:
+        return [(row["id"], row["note"]) for row in connection.execute("select id, note from checkpoint")]
+
+
+def check_checkpoints(
+    connection: Connection, signer: Signer | None, name: str, notes: list[tuple[int, str]]
+) -> Iterator[Finding]:
+    """Every checkpoint ever signed: by this key, and of a ledger that today's one begins with."""
+    if signer is None or not notes:
+        if tree_size(connection):
+            yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: there are leaves but no checkpoint, or no key")
+        return
+    for number, note in notes:
+        trouble = _contradiction(connection, signer, note)
+        if trouble:
+            yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: checkpoint {number}: {trouble}")
+
+
+def check_anchors(
+    exam: Connection, connection: Connection, signer: Signer | None, name: str
+) -> Iterator[Finding]:
+    """What left the machine must still be what today's ledger begins with."""
+    if signer is not None:
+        for anchor in broken_anchors(exam, connection, name, signer.origin):
+            yield Finding(Code.ANCHOR_CONTRADICTED, f"{name}: anchor {anchor.id} over {anchor.size} leaves")
+
+
+def _contradiction(connection: Connection, signer: Signer, note: str) -> str:
+    try:
+        signed = read_note(note, signer.origin, signer.key.public_key())
+        if tree_size(connection) < signed.size:
+            return f"{signed.size} leaves were signed, there are {tree_size(connection)}"
+        return "" if head_at(connection, signed.size) == signed else "another root was signed"
+    except (CheckpointError, LedgerError) as error:
+        return str(error)
