@@ -1,7 +1,7 @@
 -- Recording by schedule: standing by, when a recorder ran at all, and the certificates that were kept.
 
--- What each camera is doing now, made anew with the state `standby`: it holds nothing that must be kept.
 drop table camera_state;
+-- What each camera is doing now, made anew with the state `standby`: it holds nothing that must be kept.
 create table camera_state (
   camera_uuid    text    primary key check (length(camera_uuid) = 36),
   -- connecting, recording, stalled, down, stopped; standby: no footage is owed now.
