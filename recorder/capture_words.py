@@ -12,8 +12,13 @@ _LOGIN: Final = re.compile(r"(?<=://)[^/\s@']*@")
 
 # The first pattern found in the child's last words decides; the order is from the most telling.
 _CAUSES: Final = (
-    (re.compile(r"No space left on device"), Cause.DISK_FULL),
-    (re.compile(r"Read-only file system|Failed to open segment|Permission denied"), Cause.DISK_FAULT),
+    (re.compile(r"No space left on device|Disk quota exceeded"), Cause.DISK_FULL),
+    (
+        re.compile(
+            r"Read-only file system|Failed to open segment|Permission denied|write_frame\(\): Input/output error"
+        ),
+        Cause.DISK_FAULT,
+    ),
     (re.compile(r"\b40[13]\b|[Uu]nauthorized|Forbidden"), Cause.UNAUTHORIZED),
     (re.compile(r"Connection refused"), Cause.REFUSED),
     (

@@ -17,6 +17,7 @@ from evidence.volumes import Volume
 from exam.clock import SECOND_US, Clock
 
 LOOK_S: Final = 2.0
+CLOSE_PATIENCE_S: Final = 1.0
 # A look that takes longer means a disk that hangs: no new file is begun there, and the cameras that
 # write there are not blamed for their silence.
 SLOW_US: Final = 1 * SECOND_US
@@ -110,6 +111,9 @@ class VolumeWatch:
     def close(self) -> None:
         """End the looking; a thread that hangs in a disk is left behind."""
         self._is_over.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(CLOSE_PATIENCE_S)
 
     def choose(self) -> Volume | Cause:
         """Where to begin a file; or why nowhere."""

@@ -50,6 +50,8 @@ def test_the_rest_is_ignored(line: str) -> None:
         (["Failed to resolve hostname camera-3: Name or service not known"], Cause.UNREACHABLE),
         (["Could not write header for output file"], Cause.UNPLAYABLE),
         (["av_interleaved_write_frame(): No space left on device"], Cause.DISK_FULL),
+        (["av_interleaved_write_frame(): Disk quota exceeded"], Cause.DISK_FULL),
+        (["av_interleaved_write_frame(): Input/output error"], Cause.DISK_FAULT),
         (["Failed to open segment 'x'", "Read-only file system"], Cause.DISK_FAULT),
     ],
 )
