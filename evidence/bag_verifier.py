@@ -203,7 +203,7 @@ def check_segment(bag: Bag, head: Head, camera: dict[str, Any], named: dict[str,
     require(run and int(run[2]) == body["sequence"], f"another's proof: {path}")
     digest = bag.digests.get(f"data/{path}")
     true_state = "missing" if digest is None else "delivered" if digest == body["sha256"] else "damaged"
-    is_absent = digest is None and named["state"] in ("missing", "disposed", "restricted")
+    is_absent = digest is None and named["state"] in ("missing", "disposed")
     require(named["state"] == true_state or is_absent, f"{path} is {true_state}, not {named['state']}")
     return Span(body["started_at_us"], body["ended_at_us"], run[1] if run else "", body["sequence"])
 

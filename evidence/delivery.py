@@ -36,6 +36,7 @@ STATE_WORDS: Final = {
     FileState.DELIVERED: "原样交付",
     FileState.DAMAGED: "文件已损坏，与台账不符，仅供参考",
     FileState.MISSING: "文件缺失，未交付",
+    FileState.DISPOSED: "已依规销毁，未交付，见销毁清册",
 }
 
 

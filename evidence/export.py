@@ -148,7 +148,7 @@ class _Baggage:
         place = f"{camera.folder}/{file.name}"
         digest = self._bag.copy(file.source, f"data/{place}", self._counter.add)
         if digest is None:
-            self._states[place] = FileState.MISSING
+            self._states[place] = FileState.DISPOSED if file.is_disposed else FileState.MISSING
         else:
             is_whole = digest == file.body["sha256"]
             self._states[place] = FileState.DELIVERED if is_whole else FileState.DAMAGED

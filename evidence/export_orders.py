@@ -9,10 +9,12 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Final
 
-from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportWish
+from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportError, ExportWish
 from evidence.footage_access import FootageRequest, record_access
+from evidence.restrictions import restricted
 from evidence.timeline import Interval
 from evidence.work_orders import NewOrder, Order, OrderKind, find_order, give_order, orders
+from exam.retention import Reach
 
 GB: Final = 10**9
 
@@ -69,6 +71,14 @@ def read_wish(exam: Connection, order: Order) -> ExportWish:
         options=_options(asked),
         target=Path(asked["target"]),
     )
+
+
+def refuse_restricted(exam: Connection, wish: ExportWish) -> None:
+    """Raises ExportError while the processing of any of this footage is restricted."""
+    interval = wish.interval
+    reaches = [Reach(camera.uuid, interval.from_us, interval.until_us) for camera in wish.cameras]
+    if restricted(exam, reaches):
+        raise ExportError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
 
 
 def _options(asked: Mapping[str, Any]) -> CopyOptions:

@@ -32,6 +32,7 @@ class FileState(StrEnum):
     DELIVERED = "delivered"
     DAMAGED = "damaged"
     MISSING = "missing"
+    DISPOSED = "disposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class PlannedFile:
     leaf: Leaf
     body: dict[str, Any]
     source: Path
+    is_disposed: bool = False
 
     @property
     def name(self) -> str:
@@ -157,8 +159,10 @@ def plan(footage: Connection, wish: ExportWish) -> list[BagPlan]:
 def _camera_plan(footage: Connection, camera: AskedCamera, folder: str, interval: Interval) -> CameraPlan:
     # A file that ends within a seam of the interval explains the interval's first moments.
     rows = footage.execute(
-        "select segment.id, volume.path as volume_path, segment.path from segment"
-        " join volume on volume.id = volume_id"
+        "select segment.id, volume.path as volume_path, segment.path,"
+        " disposal.segment_id is not null as is_disposed"
+        " from segment join volume on volume.id = volume_id"
+        " left join disposal on disposal.segment_id = segment.id"
         " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?"
         " order by started_at_us, run_id, sequence",
         (
@@ -191,7 +195,8 @@ def _file(footage: Connection, row: Row) -> PlannedFile:
     ).fetchone()
     if found is None:
         raise ExportError(f"录像片段{row['id']}没有台账记录，不能导出；请联系系统管理员核查索引。")
-    return PlannedFile(Leaf(*found), json.loads(found["body"]), Path(row["volume_path"]) / row["path"])
+    source = Path(row["volume_path"]) / row["path"]
+    return PlannedFile(Leaf(*found), json.loads(found["body"]), source, bool(row["is_disposed"]))
 
 
 def _gap(footage: Connection, gap_id: int) -> PlannedGap:

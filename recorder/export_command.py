@@ -21,7 +21,15 @@ from evidence import accounts
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import DatabaseError, WriterBusyError, WriterDatabase
 from evidence.export import ExportTools, MadeBag, carry_out
-from evidence.export_orders import GB, ExportRequest, SiteCamera, find_export, give_export_order, site_cameras
+from evidence.export_orders import (
+    GB,
+    ExportRequest,
+    SiteCamera,
+    find_export,
+    give_export_order,
+    refuse_restricted,
+    site_cameras,
+)
 from evidence.export_plan import Asker, CopyOptions, ExportError
 from evidence.proofs import Authority
 from evidence.timeline import Interval
@@ -72,6 +80,8 @@ def _export(settings: Settings, asked: Namespace, ask_password: Callable[[str], 
         authority = Authority.open(settings.keys_folder, settings.data_folder, clock)
         outcome = Report(order_id, WorkState.FAILED, words="导出中断", outcome={"bags": []})
         try:
+            with exam.read() as connection:
+                refuse_restricted(connection, wish)
             made = carry_out(ExportTools(footage, authority, export_words()), wish, _show)
             outcome = final_report(wish, made, authority.fingerprint)
         except ExportError as error:

@@ -15,14 +15,12 @@ from config.footage_words import load_footage_words
 from config.settings import Settings
 from evidence.database import ReaderDatabase
 from evidence.export import ExportTools, MadeBag, carry_out
-from evidence.export_orders import read_wish
+from evidence.export_orders import read_wish, refuse_restricted
 from evidence.export_plan import ExportError, ExportWish
 from evidence.ingest import Store
 from evidence.proofs import Authority
-from evidence.restrictions import restricted
 from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
 from exam.clock import SECOND_US
-from exam.retention import Reach
 from recorder.chore_tools import ChoreTools, ExamReader
 
 # So often progress is written down: a page asks every two seconds.
@@ -65,9 +63,7 @@ class ExportWork:
         try:
             with exam.read() as connection:
                 wish = read_wish(connection, order)
-                closed = restricted(connection, _reaches(wish))
-            if closed:
-                raise ExportError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
+                refuse_restricted(connection, wish)
             self._check(wish)
             tools = self._tools()
             made = carry_out(tools, wish, telling)
@@ -115,11 +111,6 @@ class _Telling:
         if is_due or words != self.words:
             self.told_at_us, self.words = now_us, words
             self.work.report(Report(self.order_id, WorkState.RUNNING, done, total, words))
-
-
-def _reaches(wish: ExportWish) -> list[Reach]:
-    interval = wish.interval
-    return [Reach(camera.uuid, interval.from_us, interval.until_us) for camera in wish.cameras]
 
 
 def final_report(wish: ExportWish, made: list[MadeBag], fingerprint: str) -> Report:

@@ -117,6 +117,20 @@ def test_a_missing_file_is_named_and_the_rest_is_delivered(archive: Archive) -> 
     assert (verified(archive, made), verified_by_shell(archive, made)) == (INCOMPLETE, INCOMPLETE)
 
 
+def test_a_disposed_file_is_named_with_its_reason(archive: Archive) -> None:
+    gone = archive.footage.segments()[1]
+    gone.file.unlink()
+    with archive.footage.database.write() as connection:
+        connection.execute(
+            "insert into disposal (segment_id, order_id, plan_id, plan_number, plan_digest, proved_at_us,"
+            " decided_at_us, done_at_us) values (?, 1, 1, 'X-1', zeroblob(32), 1, 1, 1)",
+            (gone.id,),
+        )
+    (made,) = archive.export()
+    assert verified(archive, made) == INCOMPLETE
+    assert "已依规销毁" in (made.path / "delivery.json").read_text()
+
+
 def test_a_file_that_cannot_be_read_to_its_end_is_damaged() -> None:
     class Failing:
         """A disk that gives one block and then no more."""
