@@ -15,7 +15,8 @@ _CAUSES: Final = (
     (re.compile(r"No space left on device|Disk quota exceeded"), Cause.DISK_FULL),
     (
         re.compile(
-            r"Read-only file system|Failed to open segment|Permission denied|write_frame\(\): Input/output error"
+            r"Read-only file system|Failed to open segment|Permission denied"
+            r"|write_frame\(\): Input/output error"
         ),
         Cause.DISK_FAULT,
     ),
