@@ -30,6 +30,15 @@ def test_other_parameters_before_a_picture_are_noticed(tmp_path: Path) -> None:
     assert look_for_other_format(path, 0)[0]
 
 
+def test_other_parameters_of_h265_are_noticed_too(tmp_path: Path) -> None:
+    old, new, picture = b"\x42\x01 old", b"\x42\x01 new", b"\x26\x01" + b"\x65" * 40
+    for sent, has_changed in ((old, False), (new, True)):
+        path = tmp_path / "growing.mp4"
+        described = box("ftyp") + box("moov", box("hvcC", old))
+        path.write_bytes(described + box("moof") + mdat(b"\x40\x01 vps", sent, picture, new))
+        assert look_for_other_format(path, 0)[0] is has_changed
+
+
 def test_what_was_looked_at_is_not_looked_at_again(tmp_path: Path) -> None:
     path = growing(tmp_path, mdat(NEW, PICTURE))
     changed, until = look_for_other_format(path, 0)
