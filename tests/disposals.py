@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,10 +31,12 @@ from evidence.disposal_plans import (
     propose_plan,
 )
 from evidence.ingest import Store
+from evidence.ledger import LeafKind, append
 from evidence.naming import VOLUME_MARK
 from evidence.outside_time import MOMENT, Authority, AuthorityKind, cosigned_text, cosigner_token
 from evidence.retention import Decision, Policy, close_batch
 from evidence.volumes import LocalDisk
+from evidence.work_orders import NewOrder, OrderKind, give_order
 from exam.clock import SITE_ZONE, from_us, to_us
 from exam.retention import end_of_period
 from tests.recordings import Reel, file_of
@@ -145,6 +148,39 @@ class Archive:
     def order(self, plan_id: int) -> int:
         with self.world.exam.write() as connection:
             return order_disposal(connection, plan_id, WITNESSES, self.decision(self.archivist))
+
+    def force_time(self, plan_id: int, token: bytes, at_us: int) -> None:
+        """Row and leaf of a word about time, whatever it says: a console without its checks."""
+        with self.world.exam.write() as connection:
+            row = connection.execute(
+                "insert into disposal_time (plan_id, authority_id, token, proved_at_us, account_id,"
+                " recorded_at_us) values (?, ?, ?, ?, ?, ?) returning id",
+                (plan_id, self.authority_id, token, at_us, self.archivist, self.world.clock.wall_us()),
+            ).fetchone()
+            body = {
+                "disposal_time_id": row["id"],
+                "plan_id": plan_id,
+                "time_authority_id": self.authority_id,
+                "token_sha256": sha256(token).hexdigest(),
+            }
+            append(connection, LeafKind.DISPOSAL_TIME, body, self.world.clock.wall_us())
+
+    def force_order(self, plan_id: int, digest: str = "") -> int:
+        """An order for a plan that may not be carried out: a console without its checks."""
+        subject = {"plan_id": plan_id, "plan_sha256": digest or self.digest(plan_id).hex()}
+        new = NewOrder(OrderKind.DISPOSAL, subject, "销毁", self.archivist)
+        with self.world.exam.write() as connection:
+            order_id = give_order(connection, new, self.world.clock.wall_us())
+        self.sign()
+        return order_id
+
+    def edit(self, question: str, *facts: object, exam: bool = True) -> None:
+        """Somebody with the database file and a tool, who lifts the triggers first."""
+        with (self.world.exam if exam else self.world.footage).write() as connection:
+            names = connection.execute("select name from sqlite_master where type = 'trigger'").fetchall()
+            for (name,) in names:
+                connection.execute(f"drop trigger {name}")
+            connection.execute(question, facts)
 
     def approved_order(self, segment_ids: list[int] | None = None) -> int:
         """Every step there is, and signed ledgers."""

@@ -33,15 +33,6 @@ def refusal(archive: Archive, order_id: int, segment_id: int | None = None) -> t
     return caught.value.reasons
 
 
-def edit(archive: Archive, question: str, *facts: object, exam: bool = True) -> None:
-    """Somebody with the file and a tool, who lifts the triggers first."""
-    database = archive.world.exam if exam else archive.world.footage
-    with database.write() as connection:
-        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
-            connection.execute(f"drop trigger {name}")
-        connection.execute(question, facts)
-
-
 def test_with_everything_in_place_the_permit_names_file_plan_and_outside_time(archive: Archive) -> None:
     order_id = archive.approved_order()
     permit = archive.permits().permit(order_id, archive.segment_ids[0])
@@ -74,41 +65,9 @@ def test_setting_the_clock_six_years_on_does_not_help_without_outside_time(archi
     plan_id = archive.propose()
     archive.approve(plan_id)
     token = archive.cosigner.token(archive.digest(plan_id), CLOSED_US)
-    forged_time(archive, plan_id, token, CLOSED_US)
-    order_id = forged_order(archive, plan_id)
+    archive.force_time(plan_id, token, CLOSED_US)
+    order_id = archive.force_order(plan_id)
     assert refusal(archive, order_id) == (DisposalRefusal.TOO_EARLY_OUTSIDE,)
-
-
-def forged_time(archive: Archive, plan_id: int, token: bytes, proved_at_us: int) -> None:
-    """A console without its checks: row and leaf of a word about time, whatever it says."""
-    import hashlib
-
-    with archive.world.exam.write() as connection:
-        row = connection.execute(
-            "insert into disposal_time (plan_id, authority_id, token, proved_at_us, account_id,"
-            " recorded_at_us) values (?, ?, ?, ?, ?, ?) returning id",
-            (plan_id, archive.authority_id, token, proved_at_us, archive.archivist, DUE_US),
-        ).fetchone()
-        body = {
-            "disposal_time_id": row["id"],
-            "plan_id": plan_id,
-            "time_authority_id": archive.authority_id,
-            "token_sha256": hashlib.sha256(token).hexdigest(),
-        }
-        append(connection, LeafKind.DISPOSAL_TIME, body, DUE_US)
-
-
-def forged_order(archive: Archive, plan_id: int, digest: str = "") -> int:
-    """A console without its checks: an order for a plan that may not be carried out."""
-    from evidence.work_orders import NewOrder, OrderKind, give_order
-
-    subject = {"plan_id": plan_id, "plan_sha256": digest or archive.digest(plan_id).hex()}
-    with archive.world.exam.write() as connection:
-        order_id = give_order(
-            connection, NewOrder(OrderKind.DISPOSAL, subject, "销毁", archive.archivist), DUE_US
-        )
-    archive.sign()
-    return order_id
 
 
 def test_a_retention_of_no_years_in_the_settings_deletes_nothing_early(archive: Archive) -> None:
@@ -135,7 +94,7 @@ def test_a_batch_closed_by_an_edited_row_alone_is_open(archive: Archive) -> None
     with archive.world.exam.write() as connection:
         reopen_batch(connection, archive.world.batch_id, POLICY, archive.decision(archive.site_lead))
     order_id = archive.approved_order()
-    edit(archive, "update batch set closed_at_us = ?", CLOSED_US)
+    archive.edit("update batch set closed_at_us = ?", CLOSED_US)
     assert refusal(archive, order_id)[0] == KeepReason.BATCH_OPEN
 
 
@@ -147,8 +106,7 @@ def test_a_day_given_to_a_batch_by_an_edited_row_alone_belongs_to_none(archive: 
     order_id = archive.approved_order()
     segment_id = archive.segment_ids[-1]
     assert refusal(archive, order_id, segment_id)[0] == KeepReason.NO_BATCH
-    edit(
-        archive,
+    archive.edit(
         "insert into day_assignment (site_day, batch_id, reason, account_id, recorded_at_us)"
         " values (?, ?, '无', ?, 1)",
         site_day(night).isoformat(),
@@ -208,8 +166,8 @@ def test_a_restriction_keeps_as_well(archive: Archive) -> None:
 def test_a_hold_deleted_from_its_tables_still_stands_in_the_ledger(archive: Archive) -> None:
     order_id = archive.approved_order()
     hold(archive)
-    edit(archive, "delete from hold_step")
-    edit(archive, "delete from hold")
+    archive.edit("delete from hold_step")
+    archive.edit("delete from hold")
     assert refusal(archive, order_id) == (KeepReason.LEGAL_HOLD,)
 
 
@@ -230,8 +188,7 @@ def test_a_hold_lifted_by_two_people_keeps_no_longer_once_that_is_signed(archive
 def test_an_order_that_only_a_row_knows_is_unknown(archive: Archive) -> None:
     plan_id = archive.propose()
     archive.sign()
-    edit(
-        archive,
+    archive.edit(
         "insert into work_order (kind, subject, reason, ordered_by, ordered_at_us)"
         " values ('disposal', ?, '无', ?, 1)",
         f'{{"plan_id":{plan_id}}}',
@@ -256,12 +213,12 @@ def test_what_is_not_signed_yet_permits_nothing(archive: Archive) -> None:
 
 def test_an_order_for_a_plan_that_nobody_proposed_or_another_digest_is_refused(archive: Archive) -> None:
     plan_id = archive.propose()
-    assert refusal(archive, forged_order(archive, plan_id, "ab" * 32)) == (DisposalRefusal.UNKNOWN_PLAN,)
-    assert refusal(archive, forged_order(archive, 99, "ab" * 32)) == (DisposalRefusal.UNKNOWN_PLAN,)
+    assert refusal(archive, archive.force_order(plan_id, "ab" * 32)) == (DisposalRefusal.UNKNOWN_PLAN,)
+    assert refusal(archive, archive.force_order(99, "ab" * 32)) == (DisposalRefusal.UNKNOWN_PLAN,)
 
 
 def test_without_approvals_and_outside_time_every_lack_is_named(archive: Archive) -> None:
-    order_id = forged_order(archive, archive.propose())
+    order_id = archive.force_order(archive.propose())
     assert refusal(archive, order_id) == (
         "too_few_approvals",
         "no_site_lead",
@@ -273,14 +230,13 @@ def test_approvals_forged_as_rows_do_not_count(archive: Archive) -> None:
     plan_id = archive.propose()
     archive.stamp(plan_id)
     for account_id in (archive.site_lead, archive.supervisor):
-        edit(
-            archive,
+        archive.edit(
             "insert into disposal_approval (plan_id, decision, note, account_id, recorded_at_us)"
             " values (?, 'approved', '同意', ?, 1)",
             plan_id,
             account_id,
         )
-    order_id = forged_order(archive, plan_id)
+    order_id = archive.force_order(plan_id)
     assert refusal(archive, order_id) == ("too_few_approvals", "no_site_lead")
 
 
@@ -289,17 +245,17 @@ def test_a_rejected_plan_is_refused_for_ever(archive: Archive) -> None:
     with archive.world.exam.write() as connection:
         decide_plan(connection, plan_id, REJECTED, archive.decision(archive.site_lead, "有复议"))
     archive.stamp(plan_id)
-    assert DisposalRefusal.PLAN_REJECTED in refusal(archive, forged_order(archive, plan_id))
+    assert DisposalRefusal.PLAN_REJECTED in refusal(archive, archive.force_order(plan_id))
 
 
 def test_a_file_that_was_smuggled_into_the_plan_is_refused(archive: Archive) -> None:
     order_id = archive.approved_order(archive.segment_ids[:2])
     assert refusal(archive, order_id, archive.segment_ids[2]) == (DisposalRefusal.NOT_IN_PLAN,)
-    edit(archive, "update disposal_plan set document = document || '{}'")
+    archive.edit("update disposal_plan set document = document || '{}'")
     assert refusal(archive, order_id) == (DisposalRefusal.PLAN_CHANGED,)
-    edit(archive, "delete from disposal_time")
-    edit(archive, "delete from disposal_approval")
-    edit(archive, "delete from disposal_plan")
+    archive.edit("delete from disposal_time")
+    archive.edit("delete from disposal_approval")
+    archive.edit("delete from disposal_plan")
     assert refusal(archive, order_id) == (DisposalRefusal.PLAN_CHANGED,)
 
 
@@ -309,8 +265,8 @@ def test_a_file_that_was_smuggled_into_the_plan_is_refused(archive: Archive) -> 
 def test_a_word_about_another_plan_does_not_count_for_this_one(archive: Archive) -> None:
     first, second = archive.propose(archive.segment_ids[:1]), archive.propose(archive.segment_ids[:2])
     archive.approve(second)
-    forged_time(archive, second, archive.cosigner.token(archive.digest(first), DUE_US), DUE_US)
-    assert refusal(archive, forged_order(archive, second)) == (DisposalRefusal.NO_OUTSIDE_TIME,)
+    archive.force_time(second, archive.cosigner.token(archive.digest(first), DUE_US), DUE_US)
+    assert refusal(archive, archive.force_order(second)) == (DisposalRefusal.NO_OUTSIDE_TIME,)
 
 
 def test_a_word_of_somebody_registered_after_the_proposal_does_not_count(archive: Archive) -> None:
@@ -321,8 +277,8 @@ def test_a_word_of_somebody_registered_after_the_proposal_does_not_count(archive
         archive.authority_id = add_authority(
             connection, "新登记", archive.cosigner.authority, archive.decision(archive.site_lead)
         )
-    forged_time(archive, plan_id, archive.cosigner.token(archive.digest(plan_id), DUE_US), DUE_US)
-    assert refusal(archive, forged_order(archive, plan_id)) == (DisposalRefusal.NO_OUTSIDE_TIME,)
+    archive.force_time(plan_id, archive.cosigner.token(archive.digest(plan_id), DUE_US), DUE_US)
+    assert refusal(archive, archive.force_order(plan_id)) == (DisposalRefusal.NO_OUTSIDE_TIME,)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +291,7 @@ def test_a_word_of_somebody_registered_after_the_proposal_does_not_count(archive
 )
 def test_a_changed_token_or_authority_does_not_count(archive: Archive, change: str) -> None:
     order_id = archive.approved_order()
-    edit(archive, change)
+    archive.edit(change)
     assert refusal(archive, order_id) == (DisposalRefusal.NO_OUTSIDE_TIME,)
 
 
@@ -352,7 +308,7 @@ def test_a_changed_token_or_authority_does_not_count(archive: Archive, change: s
 )
 def test_an_edited_ledger_of_decisions_permits_nothing(archive: Archive, change: str) -> None:
     order_id = archive.approved_order()
-    edit(archive, change)
+    archive.edit(change)
     assert refusal(archive, order_id) == (DisposalRefusal.LEDGER_UNSOUND,)
     with pytest.raises(DisposalRefusedError, match="ledger_unsound"):
         archive.permits().is_known(order_id)
@@ -365,8 +321,8 @@ def test_a_ledger_rewritten_as_a_whole_does_not_fit_what_was_signed(archive: Arc
         leaves = [
             tuple(row) for row in connection.execute("select kind, body, recorded_at_us from ledger_leaf")
         ]
-    edit(archive, "delete from ledger_node")
-    edit(archive, "delete from ledger_leaf")
+    archive.edit("delete from ledger_node")
+    archive.edit("delete from ledger_leaf")
     with archive.world.exam.write() as connection:
         for kind, body, at_us in leaves:
             import json
@@ -399,7 +355,7 @@ def test_an_edited_index_permits_nothing(archive: Archive, change: str, reason: 
     order_id = archive.approved_order()
     if "path" in change:
         change += f" where id = {archive.segment_ids[0]}"
-    edit(archive, change, exam=False)
+    archive.edit(change, exam=False)
     with pytest.raises(DisposalRefusedError) as caught:
         archive.permits().permit(order_id, archive.segment_ids[0])
     assert caught.value.reasons == (reason,)
@@ -486,7 +442,7 @@ def test_an_approval_that_is_not_signed_yet_does_not_count_and_other_orders_do_n
     archive.stamp(plan_id)
     with archive.world.exam.write() as connection:
         give_order(connection, NewOrder(OrderKind.EXPORT, {"room_id": 1}, "申诉", archive.supervisor), DUE_US)
-    order_id = forged_order(archive, plan_id)
-    edit(archive, "delete from work_order")  # as if nothing had been ordered: people may still approve
+    order_id = archive.force_order(plan_id)
+    archive.edit("delete from work_order")  # as if nothing had been ordered: people may still approve
     archive.approve(plan_id)
     assert refusal(archive, order_id) == ("too_few_approvals", "no_site_lead")
