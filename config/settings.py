@@ -35,6 +35,9 @@ class RecorderSettings(_Section):
     """How cameras are recorded."""
 
     segment_seconds: int = Field(60, ge=4, le=600, description="Length of one footage file, in seconds.")
+    onvif_port: int = Field(
+        80, ge=0, le=65535, description="Port at which cameras are asked for their time (ONVIF); 0: never."
+    )
     audio: bool = Field(default=True, description="Whether sound is recorded with the pictures.")
     volumes: list[Path] = Field(
         default_factory=list,

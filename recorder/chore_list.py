@@ -1,5 +1,7 @@
 """Which chores the recorder has."""
 
+from recorder.camera_clocks import EVERY_S as EVERY_CLOCK_S
+from recorder.camera_clocks import camera_clocks_chore
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
 from recorder.disposal_work import disposal_chore
@@ -14,6 +16,7 @@ __all__ = ["ChoreTools", "ExamReader", "chores"]
 def chores(tools: ChoreTools) -> list[Chore]:
     """Every chore of a running recorder. Add yours here, one line each, with how often it looks."""
     return [
+        Chore("camera clocks", EVERY_CLOCK_S, camera_clocks_chore(tools)),
         Chore("preflight", 1, preflight_chore(tools)),
         *picture_chores(tools),
         Chore("export", 1, export_chore(tools)),

@@ -117,6 +117,7 @@ class CameraPlan(_Part):
     )
     sender_reports: bool = Field(default=True, description="Whether RTCP sender reports are sent.")
     report_interval_s: float = Field(5.0, ge=0.1, le=60, description="Seconds between sender reports.")
+    onvif_port: int = Field(0, ge=0, le=65535, description="Port that answers ONVIF; 0: none.")
     codec: Codec = Field(Codec.H264, description="How the pictures are encoded.")
     sound: Sound = Field(Sound.NONE, description="What the microphone sends.")
     faults: tuple[Fault, ...] = Field(default=(), description="Faults that are on from the start.")

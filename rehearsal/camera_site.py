@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exam.clock import Clock
+from rehearsal.camera_onvif import serve_onvif
 from rehearsal.camera_plan import CameraPlan, Codec, Fault, LensState, SitePlan, picture_size
 from rehearsal.camera_sound import CameraSound, sound_for
 from rehearsal.rtsp_server import CameraDoor, PortTakenError
@@ -61,6 +62,8 @@ class CameraSite:
             sound = sound_for(plan.sound, self._folders.loops)
             camera.sound = None if sound is None else CameraSound(sound, plan.fps)
             self._cameras[plan.name] = camera
+            if plan.onvif_port:
+                await serve_onvif(plan.onvif_port, camera.camera_us, asks_login=plan.login is not None)
         for name, camera in self._cameras.items():
             self._tasks.append(asyncio.create_task(camera.run()))
             if Fault.DROP not in camera.faults:

@@ -88,6 +88,11 @@ class SimulatedCamera:
     def viewers(self) -> int:
         return len(self._viewers)
 
+    def camera_us(self) -> int:
+        """The camera's own time now."""
+        frame = self.camera_clock.next_frame(self._clock.monotonic_us())
+        return self.camera_clock.frame_camera_us(frame) + self._clock_step_us
+
     def new_sender(self, channel: int) -> RtpSender:
         return RtpSender(self.ssrc, channel, self.ssrc & 0xFFFF)
 
