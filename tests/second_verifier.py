@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-FAULTS = (InvalidSignature, ValueError, KeyError, TypeError, OSError, AttributeError)
+FAULTS = (InvalidSignature, UnsupportedAlgorithm, ValueError, KeyError, TypeError, OSError, AttributeError)
 UNLISTED = {"tagmanifest-sha256.txt", "tagmanifest-sha256.txt.sig"}
 
 
