@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
 BENCHES: Final = ("recorder", "checkin", "import", "playback", "export", "ledger", "index")
-# Trials of disposal: nothing goes before its time, and nothing is half gone.
-ARCHIVE_SOAKS: Final = ("early_deletion", "disposal_kills")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
-SOAKS: Final[tuple[str, ...]] = ("bags", "mutations", "syscalls", "kills", "power_cut", "volumes", "health", *ARCHIVE_SOAKS)
+SOAKS: Final[tuple[str, ...]] = (
+    *("bags", "mutations", "syscalls", "kills", "power_cut", "volumes", "health"),
+    *("early_deletion", "disposal_kills"),
+)
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {
     "export": ("recorder.export_command", "export footage as bags while the services are stopped"),
