@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
 
+from evidence.codecs import is_browser_playable
 from evidence.footage import (
     LONGEST_SEGMENT_US,
     SEAM_US,
@@ -36,6 +37,8 @@ class PartKind(StrEnum):
     """What an interval holds for one camera."""
 
     FOOTAGE = "footage"
+    # Recorded in a codec that browsers cannot show: to be seen after an export.
+    OTHER_CODEC = "other_codec"
     # Indexed, but the file is gone, short, or its map is damaged.
     UNREADABLE = "unreadable"
     # Was footage, and was destroyed by a register that names it.
@@ -70,7 +73,8 @@ def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_u
     ended_us = max((row["ended_at_us"] for row in rows), default=interval.from_us)
     gaps = gaps_between(connection, camera_uuid, interval.from_us, interval.until_us)
     layers = [
-        *_joined(readable),
+        *_joined(row for row in readable if is_browser_playable(row["codec"])),
+        *(Part(PartKind.OTHER_CODEC, row["started_at_us"], row["ended_at_us"]) for row in readable),
         *(
             Part(PartKind.DISPOSED, row["started_at_us"], row["ended_at_us"], register=row["register"])
             for row in rows
@@ -86,16 +90,17 @@ def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_u
 
 
 def playable_segments(connection: Connection, camera_uuid: str, interval: Interval) -> list[Segment]:
-    """The segments whose files can be played, oldest first; the others are unreadable parts."""
+    """The segments whose files a browser can play, oldest first; the others are parts of their own."""
     rows = _segment_rows(connection, camera_uuid, interval)
-    found = (segment(connection, row["id"]) for row in rows if _is_readable(row))
+    playable = (row for row in rows if is_browser_playable(row["codec"]) and _is_readable(row))
+    found = (segment(connection, row["id"]) for row in playable)
     return [each for each in found if each is not None]
 
 
 def _segment_rows(connection: Connection, camera_uuid: str, interval: Interval) -> list[Row]:
     return connection.execute(
         "select segment.id, run_id, started_at_us, ended_at_us, size_bytes, segment.path,"
-        " volume.path as volume_path, fragments,"
+        " volume.path as volume_path, fragments, codec,"
         " (select plan_number from disposal where segment_id = segment.id and done_at_us is not null)"
         " as register"
         " from segment join volume on volume.id = volume_id"

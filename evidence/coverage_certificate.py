@@ -29,6 +29,7 @@ from exam.recording_schedule import Schedule, schedules
 # How each kind of part counts.
 ACCOUNTS: Final[Mapping[PartKind, Account]] = {
     PartKind.FOOTAGE: Account.RECORDED,
+    PartKind.OTHER_CODEC: Account.RECORDED,
     PartKind.GAP: Account.GAP,
     PartKind.DISPOSED: Account.GAP,
     PartKind.UNREADABLE: Account.UNACCOUNTED,

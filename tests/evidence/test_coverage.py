@@ -103,6 +103,17 @@ def test_a_missing_file_is_a_part_of_its_own_and_hides_no_other(world: World) ->
     assert [segment.id for segment in playable] == [first, third]
 
 
+def test_footage_that_browsers_cannot_show_is_recorded_and_says_so(world: World) -> None:
+    reel = Reel(world, world.cameras_1[0])
+    reel.invent(at(0))
+    other = reel.invent(at(10))
+    with world.footage.write() as connection:
+        connection.execute("update fragment_map set codec = 'hev1.1.6.L93' where segment_id = ?", (other,))
+        playable = playable_segments(connection, world.cameras_1[0], MINUTE)
+    assert parts(world)[:2] == [("footage", 0, 10), ("other_codec", 10, 20)]
+    assert other not in {segment.id for segment in playable}
+
+
 def test_a_short_file_and_a_damaged_map_are_unreadable(world: World) -> None:
     reel = Reel(world, world.cameras_1[0])
     short, damaged, empty = (reel.invent(at(second)) for second in (0, 20, 40))
