@@ -20,7 +20,7 @@ from config.settings import Settings
 from evidence.adoption import settle_broken_runs
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.checkpoints import Checkpoints, Signing
-from evidence.database import DatabaseError, ReaderDatabase, WriterDatabase
+from evidence.database import DatabaseError, ReaderDatabase, WriterBusyError, WriterDatabase
 from evidence.database_reserve import ReserveKeeper
 from evidence.ingest import Store
 from evidence.late_facts import record_kept_facts
@@ -60,7 +60,7 @@ def serve(settings: Settings, clock: Clock) -> int:
     try:
         database = WriterDatabase(settings.footage_db, "footage", settings.database_reserve_mb * MIB)
     except DatabaseError as error:
-        raise RecorderServiceError(str(error)) from error
+        raise RecorderServiceError(_with_remedy(error)) from error
     try:
         checkpoints = Checkpoints(database, settings.keys_folder, "footage")
         with closing(Signing(checkpoints, clock)):
@@ -71,7 +71,7 @@ def serve(settings: Settings, clock: Clock) -> int:
                 _start_up(store, desk)
                 _Service(settings, store, desk).run()
     except DatabaseError as error:
-        raise RecorderServiceError(str(error)) from error
+        raise RecorderServiceError(_with_remedy(error)) from error
     finally:
         database.close()
     return 0
@@ -84,6 +84,12 @@ def _record_late_facts(store: Store, late_file: Path) -> None:
         _log.exception("late_facts_not_recorded")
     else:
         _log.info("late_facts", recorded=recorded, refused=len(refused))
+
+
+def _with_remedy(error: DatabaseError) -> str:
+    if isinstance(error, WriterBusyError):
+        return str(error)
+    return f"{error}\n(If the index is damaged, lost or an older copy: python3 run.py rebuild)"
 
 
 def _start_up(store: Store, desk: VolumeDesk) -> None:
