@@ -130,15 +130,23 @@ class CrashSite:
 
 def last_counter(segment: Segment) -> int:
     """The counter in the last picture of a file that shows one."""
-    fragment = segment.fragments[-1]
+    return next(counter for counter in reversed(_counters(segment, -1)) if counter is not None)
+
+
+def first_counter_of(segment: Segment) -> int:
+    """The counter in the first picture of a file that shows one."""
+    return next(counter for counter in _counters(segment, 0) if counter is not None)
+
+
+def _counters(segment: Segment, which: int) -> list[int | None]:
+    """The counters in the pictures of one fragment."""
+    fragment = segment.fragments[which]
     with segment.file.open("rb") as opened:
         head = opened.read(segment.init_bytes)
         opened.seek(fragment.offset)
         content = io.BytesIO(head + opened.read(fragment.size_bytes))
     with av.open(content) as container:
-        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
-    counters = [read_counter(picture) for picture in reversed(pictures)]
-    return next(counter for counter in counters if counter is not None)
+        return [read_counter(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
 
 
 @dataclass(slots=True)
