@@ -1,6 +1,7 @@
 from evidence import announcements
 from evidence.announcements import PlayedReport
 from evidence.footage import Cause, Recording
+from evidence.health import HealthKind, NewTrouble, begin_trouble
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient
 from tests.web.crowd import add_rooms, admit, recording
@@ -182,3 +183,18 @@ def test_the_stream_wakes_for_any_room(site_lead: PageClient, services: Services
         services.bus.publish("room:7")
         assert next(frames) == b"id: 1\ndata: 1\n\n"
     services.bus.close()
+
+
+def test_a_camera_whose_picture_is_in_trouble_is_red_and_says_what_to_do(
+    site_lead: PageClient, world: World
+) -> None:
+    arm(world)
+    recording(world)
+    with world.footage.write() as connection:
+        new = NewTrouble(world.cameras_1[0], HealthKind.COVERED, world.clock.wall_us(), {})
+        begin_trouble(connection, new, world.clock.wall_us())
+    page = site_lead.get("/overview/live").text
+    assert "镜头被遮挡。到现场移开遮挡物" in page
+    assert page.count("镜头被遮挡") >= 2, "among the alarms, and at the camera of its room"
+    recording(world, but={world.cameras_1[0]: (Recording.DOWN, Cause.UNREACHABLE)})
+    assert "未录像（连接不上）" in site_lead.get("/overview/live").text, "no picture is the greater trouble"
