@@ -34,7 +34,7 @@ BARE = "bare ffmpeg -c copy"
 WARM_UP_S = 8
 WINDOWS = 6
 # Before the first picture and after the last one nothing is owed.
-EXPECTED = (Cause.STARTING, Cause.OPERATOR_STOP, Cause.LATE_PLAN)
+EXPECTED = (Cause.STARTING, Cause.OPERATOR_STOP, Cause.LATE_PLAN, Cause.RECORDER_OFF)
 
 
 @dataclass
