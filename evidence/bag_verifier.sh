@@ -89,9 +89,13 @@ find proof -name '*.entry' | sort >"$tmp/entries"
 mkdir "$tmp/n"
 number=0
 : >"$tmp/leaves"
+: >"$tmp/facts"
 while IFS= read -r entry; do
     number=$((number + 1))
-    { printf '\000'; cat "$entry"; } >"$tmp/n/$number"
+    # An entry is one line without its end.
+    if IFS= read -r line <"$entry"; then refuse "an entry is malformed: $entry"; fi
+    printf '\000%s' "$line" >"$tmp/n/$number"
+    printf '%s\t%s\n' "$entry" "$line" >>"$tmp/facts"
     printf '%s\n' "${entry%.entry}.tlog-proof" >>"$tmp/leaves"
 done <"$tmp/entries"
 # Prints: number, index, last index, and the hashes of the path in hex. Fails on the slightest disorder.
@@ -123,6 +127,7 @@ awk -v size="$size" -v note=proof/checkpoint.note '
         if (!phase || seen != wanted || leaf + 0 >= size + 0) exit 1
         print NR, leaf, size - 1, "-" made
     }' "$tmp/leaves" >"$tmp/state" || refuse "malformed proof"
+cut -d ' ' -f 2 "$tmp/state" >"$tmp/places"
 while [ -s "$tmp/leaves" ]; do
     (cd "$tmp/n" && sha256sum ./*) | sed 's|\./||' >"$tmp/hashes"
     # Takes the new hashes in, climbs one level, writes what is to be hashed next.
@@ -160,11 +165,12 @@ done
 awk -v root="$root" '$3 != 0 || $4 != root { exit 1 }' "$tmp/state" || refuse "a leaf is not in the ledger"
 
 # 5. Every original is the one that its leaf describes; index and name agree.
-while IFS= read -r entry; do cat "$entry"; echo; done <"$tmp/entries" | paste "$tmp/entries" - >"$tmp/facts"
+paste "$tmp/facts" "$tmp/places" >"$tmp/all"
 awk -F '\t' '
     {
         if (!match($2, /},"index":[0-9]+,"kind":"[a-z_]+","recorded_at_us":[0-9]+}$/)) exit 1
-        end = substr($2, RSTART, RLENGTH); split(end, part, /[:,]/)
+        end = substr($2, RSTART, RLENGTH)
+        if (index(end, "},\"index\":" $3 ",") != 1) exit 1
         file = $1; sub(/^proof\//, "data/", file); sub(/\.entry$/, "", file)
         if (end ~ /"kind":"segment"/) {
             name = file; sub(/.*\//, "", name)
@@ -173,13 +179,8 @@ awk -F '\t' '
             if (!index($2, "/" name "\"")) exit 1
             print digest "  " file
         } else if (end !~ /"kind":"gap_(open|end)"/) exit 1
-    }' "$tmp/facts" >"$tmp/segments" || refuse "an entry is malformed"
+    }' "$tmp/all" >"$tmp/segments" || refuse "an entry is malformed"
 sort "$tmp/segments" >"$tmp/recorded"
-[ "$(wc -l <"$tmp/facts")" -eq "$(wc -l <"$tmp/entries")" ] || refuse "an entry is malformed"
-while IFS= read -r entry; do
-    index=$(sed -n '2s/^index //p' "${entry%.entry}.tlog-proof")
-    grep -q "},\"index\":$index,\"kind\":\"[a-z_]*\",\"recorded_at_us\":[0-9]*}\$" "$entry" || refuse "another leaf: $entry"
-done <"$tmp/entries"
 grep -v '^.\{64\}  data/derived/' manifest-sha256.txt | sort >"$tmp/delivered" || :
 sed 's/^.\{66\}//' "$tmp/recorded" | sort >"$tmp/names"
 [ -z "$(sed 's/^.\{66\}//' "$tmp/delivered" | sort | comm -13 "$tmp/names" -)" ] || refuse "an original without a leaf"
