@@ -166,3 +166,15 @@ def test_every_reason_is_told_in_one_order() -> None:
 
 def test_batches_are_named_in_order() -> None:
     assert found(new_year(2099), term(2), term(1)).batch_ids == (1, 2)
+
+
+def test_the_codes_of_reasons_stand_in_rows_and_leaves_and_stay_as_they_are() -> None:
+    assert [str(reason) for reason in KeepReason] == [
+        "within_period",
+        "batch_open",
+        "no_batch",
+        "legal_hold",
+        "restricted",
+        "damaged",
+        "not_in_ledger",
+    ]
