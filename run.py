@@ -31,7 +31,7 @@ DEFAULT_SETTINGS: Final = Path("kaochang.toml")
 BENCHES: Final = ("recorder", "checkin", "import", "playback", "export", "ledger", "index")
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = (
-    *("bags", "mutations", "syscalls", "faults", "kills", "power_cut", "volumes", "health"),
+    *("bags", "export_live", "mutations", "syscalls", "faults", "kills", "power_cut", "volumes", "health"),
     *("early_deletion", "disposal_kills"),
 )
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
