@@ -53,8 +53,9 @@ _log: Final = structlog.get_logger("recorder")
 
 
 def watch_command(footage_db: Path, thumbnails: Path) -> list[str]:
-    """How to start the program that looks at pictures."""
-    return [*_BESIDE, sys.executable, "-m", "recorder.picture_watch", str(footage_db), str(thumbnails)]
+    """How to start the program that looks at pictures; it runs in another folder than we do."""
+    places = [str(footage_db.absolute()), str(thumbnails.absolute())]
+    return [*_BESIDE, sys.executable, "-m", "recorder.picture_watch", *places]
 
 
 @dataclass(slots=True)
