@@ -81,6 +81,14 @@ class CrashSite:
         self.service.wait(30)
         self.service = None
 
+    def end(self) -> None:
+        """An orderly stop, after a clean start when the last crash left nothing running."""
+        if self.service is None or self.service.poll() is not None:
+            since_us = CLOCK.wall_us()
+            self.start()
+            self.wait_until_recording(since_us)
+        self.stop()
+
     def wait_until_recording(self, since_us: int, names: Sequence[str] | None = None) -> None:
         def are_back() -> bool:
             states = [self.site.state(name) for name in names or self.names]
@@ -215,7 +223,7 @@ def arguments_of(name: str, doc: str | None, argv: Sequence[str], rounds: int) -
 
 
 def suffer(record: Record, crash_site: CrashSite, rounds: int, crash: Callable[[int], Round]) -> None:
-    """The rounds that are still missing; then an orderly stop, and the law."""
+    """The rounds that are still missing; then, also after Ctrl-C, the law."""
     crash_site.start()
     try:
         crash_site.wait_until_recording(0)
@@ -225,10 +233,10 @@ def suffer(record: Record, crash_site: CrashSite, rounds: int, crash: Callable[[
             record.save()
             most = max(done.lost_us.values(), default=0)
             progress(f"{number} of {rounds}: {done.victim}, at most {most / 1000:.0f} ms lost")
-        crash_site.stop()
+    except KeyboardInterrupt:
+        progress("interrupted; the law is asked all the same, and the rounds so far are kept")
     finally:
-        if crash_site.service is not None:
-            crash_site.kill()
+        crash_site.end()
     record.violations += crash_site.violations()
     record.save()
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
 from config.settings import KioskSettings, RecorderSettings, Settings, WebSettings
 from evidence import accounts
+from evidence.checkpoints import Checkpoints
 from evidence.coverage import PartKind, coverage
 from evidence.database import WriterDatabase
 from evidence.footage import Recording
@@ -40,6 +42,10 @@ from tests.soak.crash_site import first_counter_of
 SEGMENT_SECONDS = 6
 # How often it is looked; so much the measuring itself adds.
 POLL_US = SECOND_US // 10
+# A busy simulator hesitates for less.
+SILENCE_US = 8 * SECOND_US // 10
+# The words of the overview page for a camera in trouble, whatever the cause.
+NOT_RECORDING = ("未录像", "画面中断")
 
 
 @dataclass(slots=True)
@@ -108,14 +114,10 @@ class FaultSite:
         assert self.console is not None
         return re.sub(r"<[^>]+>", " ", self.console.get("/overview/live").text)
 
-    def shows_alarm(self, name: str) -> bool:
-        """Whether a site lead sees that this camera is in trouble."""
-        return any(f"“{self.label(name)}”" in words for words in self.alarms().split("摄像机"))
-
-    def label(self, name: str) -> str:
-        code, _, number = name.rpartition("-")
-        room = next(room for room in demo_site.ROOMS if room.code == code)
-        return room.cameras[int(number) - 1]
+    def shows_alarm(self) -> bool:
+        """Whether a site lead sees that a camera does not record."""
+        text = self.alarms()
+        return any(word in text for word in NOT_RECORDING)
 
     def sent(self, name: str) -> list[SentFrame]:
         return self.cameras[name].sent()
@@ -179,20 +181,25 @@ def outage(
     new = next(s for s in world.site.segments(name) if s.run_id == world.runs()[name])
     first_us = _sent_at(world.sent(name), first_counter_of(new), new.started_at_us)
     gaps = [g for g in world.site.gaps(name) if g.ended_at_us is not None and g.ended_at_us > began_us]
-    sent = [frame.sent_at_us for frame in world.sent(name)]
-    sent_before = [at_us for at_us in sent if at_us <= first_us - SECOND_US // 2]
     others = [other for other in world.names if other != name]
     after = world.runs()
     return Outage(
         noticed_us=noticed_us,
         alarm_us=alarm_us,
         resumed_us=first_us - ended_us,
-        began_off_us=gaps[0].started_at_us - sent_before[-1] if gaps else 0,
+        began_off_us=gaps[0].started_at_us - _silent_since_us(world.sent(name), began_us) if gaps else 0,
         ended_off_us=(gaps[-1].ended_at_us or 0) - first_us if gaps else 0,
         causes=tuple(dict.fromkeys(str(gap.cause) for gap in gaps)),
         unaccounted_us=world.unaccounted_us(name),
         disturbed=sum(before.get(other) != after.get(other) for other in others),
     )
+
+
+def _silent_since_us(sent: list[SentFrame], began_us: int) -> int:
+    """The last picture before the first silence: later ones may belong to a connection not yet recorded."""
+    times = [frame.sent_at_us for frame in sent if frame.sent_at_us >= began_us - SECOND_US]
+    pauses = (at_us for at_us, next_us in pairwise(times) if next_us - at_us > SILENCE_US)
+    return next(pauses, times[-1])
 
 
 def _watch(world: FaultSite, name: str, began_us: int, until_us: int) -> tuple[int | None, int | None]:
@@ -201,7 +208,7 @@ def _watch(world: FaultSite, name: str, began_us: int, until_us: int) -> tuple[i
     while (now := CLOCK.wall_us()) < until_us:
         if noticed_us is None and not world.is_recording(name):
             noticed_us = now - began_us
-        if alarm_us is None and noticed_us is not None and world.shows_alarm(name):
+        if alarm_us is None and noticed_us is not None and world.shows_alarm():
             alarm_us = CLOCK.wall_us() - began_us
         CLOCK.sleep_us(POLL_US)
     return noticed_us, alarm_us
@@ -242,6 +249,7 @@ def _seed(
     WriterDatabase(settings.footage_db, "footage").close()
     vault = Vault.open(settings.site_key)
     database = WriterDatabase(settings.exam_db, "exam")
+    checkpoints = Checkpoints(database, settings.keys_folder, "exam")
     vocabulary = Vocabulary(load_procedures(), load_roster_columns())
     import_file(database, vault, WantedImport(folder / "site.toml"), vocabulary, now_us)
     hashes = {login.name: accounts.hash_password(login.password) for login in logins}
@@ -249,6 +257,8 @@ def _seed(
         demo_people.create_accounts(connection, logins, hashes, now_us)
         change_mode(connection, None, RecordingMode.ALL_DAY, Who(1, "试验"), now_us)
         rows = connection.execute("select uuid, address from camera").fetchall()
+    checkpoints.sign(now_us)
+    checkpoints.close()
     database.close()
     by_address = {address: name for name, address in addresses.items()}
     return {by_address[row["address"]]: row["uuid"] for row in rows}
