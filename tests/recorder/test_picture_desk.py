@@ -136,7 +136,9 @@ def test_the_looking_program_has_low_priority_and_ends_with_the_recorder(tmp_pat
     command = watch_command(tmp_path / "footage.db", tmp_path / "thumbnails")
     assert command[:3] == ["setpriv", "--pdeathsig", "KILL"]
     assert command[4:7] == ["nice", "-n", "10"]
-    assert all(Path(word).is_absolute() for word in watch_command(Path("footage.db"), Path("thumbnails"))[-2:])
+    assert all(
+        Path(word).is_absolute() for word in watch_command(Path("footage.db"), Path("thumbnails"))[-2:]
+    )
 
 
 def test_the_settings_decide_whether_pictures_are_looked_at(store: Store, tmp_path: Path) -> None:
