@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from kiosk.flow import Answer
+from exam.answers import Answer
 
 TIMEOUT_S: Final = 1.5
 PREFIX: Final = "/api/kiosk/v1"

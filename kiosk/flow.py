@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from exam.answers import Answer
 from exam.clock import SECOND_US
 
 # Eighteen digits typed slowly take half a minute; the screen offers more time before this runs out.
@@ -28,22 +29,6 @@ class Hint(StrEnum):
     FOREIGN = "foreign"
     MANY = "many"
     ID_CHECKSUM = "id_checksum"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The console's answer, as far as the screen shows it."""
-
-    outcome: str
-    kind: str
-    title: str
-    line: str
-    voice: str
-    room_label: str
-    place_label: str
-    masked_name: str
-    id_tail: str
-    admitted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from config.kiosk_screen import KioskWords
 from exam.admission import Kind, Outcome
+from exam.answers import Answer
 from kiosk.flow import (
-    Answer,
     Asking,
     Flow,
     Idle,

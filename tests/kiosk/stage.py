@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from flask import Flask
 from werkzeug.serving import make_server
 
+from exam.answers import Answer
 from kiosk.console import CheckIn, ConsoleRefusedError, ConsoleUnreachableError, Heartbeat
-from kiosk.flow import Answer
 from tests.world import invented_number
 
 TICKET = "202611220001"
