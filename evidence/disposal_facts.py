@@ -11,8 +11,8 @@ from datetime import date
 from sqlite3 import Connection
 from typing import Any, Final
 
-from evidence.ledger import LeafKind, LedgerError, head_at, read_leaves, recompute
-from evidence.merkle import TreeHead
+from evidence.ledger import Leaf, LeafKind, LedgerError, read_leaves
+from evidence.merkle import Frontier, TreeHead, hash_leaf
 from evidence.outside_time import AuthorityKind
 from evidence.retention import CLOSED, read_reach
 from evidence.work_orders import OrderKind
@@ -77,18 +77,39 @@ class _Fact:
     is_signed: bool
 
 
-def read_facts(connection: Connection, signed: TreeHead) -> LedgerFacts:
-    """Check the whole ledger against its signed head and read it. Raises LedgerError when it fails."""
-    recompute(connection)
-    if head_at(connection, signed.size) != signed:
-        raise LedgerError(f"the first {signed.size} ledger rows are not those that were signed")
-    facts = [
-        _Fact(leaf.index, leaf.kind, json.loads(leaf.body), leaf.recorded_at_us, leaf.index < signed.size)
-        for leaf, _hash in read_leaves(connection)
-        if leaf.kind in _READ
-    ]
-    plans = _plans(facts)
-    return LedgerFacts(_terms(facts), _holds(facts), plans, _orders(facts))
+class FactReader:
+    """Reads the ledger of exam.db as far as it is signed, each leaf once, and what follows anew each time.
+
+    What was checked stays in memory: whoever changes an old leaf afterwards changes nothing here.
+    """
+
+    def __init__(self) -> None:
+        self._edge = Frontier()
+        self._signed: list[_Fact] = []
+
+    def read(self, connection: Connection, signed: TreeHead) -> LedgerFacts:
+        """Everything up to now. Raises LedgerError unless the leaves have the root that was signed."""
+        tail: list[_Fact] = []
+        for leaf, _hash in read_leaves(connection, self._edge.size):
+            is_signed = leaf.index < signed.size
+            if is_signed:
+                self._check_in(leaf)
+            if leaf.kind in _READ:
+                facts = self._signed if is_signed else tail
+                facts.append(_fact(leaf, is_signed=is_signed))
+        if TreeHead(self._edge.size, self._edge.root()) != signed:
+            raise LedgerError(f"the first {signed.size} ledger rows are not those that were signed")
+        facts = [*self._signed, *tail]
+        return LedgerFacts(_terms(facts), _holds(facts), _plans(facts), _orders(facts))
+
+    def _check_in(self, leaf: Leaf) -> None:
+        if leaf.index != self._edge.size:
+            raise LedgerError(f"leaf {self._edge.size} is missing from the ledger")
+        self._edge.add(hash_leaf(leaf.entry()))
+
+
+def _fact(leaf: Leaf, *, is_signed: bool) -> _Fact:
+    return _Fact(leaf.index, leaf.kind, json.loads(leaf.body), leaf.recorded_at_us, is_signed)
 
 
 def _of(facts: Iterable[_Fact], kind: LeafKind, *, signed: bool = False) -> Iterator[_Fact]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from evidence.checkpoints import CheckpointError
 from evidence.database import ReaderDatabase
-from evidence.disposal_facts import LedgerFacts, PlanFacts, Stamp, read_facts
+from evidence.disposal_facts import FactReader, LedgerFacts, PlanFacts, Stamp
 from evidence.disposal_plans import PlannedFile, planned_files
 from evidence.holds import keeping, load_holds
 from evidence.ledger import Leaf, LedgerError, prove_inclusion
@@ -94,6 +94,7 @@ class Permits:
     _proved: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _registers: dict[str, dict[int, PlannedFile]] = field(default_factory=dict)
     _known: tuple[tuple[int, int, int, TreeHead], _ExamFacts] | None = None
+    _reader: FactReader | None = None
     _signed: dict[str, SignedLedger] = field(default_factory=dict)
 
     def permit(self, order_id: int, segment_id: int) -> Permit:
@@ -148,8 +149,9 @@ class Permits:
         version = exam.execute("pragma data_version").fetchone()[0]
         key = (id(exam), version, years, head)
         if self._known is None or self._known[0] != key:
-            ledger = read_facts(exam, head)
-            facts = _ExamFacts(ledger, load_terms(exam, years), keeping(load_holds(exam)))
+            reader, self._reader = self._reader or FactReader(), None
+            facts = _ExamFacts(reader.read(exam, head), load_terms(exam, years), keeping(load_holds(exam)))
+            self._reader = reader  # one that found a fault is not gone on with
             self._known = (key, facts)
         return self._known[1]
 

@@ -160,7 +160,7 @@ def _camera_plan(footage: Connection, camera: AskedCamera, folder: str, interval
     # A file that ends within a seam of the interval explains the interval's first moments.
     rows = footage.execute(
         "select segment.id, volume.path as volume_path, segment.path,"
-        " disposal.segment_id is not null as is_disposed"
+        " disposal.done_at_us is not null as is_disposed"
         " from segment join volume on volume.id = volume_id"
         " left join disposal on disposal.segment_id = segment.id"
         " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?"

@@ -446,3 +446,28 @@ def test_an_approval_that_is_not_signed_yet_does_not_count_and_other_orders_do_n
     archive.edit("delete from work_order")  # as if nothing had been ordered: people may still approve
     archive.approve(plan_id)
     assert refusal(archive, order_id) == ("too_few_approvals", "no_site_lead")
+
+
+def test_what_was_checked_once_is_not_read_again_and_new_leaves_must_fit(archive: Archive) -> None:
+    first = archive.approved_order(archive.segment_ids[:1])
+    permits = archive.permits()
+    assert permits.permit(first, archive.segment_ids[0])
+    archive.world.clock.step_wall(1_000_000)
+    second = archive.approved_order(archive.segment_ids[1:])
+    assert permits.permit(second, archive.segment_ids[1])
+    archive.edit("update ledger_leaf set body = '{}' where id = 0")  # checked long ago: changes nothing
+    assert permits.permit(second, archive.segment_ids[1])
+    archive.world.clock.step_wall(1_000_000)
+    archive.propose(archive.segment_ids[2:])
+    archive.sign()
+    archive.edit("update ledger_leaf set recorded_at_us = 1 where id = (select max(id) from ledger_leaf)")
+    for _ in range(2):
+        with pytest.raises(DisposalRefusedError, match="ledger_unsound"):
+            permits.permit(second, archive.segment_ids[1])
+    permits.close()
+
+
+def test_an_older_copy_of_the_ledger_does_not_fit_what_was_checked(archive: Archive) -> None:
+    order_id = archive.approved_order()
+    archive.edit("delete from ledger_leaf where id = (select max(id) from ledger_leaf)")
+    assert refusal(archive, order_id) == (DisposalRefusal.LEDGER_UNSOUND,)
