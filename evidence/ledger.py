@@ -62,6 +62,10 @@ class LeafKind(StrEnum):
     DISPOSAL = "disposal"
     DISPOSAL_DONE = "disposal_done"
     DISPOSAL_REFUSED = "disposal_refused"
+    FIXITY_CHECK = "fixity_check"
+    DAMAGE_FOUND = "damage_found"
+    DAMAGE_REPAIRED = "damage_repaired"
+    MIRROR_COPIES = "mirror_copies"
     PICTURE_HEALTH = "picture_health"
     PICTURE_HEALTH_END = "picture_health_end"
     CAMERA_PREFLIGHT = "camera_preflight"
@@ -72,6 +76,8 @@ class LeafKind(StrEnum):
     ROSTER_IMPORT = "roster_import"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_DISABLED = "account_disabled"
+    VOLUME_TROUBLE = "volume_trouble"
+    VOLUME_BACK = "volume_back"
 
 
 @dataclass(frozen=True, slots=True)

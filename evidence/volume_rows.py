@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
 
+from evidence.footage_rows import volume_uuid_at
+from evidence.ledger import LeafKind, append
 from evidence.protection import Level
 from evidence.volume_look import Look, Space, Trouble
 
@@ -50,8 +53,14 @@ def hours_until_full(free_bytes: int, keep_free_bytes: int, write_bps: int) -> f
 
 
 def write_volume_states(connection: Connection, found: Iterable[VolumeFound], now_us: int) -> None:
-    """What lies at every place of the settings, in place of what was said before."""
+    """What lies at every place of the settings, in place of what was said before.
+
+    A trouble that began or ended is a fact of its own: it gets its leaf here.
+    """
     rows = [_row(one, now_us) for one in found]
+    before = dict(connection.execute("select path, trouble from volume_state").fetchall())
+    for row in rows:
+        _append_change(connection, row, before.get(str(row["path"]), ""), now_us)
     connection.execute("delete from volume_state")
     connection.executemany(
         "insert into volume_state (path, role, volume_id, trouble, expected, found, since_us, device,"
@@ -78,6 +87,21 @@ def last_rates(connection: Connection) -> dict[str, int]:
         (_RATE_FILES,),
     )
     return {row[0]: row[1] for row in rows if row[1]}
+
+
+def _append_change(connection: Connection, row: dict[str, object], before: str, now_us: int) -> None:
+    trouble = str(row["trouble"])
+    if trouble == before:
+        return
+    kind = LeafKind.VOLUME_TROUBLE if trouble else LeafKind.VOLUME_BACK
+    body = {
+        # The one that belongs there; null: nobody has ever seen one there. No path: it may name people.
+        "volume_uuid": volume_uuid_at(connection, Path(str(row["path"]))),
+        "role": str(row["role"]),
+        "trouble": trouble or before,
+        "since_us": int(str(row["since_us"])),
+    }
+    append(connection, kind, body, now_us)
 
 
 def _row(one: VolumeFound, now_us: int) -> dict[str, object]:

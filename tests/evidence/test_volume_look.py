@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 
 from evidence.database import WriterDatabase
 from evidence.footage import Cause
+from evidence.ledger import read_leaves
 from evidence.naming import PROBE, VOLUME_MARK
 from evidence.protection import Level, make_immutable
 from evidence.volume_look import (
@@ -259,3 +261,28 @@ def test_what_was_found_is_published_with_how_long_the_room_lasts(looker: Looker
     assert states[0].updated_at_us == NOW_US + 1
     assert hours_until_full(GIB, 2 * GIB, 8) == 0
     assert hours_until_full(GIB, 0, 0) is None
+
+
+def test_a_trouble_that_begins_changes_or_ends_is_a_leaf_without_a_path(
+    looker: Looker, two: list[Place]
+) -> None:
+    look = looker.look(two[0], NOW_US)
+    stranger = Look(places([two[0].path.with_name("never seen")], None, 0)[0])
+    for trouble in (None, Trouble.FULL, Trouble.FULL, Trouble.FAULT, None, None):
+        found = [VolumeFound(look, trouble, NOW_US + 7), VolumeFound(stranger, Trouble.NO_ANSWER, NOW_US)]
+        with looker.database.write() as connection:
+            write_volume_states(connection, found, NOW_US + 9)
+    with looker.database.read() as connection:
+        leaves = [leaf for leaf, _ in read_leaves(connection)]
+    told = [
+        (leaf.kind, json.loads(leaf.body)["trouble"], json.loads(leaf.body)["volume_uuid"]) for leaf in leaves
+    ]
+    assert told == [
+        ("volume_trouble", "no_answer", None),
+        ("volume_trouble", "full", mark(two[0].path)),
+        ("volume_trouble", "fault", mark(two[0].path)),
+        ("volume_back", "fault", mark(two[0].path)),
+    ]
+    assert json.loads(leaves[1].body).keys() == {"volume_uuid", "role", "trouble", "since_us"}
+    assert (json.loads(leaves[1].body)["since_us"], leaves[1].recorded_at_us) == (NOW_US + 7, NOW_US + 9)
+    assert not [leaf for leaf in leaves if str(two[0].path) in leaf.body]
