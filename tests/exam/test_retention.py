@@ -92,6 +92,8 @@ def test_a_stretch_over_midnight_touches_both_days_and_one_until_midnight_only_t
     assert days_of(reach(14, 2)) == {date(2026, 11, 22), date(2026, 11, 23)}
     assert days_of(reach(14, 1)) == {date(2026, 11, 22)}
     assert days_of(reach(-9, 1)) == {date(2026, 11, 22)}
+    a_blink_longer = Reach(FRONT, reach(14, 1).from_us, reach(14, 1).until_us + 1)
+    assert days_of(a_blink_longer) == {date(2026, 11, 22), date(2026, 11, 23)}
 
 
 def test_footage_belongs_to_the_batches_whose_sessions_it_meets_and_to_no_other_of_that_day() -> None:
