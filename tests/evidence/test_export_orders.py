@@ -10,11 +10,16 @@ from evidence.export_orders import (
     export_orders,
     find_export,
     give_export_order,
+    refuse_restricted,
     site_cameras,
 )
-from evidence.export_plan import Asker, CopyOptions
+from evidence.export_plan import Asker, CopyOptions, ExportError
+from evidence.holds import NewHold, propose_hold, take_step
+from evidence.retention import Decision
 from evidence.timeline import Interval
 from evidence.work_orders import NewOrder, OrderKind, give_order
+from exam.holds import HoldKind, HoldStep
+from exam.retention import Reach
 from tests.world import CLOCK_US, START_US, World, build_world
 
 
@@ -69,3 +74,18 @@ def test_an_order_of_another_kind_is_no_export(world: World) -> None:
         assert find_export(connection, other) is None
         assert find_export(connection, 99) is None
         assert [camera.label for camera in site_cameras(connection)] == ["前方", "后方", "前方"]
+
+
+def test_footage_under_a_restriction_is_not_exported(world: World) -> None:
+    with world.exam.write() as connection:
+        order_id = give_export_order(connection, request(world), CLOCK_US)
+        wish = find_export(connection, order_id)
+        assert wish is not None
+        refuse_restricted(connection, wish)
+        reach = Reach(world.camera_2, START_US, START_US + 1)
+        by_one = Decision(world.site_lead_account_id, "考生要求", CLOCK_US)
+        hold_id = propose_hold(connection, NewHold(HoldKind.RESTRICTION, None, (reach,), "T1"), by_one)
+        by_another = Decision(world.proctor_account_id, "同意", CLOCK_US)
+        take_step(connection, hold_id, HoldStep.CONFIRMED, by_another)
+        with pytest.raises(ExportError, match="限制处理"):
+            refuse_restricted(connection, wish)
