@@ -1,11 +1,13 @@
 """Destroying footage: only with everything in place, each step on record, and the same after any crash."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from evidence.disposal import Disposer, Tally
 from evidence.disposal_permit import DisposalRefusedError
@@ -52,6 +54,51 @@ def test_the_leaf_names_digest_proposer_approvers_and_outside_time(archive: Arch
     assert f'"proposed_by":{archive.archivist}' in body
     assert f'"proved_at_us":{DUE_US}' in body
     assert archive.planned(archive.segment_ids[0]).sha256 in body
+
+
+def test_both_leaves_name_segment_order_plan_size_and_digest(archive: Archive) -> None:
+    order_id, segment_id = archive.approved_order(), archive.segment_ids[1]
+    archive.disposer().dispose(order_id, segment_id)
+    with archive.world.footage.read() as connection:
+        bodies = {
+            leaf.kind: json.loads(leaf.body)
+            for leaf, _ in read_leaves(connection)
+            if leaf.kind.startswith("disposal")
+        }
+    planned = archive.planned(segment_id)
+    names = {
+        "segment_id": segment_id,
+        "order_id": order_id,
+        "plan_id": 1,
+        "plan_sha256": archive.digest(1).hex(),
+        "size_bytes": planned.size_bytes,
+        "sha256": planned.sha256,
+    }
+    assert bodies["disposal_done"] == names
+    assert bodies["disposal"] == {
+        **names,
+        "proposed_by": archive.archivist,
+        "approved_by": [str(archive.site_lead), str(archive.supervisor)],
+        "proved_at_us": DUE_US,
+    }
+    (row,) = archive.rows("disposal")
+    assert (row["order_id"], row["plan_id"], row["plan_digest"]) == (order_id, 1, archive.digest(1))
+    assert row["decided_at_us"] == DUE_US
+
+
+def test_a_refusal_stands_in_the_log_as_well(archive: Archive) -> None:
+    archive.sign()
+    with capture_logs() as lines, pytest.raises(DisposalRefusedError):
+        archive.disposer().dispose(77, 5)
+    assert lines == [
+        {
+            "event": "disposal_refused",
+            "log_level": "warning",
+            "order": 77,
+            "segment": 5,
+            "reasons": "unknown_order",
+        }
+    ]
 
 
 def test_the_segments_row_and_leaf_stay_for_ever(archive: Archive) -> None:
