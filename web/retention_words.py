@@ -35,6 +35,8 @@ REFUSAL_WORDS: Final[Mapping[str, str]] = {
     DisposalRefusal.TOO_EARLY_OUTSIDE: "外部时间证明早于保存期届满之日",
     DisposalRefusal.OTHER_PLAN: "另一份清册已经列入这个文件",
     DisposalRefusal.VOLUME_ABSENT: "存储介质没有接上或不是原来的介质",
+    DisposalRefusal.MIRROR_ABSENT: "第二份副本所在的盘没有接上，副本会留下来",
+    "mirror_absent": "第二份存储介质没有接上，其中的副本还在",
     DisposalRefusal.FILE_MISSING: "文件不在原处",
     DisposalRefusal.FILE_DAMAGED: "文件内容与登记的校验值不符",
     DisposalRefusal.DISK_REFUSES: "文件系统不允许删除",
