@@ -11,8 +11,6 @@ from typing import Final
 
 from exam.clock import SECOND_US
 
-PLAYABLE_CODECS: Final = frozenset({"h264"})
-
 
 class Grade(StrEnum):
     """How good a finding is: fit, fit with a reservation, unfit."""
@@ -73,6 +71,11 @@ class Measured:
     clock_offset_us: int | None
     # As ffmpeg names it; empty: none; None: not looked at.
     sound_codec: str | None
+    # Whether browsers show it, by the one rule for that (evidence.codecs).
+    plays_in_browsers: bool = False
+    # Who told the offset, rtcp (with the pictures) or onvif (asked for the time); how long before the check.
+    clock_source: str = "rtcp"
+    clock_age_us: int = 0
 
     @property
     def fps_hundredths(self) -> int:
@@ -128,7 +131,7 @@ def _reach_grade(reach: Reach) -> Grade:
 
 def _codec(measured: Measured, _limits: Limits) -> CheckFinding:
     # H.265 is recorded as it is, but people cannot watch it in the console: that is said before the exam.
-    if measured.codec not in PLAYABLE_CODECS:
+    if not measured.plays_in_browsers:
         code = measured.codec if measured.codec == "hevc" else "unknown"
         return CheckFinding(Topic.CODEC, Grade.WARN if code == "hevc" else Grade.FAIL, code)
     if measured.has_b_frames:

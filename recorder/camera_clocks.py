@@ -9,6 +9,7 @@ import structlog
 
 from evidence.camera_clocks import ClockFound, ClockOrigin, add_camera_clock
 from evidence.cameras import CameraSource, load_camera_sources
+from evidence.database import WriterDatabase
 from evidence.vault import Vault
 from exam.clock import MINUTE_US, Clock
 from recorder.camera_onvif import ClockReading, ask_for_time
@@ -43,14 +44,18 @@ class CameraClocks:
 
     def _measure(self, source: CameraSource, port: int) -> None:
         reading = self.ask(source, port, self.tools.store.clock)
-        if reading is None:
-            return
-        _log.info("camera_clock", camera=source.uuid, offset_us=reading.offset_us)
-        found = ClockFound(
-            source.uuid, reading.offset_us, reading.round_trip_us, ClockOrigin.ONVIF, reading.at_us
-        )
-        with self.tools.store.database.write() as connection:
-            add_camera_clock(connection, found)
+        if reading is not None:
+            record_reading(self.tools.store.database, source, reading)
+
+
+def record_reading(database: WriterDatabase, source: CameraSource, reading: ClockReading) -> None:
+    """Keep what a camera said."""
+    _log.info("camera_clock", camera=source.uuid, offset_us=reading.offset_us)
+    found = ClockFound(
+        source.uuid, reading.offset_us, reading.round_trip_us, ClockOrigin.ONVIF, reading.at_us
+    )
+    with database.write() as connection:
+        add_camera_clock(connection, found)
 
 
 def camera_clocks_chore(tools: ChoreTools) -> Callable[[threading.Event], None]:

@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -17,6 +17,7 @@ import structlog
 
 from config.camera_preflight import CameraPreflight, load_camera_preflight
 from config.settings import Settings
+from evidence.camera_clocks import ClockOrigin, latest_camera_clock
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.footage import CameraState, Recording, camera_states, segments_between
 from evidence.fragments import FragmentError, parse
@@ -29,7 +30,9 @@ from evidence.vault import Vault
 from evidence.volume_rows import volume_states
 from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
 from exam.clock import MINUTE_US, SECOND_US
-from exam.preflight import Reach, judge
+from exam.preflight import Measured, Reach, judge
+from recorder.camera_clocks import record_reading
+from recorder.camera_onvif import ask_for_time
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.preflight_look import Looked, Sampling, look_by_connection, look_into, reference_picture
 
@@ -37,6 +40,8 @@ from recorder.preflight_look import Looked, Sampling, look_by_connection, look_i
 FRESH_US: Final = 10 * SECOND_US
 # Files ingested up to this long ago still show what the camera sends.
 RECENT_US: Final = 3 * MINUTE_US
+# What a camera said of its clock earlier than this says nothing; whoever answers is asked every ten minutes.
+CLOCK_HOLDS_US: Final = 30 * MINUTE_US
 # So often a recording that has just begun is asked for its first fragments.
 BEGINNINGS: Final = 10
 
@@ -94,11 +99,31 @@ class PreflightChore:
         try:
             looked = self._look_into_recording(source.uuid, sampling, is_over)
             if looked is not None:
-                return Source.RECORDING, looked
-            return Source.CONNECTION, look_by_connection(source, sampling, is_over)
+                return Source.RECORDING, self._with_clock(source, looked)
+            looked = look_by_connection(source, sampling, is_over)
+            return Source.CONNECTION, self._with_clock(source, looked)
         except (OSError, subprocess.SubprocessError):
             _log.exception("preflight_failed", camera=source.uuid)
             return Source.CONNECTION, Looked(Reach.NOT_CHECKED)
+
+    def _with_clock(self, source: CameraSource, looked: Looked) -> Looked:
+        """With what the camera itself says of its clock, asked anew: somebody may just have set it."""
+        if looked.measured is None:
+            return looked
+        port, clock = self.settings.recorder.onvif_port, self.store.clock
+        reading = ask_for_time(source, port, clock) if port else None
+        if reading is not None:
+            record_reading(self.store.database, source, reading)
+        return replace(looked, measured=self._by_onvif(source.uuid, looked.measured))
+
+    def _by_onvif(self, camera_uuid: str, measured: Measured) -> Measured:
+        with self.store.database.read() as footage:
+            found = latest_camera_clock(footage, camera_uuid)
+        age_us = 0 if found is None else max(0, self.store.clock.wall_us() - found.at_us)
+        if found is None or found.source is not ClockOrigin.ONVIF or age_us > CLOCK_HOLDS_US:
+            return measured
+        source = found.source.value
+        return replace(measured, clock_offset_us=found.offset_us, clock_source=source, clock_age_us=age_us)
 
     def _look_into_recording(self, camera_uuid: str, sampling: Sampling, is_over: Event) -> Looked | None:
         """What the recording itself shows; None when this camera is not being recorded."""

@@ -22,6 +22,7 @@ from av.error import FFmpegError
 from PIL import Image
 
 from evidence.cameras import CameraSource
+from evidence.codecs import is_browser_playable
 from evidence.fragments import FragmentError, ParsedFile, ParsedFragment, parse
 from evidence.picture_time import Closing, Ending, place
 from exam.clock import SECOND_US
@@ -223,6 +224,7 @@ def _measured(parsed: ParsedFile, closing: Closing, stream: _Stream, sound: str 
         bitrate_bps=8 * SECOND_US * sum(fragment.size_bytes for fragment in fragments) // max(media_us, 1),
         clock_offset_us=place(parsed, closing, None).camera_offset_us,
         sound_codec=sound,
+        plays_in_browsers=is_browser_playable(parsed.codec),
     )
 
 

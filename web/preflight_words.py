@@ -6,7 +6,7 @@ from typing import Final
 
 from config.camera_preflight import load_camera_preflight
 from evidence.preflight import CameraPreflight
-from exam.clock import SECOND_US
+from exam.clock import MINUTE_US, SECOND_US
 from exam.preflight import CheckFinding, Grade, Measured
 
 # Colour, shape and word.
@@ -54,5 +54,14 @@ def _figures(measured: Measured | None) -> dict[str, str]:
         "fps": f"{measured.fps_hundredths / 100:.4g}",
         "bitrate": f"{measured.bitrate_bps / 1_000_000:.1f}",
         "offset": f"{(measured.clock_offset_us or 0) / SECOND_US:+.1f}",
+        "clock_source": _clock_source(measured),
         "sound": (measured.sound_codec or "").upper(),
     }
+
+
+def _clock_source(measured: Measured) -> str:
+    """Who told the camera's clock, and how fresh that is."""
+    if measured.clock_source == "rtcp":
+        return "按视频流"
+    minutes = measured.clock_age_us // MINUTE_US
+    return f"按 ONVIF，{minutes} 分钟前读取" if minutes else "按 ONVIF，检查时读取"

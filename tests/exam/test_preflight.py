@@ -40,6 +40,7 @@ SOUND_CAMERA = Measured(
     bitrate_bps=4_000_000,
     clock_offset_us=150_000,
     sound_codec="",
+    plays_in_browsers=True,
 )
 
 
@@ -70,17 +71,15 @@ def test_a_picture_that_nobody_can_decode_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "b_frames", "expected"),
+    ("codec", "plays", "expected"),
     [
         ("h264", True, (Grade.WARN, "b_frames")),
         ("hevc", False, (Grade.WARN, "hevc")),
         ("mpeg4", False, (Grade.FAIL, "unknown")),
     ],
 )
-def test_what_browsers_cannot_play_well_is_said(
-    codec: str, b_frames: bool, expected: tuple[Grade, str]
-) -> None:
-    assert finding(Topic.CODEC, codec=codec, has_b_frames=b_frames) == expected
+def test_what_browsers_cannot_play_well_is_said(codec: str, plays: bool, expected: tuple[Grade, str]) -> None:
+    assert finding(Topic.CODEC, codec=codec, plays_in_browsers=plays, has_b_frames=True) == expected
 
 
 def test_fewer_than_720_lines_fail_also_on_the_side() -> None:
@@ -130,5 +129,7 @@ def test_nothing_found_is_not_fit() -> None:
 
 
 def test_findings_survive_being_written_down() -> None:
-    findings = judge(Reach.ANSWERED, replace(SOUND_CAMERA, codec="hevc"), LIMITS, has_picture=True)
+    findings = judge(
+        Reach.ANSWERED, replace(SOUND_CAMERA, codec="hevc", plays_in_browsers=False), LIMITS, has_picture=True
+    )
     assert [from_code(word) for word in codes(findings)] == findings

@@ -1,10 +1,6 @@
 """Asking cameras for their own time."""
 
-import asyncio
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,34 +12,13 @@ from exam.clock import SECOND_US
 from recorder.camera_clocks import CameraClocks, camera_clocks_chore
 from recorder.camera_onvif import ClockReading, ask_for_time, camera_time_us
 from recorder.chore_tools import ChoreTools
-from rehearsal.camera_onvif import serve_onvif
 from tests.evidence.recorded import CAMERA
 from tests.evidence.store import FIRST_US, open_footage
 from tests.recorder.live import CLOCK, live_site
+from tests.recorder.onvif_camera import OFFSET_US, camera_that_tells
 
-OFFSET_US = 7_300_000
 PLAIN = CameraSource(CAMERA, 1, "前方", "rtsp://127.0.0.1:554/x")
 LOCKED = CameraSource(CAMERA, 1, "前方", "rtsp://127.0.0.1:554/x", "reader", "it's <secret>")
-
-
-@contextmanager
-def camera_that_tells(*, asks_login: bool = False) -> Iterator[int]:
-    """A simulated camera's ONVIF door in a thread of its own; its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    loop = asyncio.new_event_loop()
-    told = serve_onvif(port, lambda: CLOCK.wall_us() + OFFSET_US, asks_login=asks_login)
-    server = loop.run_until_complete(told)
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield port
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @pytest.mark.parametrize(("source", "asks_login"), [(PLAIN, False), (LOCKED, False), (LOCKED, True)])

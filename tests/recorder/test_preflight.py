@@ -9,6 +9,7 @@ import pytest
 
 from config.camera_preflight import load_camera_preflight
 from config.settings import Settings
+from evidence.camera_clocks import ClockFound, ClockOrigin, add_camera_clock
 from evidence.database import WriterDatabase
 from evidence.footage import CameraState, Recording
 from evidence.footage_rows import write_states
@@ -16,13 +17,14 @@ from evidence.ingest import Store
 from evidence.preflight import CameraPreflight, Source, preflights
 from evidence.volumes import LocalDisk
 from evidence.work_orders import NewOrder, OrderKind, Report, WorkState, give_order, report
-from exam.clock import SECOND_US, SystemClock
+from exam.clock import MINUTE_US, SECOND_US, SystemClock
 from exam.preflight import Grade, Reach
 from recorder.chore_tools import ChoreTools
 from recorder.preflight import PreflightChore, is_recording_now, preflight_chore
 from rehearsal.camera_plan import CameraPlan, Fault
 from rehearsal.camera_server import RunningCameras, running_cameras
 from tests.recorder.live import LiveSite, live_site, wait_until
+from tests.recorder.onvif_camera import camera_that_tells
 
 pytestmark = pytest.mark.media
 
@@ -47,12 +49,14 @@ class Site:
         exam.close()
         return order_id
 
-    def chore(self) -> PreflightChore:
+    def chore(self, onvif_port: int = 0) -> PreflightChore:
         """With shorter looks than in earnest."""
         store = Store(self.footage, LocalDisk(), SystemClock())
         limits = load_camera_preflight()
         check = limits.check.model_copy(update={"sample_seconds": 3})
-        made = preflight_chore(ChoreTools(self.live.settings, store))
+        recorder = self.live.settings.recorder.model_copy(update={"onvif_port": onvif_port})
+        settings = self.live.settings.model_copy(update={"recorder": recorder})
+        made = preflight_chore(ChoreTools(settings, store))
         return replace(made, limits=limits.model_copy(update={"check": check}), waits_s=0.01)
 
     def results(self, order_id: int) -> dict[str, CameraPreflight]:
@@ -96,6 +100,41 @@ def test_all_cameras_are_checked_and_one_that_is_away_fails(site: Site) -> None:
     assert made.outcome == {"good": 1, "warn": 0, "fail": 1}
     chore(Event())
     assert len(site.results(order_id)) == 2, "a finished order is not carried out again"
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_a_camera_says_of_its_clock_goes_before_what_its_pictures_say(site: Site, answers: bool) -> None:
+    """Asked anew where it answers; else its latest word, if that is not old."""
+    now_us = SystemClock().wall_us()
+    found = ClockFound(
+        site.live.uuids["fine"], -5 * SECOND_US, 1000, ClockOrigin.ONVIF, now_us - 5 * MINUTE_US
+    )
+    with site.footage.write() as connection:
+        add_camera_clock(connection, found)
+    order_id = site.order("fine")
+    if answers:
+        with camera_that_tells() as port:
+            site.chore(onvif_port=port)(Event())
+    else:
+        site.chore(onvif_port=0)(Event())
+    measured = site.results(order_id)["fine"].measured
+    assert measured is not None
+    assert measured.clock_source == "onvif"
+    expected_us, age_us = (7_300_000, 0) if answers else (-5_000_000, 5 * MINUTE_US)
+    assert abs((measured.clock_offset_us or 0) - expected_us) <= SECOND_US
+    assert abs(measured.clock_age_us - age_us) < MINUTE_US
+
+
+def test_an_old_word_about_a_clock_counts_no_more(site: Site) -> None:
+    at_us = SystemClock().wall_us() - 31 * MINUTE_US
+    found = ClockFound(site.live.uuids["fine"], -5 * SECOND_US, 1000, ClockOrigin.ONVIF, at_us)
+    with site.footage.write() as connection:
+        add_camera_clock(connection, found)
+    order_id = site.order("fine")
+    site.chore(onvif_port=0)(Event())
+    measured = site.results(order_id)["fine"].measured
+    assert measured is not None
+    assert (measured.clock_source, measured.clock_age_us) == ("rtcp", 0)
 
 
 def test_an_order_that_was_cut_short_is_taken_up_again_where_it_was(site: Site) -> None:

@@ -144,7 +144,9 @@ def test_each_trouble_stands_first_with_what_to_do(site_lead: PageClient, world:
         world,
         {
             world.cameras_1[0]: Reach.UNAUTHORIZED,
-            world.cameras_1[1]: replace(SOUND_CAMERA, codec="hevc", keyframe_us=5_000_000),
+            world.cameras_1[1]: replace(
+                SOUND_CAMERA, codec="hevc", plays_in_browsers=False, keyframe_us=5_000_000
+            ),
         },
     )
     page = site_lead.get("/preflight/").text
@@ -160,7 +162,30 @@ def test_a_warning_lets_the_exam_begin(site_lead: PageClient, world: World) -> N
     check_cameras(world, {world.camera_2: replace(SOUND_CAMERA, clock_offset_us=7_300_000)})
     page = site_lead.get("/preflight/").text
     assert "可以开考，1台摄像机需要注意" in page
-    assert "相差 +7.3 秒" in page
+    assert "相差 +7.3 秒（按视频流）" in page
+
+
+def test_the_cameras_own_word_about_its_clock_is_told_with_its_age(
+    site_lead: PageClient, world: World
+) -> None:
+    asked = replace(SOUND_CAMERA, clock_source="onvif")
+    check_cameras(world, {world.camera_2: asked})
+    assert "相差 +0.1 秒（按 ONVIF，检查时读取）" in site_lead.get("/preflight/").text
+    check_cameras(world, {world.camera_2: replace(asked, clock_age_us=9 * MINUTE_US)})
+    assert "（按 ONVIF，9 分钟前读取）" in site_lead.get("/preflight/").text
+
+
+def test_each_camera_can_be_checked_alone_unless_a_check_is_going_on(
+    as_role: Callable[[Role], PageClient], world: World
+) -> None:
+    lead = as_role(Role.SITE_LEAD)
+    check_cameras(world)
+    assert lead.get("/preflight/").text.count("只检查这一台") == 3
+    assert "只检查这一台" not in as_role(Role.INSPECTOR).get("/preflight/").text
+    lead.post("/preflight/", data={"camera": world.camera_2, "reason": "单台检查"})
+    last = given(world)[-1]
+    assert (last["subject"], last["reason"]) == ({"cameras": [world.camera_2]}, "单台检查")
+    assert "只检查这一台" not in lead.get("/preflight/live").text
 
 
 def test_yesterdays_result_says_nothing_about_today(
