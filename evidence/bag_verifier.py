@@ -255,6 +255,12 @@ def check_camera(bag: Bag, head: Head, delivery: dict[str, Any], camera: dict[st
         f"〔{name}〕{kept} 个原始文件与台账一致；缺口 {len(gaps)} 个",
         f"{camera['folder']}: {kept} original files as recorded in the ledger, {len(gaps)} recorded gaps",
     )
+    derived = [named for named in camera["segments"] if named.get("sound") == "derived"]
+    if derived:
+        say(
+            f"  其中 {len(derived)} 个文件的声音是录制时转码的，不是摄像机原始数据",
+            f"the sound of {len(derived)} files was transcoded while recording: not the camera's own",
+        )
     for named in camera["gaps"]:
         say(f"  缺口 {named['words']}", f"gap {named['from_us']} .. {named['until_us']} ({named['cause']})")
     for named in lost:

@@ -15,6 +15,7 @@ from evidence.bag_verifier import Span, unaccounted
 from evidence.coverage import coverage
 from evidence.export_plan import BagPlan, CameraPlan, ExportWish, FileState, PlannedFile
 from evidence.naming import read_name
+from evidence.sound import Sound, SoundKind
 from evidence.timeline import Interval
 from exam.clock import site_time
 
@@ -29,6 +30,7 @@ CSV_HEAD: Final = (
     "结束时间",
     "大小（字节）",
     "完整性校验值（SHA-256）",
+    "声音",
     "台账序号",
     "交付情况",
 )
@@ -37,6 +39,13 @@ STATE_WORDS: Final = {
     FileState.DAMAGED: "文件已损坏，与台账不符，仅供参考",
     FileState.MISSING: "文件缺失，未交付",
     FileState.DISPOSED: "已依规销毁，未交付，见销毁清册",
+}
+# The camera's codec in brackets, where it is known.
+SOUND_WORDS: Final = {
+    SoundKind.NONE: "无",
+    SoundKind.COPIED: "摄像机原声{codec}",
+    SoundKind.DERIVED: "录制时转码，非摄像机原始数据{codec}",
+    SoundKind.LEFT_OUT: "未录制{codec}",
 }
 
 
@@ -144,7 +153,18 @@ def list_rows(done: Delivered) -> list[list[str]]:
     for copy in done.derived:
         name = copy.path.rpartition("/")[2]
         number = str(len(rows) + 1)
-        facts = [copy.camera, "视频（派生副本）", name, "MP4", "", "", str(copy.size_bytes), copy.sha256, ""]
+        facts = [
+            copy.camera,
+            "视频（派生副本）",
+            name,
+            "MP4",
+            "",
+            "",
+            str(copy.size_bytes),
+            copy.sha256,
+            "",
+            "",
+        ]
         rows.append([number, *facts, copy.how])
     return rows
 
@@ -168,6 +188,12 @@ def moment_words(moment_us: int) -> str:
     return f"{site_time(moment_us):%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
+def sound_words(sound: Sound) -> str:
+    """What the sound of a file is, as people read it."""
+    is_named = sound.codec and sound.kind is not SoundKind.NONE
+    return SOUND_WORDS[sound.kind].format(codec=f"（{sound.codec}）" if is_named else "")
+
+
 def _list_row(done: Delivered, camera: CameraPlan, file: PlannedFile, number: int) -> list[str]:
     body = file.body
     return [
@@ -180,6 +206,7 @@ def _list_row(done: Delivered, camera: CameraPlan, file: PlannedFile, number: in
         moment_words(body["ended_at_us"]),
         str(body["size_bytes"]),
         body["sha256"],
+        sound_words(file.sound),
         str(file.leaf.index),
         STATE_WORDS[done.state(camera, file)],
     ]
@@ -194,7 +221,14 @@ def _camera(footage: Connection, done: Delivered, camera: CameraPlan, now: Circu
         "label": asked.label,
         "folder": camera.folder,
         "segments": [
-            {"file": file.name, "state": state.value, "words": STATE_WORDS[state]} for file, state in files
+            {
+                "file": file.name,
+                "state": state.value,
+                "words": STATE_WORDS[state],
+                "sound": file.sound.kind.value,
+                "sound_codec": file.sound.codec,
+            }
+            for file, state in files
         ],
         "gaps": [_gap(gap.name, gap.body, now) for gap in camera.gaps],
         "unaccounted": _unaccounted(footage, done.plan.interval, camera, now),

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from evidence.footage import LONGEST_SEGMENT_US, SEAM_US, gaps_between
 from evidence.ledger import Leaf
+from evidence.sound import NO_SOUND, Sound, SoundKind
 from evidence.timeline import Interval
 
 # A part holds proofs, lists and scripts beside the footage.
@@ -90,6 +91,7 @@ class PlannedFile:
     body: dict[str, Any]
     source: Path
     is_disposed: bool = False
+    sound: Sound = NO_SOUND
 
     @property
     def name(self) -> str:
@@ -160,8 +162,9 @@ def _camera_plan(footage: Connection, camera: AskedCamera, folder: str, interval
     # A file that ends within a seam of the interval explains the interval's first moments.
     rows = footage.execute(
         "select segment.id, volume.path as volume_path, segment.path,"
-        " disposal.done_at_us is not null as is_disposed"
+        " disposal.done_at_us is not null as is_disposed, sound, sound_codec"
         " from segment join volume on volume.id = volume_id"
+        " join fragment_map on fragment_map.segment_id = segment.id"
         " left join disposal on disposal.segment_id = segment.id"
         " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?"
         " order by started_at_us, run_id, sequence",
@@ -196,7 +199,8 @@ def _file(footage: Connection, row: Row) -> PlannedFile:
     if found is None:
         raise ExportError(f"录像片段{row['id']}没有台账记录，不能导出；请联系系统管理员核查索引。")
     source = Path(row["volume_path"]) / row["path"]
-    return PlannedFile(Leaf(*found), json.loads(found["body"]), source, bool(row["is_disposed"]))
+    sound = Sound(SoundKind(row["sound"]), row["sound_codec"])
+    return PlannedFile(Leaf(*found), json.loads(found["body"]), source, bool(row["is_disposed"]), sound)
 
 
 def _gap(footage: Connection, gap_id: int) -> PlannedGap:

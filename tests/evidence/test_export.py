@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bagit
 import pytest
@@ -108,6 +109,27 @@ def test_a_damaged_file_is_delivered_but_never_silently(archive: Archive) -> Non
     assert not made.is_complete
     assert (verified(archive, made), verified_by_shell(archive, made)) == (INCOMPLETE, INCOMPLETE)
     assert "文件已损坏" in (made.path / LIST_CSV).read_text(encoding="utf-8-sig")
+
+
+def test_sound_that_was_transcoded_is_never_taken_for_the_cameras_own(
+    archive: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = [("derived", "pcm_alaw"), ("copied", "aac"), ("left_out", ""), ("none", "aac")]
+    with archive.footage.database.write() as connection:
+        for (kind, codec), segment in zip(kinds, archive.footage.segments(CAMERA), strict=False):
+            connection.execute(
+                "update fragment_map set sound = ?, sound_codec = ? where segment_id = ?",
+                (kind, codec, segment.id),
+            )
+    (made,) = archive.export()
+    cameras: Any = delivery(made)["cameras"]
+    said = [(each["sound"], each["sound_codec"]) for each in cameras[0]["segments"]]
+    assert said[:4] == kinds
+    listed = (made.path / LIST_CSV).read_text(encoding="utf-8-sig")
+    for words in ("录制时转码，非摄像机原始数据（pcm_alaw）", "摄像机原声（aac）", ",未录制,", ",无,"):
+        assert words in listed
+    assert (verified(archive, made), verified_by_shell(archive, made)) == (PROVED, PROVED)
+    assert "其中 1 个文件的声音是录制时转码的" in capsys.readouterr().out
 
 
 def test_a_missing_file_is_named_and_the_rest_is_delivered(archive: Archive) -> None:
