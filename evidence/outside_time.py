@@ -107,19 +107,23 @@ def _cosigner_key(authority: Authority) -> Ed25519PublicKey:
     return key
 
 
-def _stamped_us(authority: Authority, token: bytes, plan_digest: bytes) -> int:
+def _stamped_us(authority: Authority, response: bytes, plan_digest: bytes) -> int:
     with TemporaryDirectory() as folder:
-        response, roots = Path(folder) / "response.tsr", Path(folder) / "roots.pem"
-        response.write_bytes(token)
+        answer, token, roots = (Path(folder) / name for name in ("response.tsr", "token.der", "roots.pem"))
+        answer.write_bytes(response)
         roots.write_text(authority.public_pem, encoding="ascii")
-        stated = _stated(_openssl("-reply", "-in", str(response), "-text"))
+        # Only the token inside is signed. The response around it has room for words that anybody may put in,
+        # also such as look like a moment.
+        _openssl("-reply", "-in", str(answer), "-token_out", "-out", str(token))
+        stated = _stated(_openssl("-reply", "-in", str(token), "-token_in", "-text"))
         # Checked as of the moment stated, so that the proof still holds when the certificate has run out.
         _openssl(
             "-verify",
             "-digest",
             plan_digest.hex(),
             "-in",
-            str(response),
+            str(token),
+            "-token_in",
             "-CAfile",
             str(roots),
             "-attime",

@@ -16,7 +16,7 @@ from evidence.outside_time import (
 )
 from exam.clock import SECOND_US, SystemClock
 from tests.disposals import DUE_US, Cosigner
-from tests.evidence.tsa import Tsa
+from tests.evidence.tsa import Tsa, with_words
 
 PLAN, OTHER = sha256(b"plan").digest(), sha256(b"other").digest()
 MOMENT = "2032-01-05T01:00:00Z"
@@ -60,6 +60,12 @@ def test_a_time_stamp_states_its_moment_over_its_plan(tsa: Tsa) -> None:
     authority = Authority(AuthorityKind.TSA, tsa.root_pem)
     stated_us = proved_time_us(authority, tsa.stamp(PLAN), PLAN)
     assert before_us - 2 * SECOND_US <= stated_us <= SystemClock().wall_us() + 2 * SECOND_US
+
+
+def test_only_what_the_authority_signed_states_the_moment(tsa: Tsa) -> None:
+    token, authority = tsa.stamp(PLAN), Authority(AuthorityKind.TSA, tsa.root_pem)
+    dressed_up = with_words(token, "\nTime stamp: Jan  5 01:00:00 2032 GMT")
+    assert proved_time_us(authority, dressed_up, PLAN) == proved_time_us(authority, token, PLAN)
 
 
 def test_the_question_can_be_put_to_any_authority(tsa: Tsa) -> None:
