@@ -8,8 +8,18 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
-from evidence.database import DatabaseError, ReaderDatabase, SchemaError, WriterBusyError, WriterDatabase
+from evidence.database import (
+    LEDGER_SCRIPT,
+    SCHEMA_FOLDER,
+    DatabaseError,
+    ReaderDatabase,
+    SchemaError,
+    WriterBusyError,
+    WriterDatabase,
+)
 
 ROOM = "insert into room (code, label, kind) values (?, ?, 'theory')"
 
@@ -219,3 +229,30 @@ def test_a_transaction_that_sqlite_ended_by_itself_keeps_its_reason(tmp_path: Pa
     with pytest.raises(sqlite3.OperationalError, match="disk is full"):
         fill_the_disk()
     database.close()
+
+
+@pytest.mark.parametrize("name", ["exam", "footage"])
+def test_a_site_of_the_first_release_is_brought_up_to_date_and_keeps_its_ledger(
+    tmp_path: Path, name: str
+) -> None:
+    """Its first step held the ledger's tables, which are a step of their own since."""
+    path, fresh = tmp_path / f"{name}.db", tmp_path / "fresh.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    for script in (f"{name}_0001.sql", LEDGER_SCRIPT):
+        text = (SCHEMA_FOLDER / script).read_text(encoding="utf-8")
+        connection.executescript(text.replace(" if not exists", ""))
+    first = Migrations(f"kaochang.{name}")
+    first(name=f"{name}_0001")(lambda _: None)
+    first.apply(Database(connection))
+    connection.execute("insert into ledger_leaf values (0, 'a_fact', '{}', 1, zeroblob(32))")
+    connection.close()
+    WriterDatabase(path, name).close()
+    WriterDatabase(fresh, name).close()
+    assert _schema(path) == _schema(fresh)
+    with sqlite3.connect(path) as upgraded:
+        assert upgraded.execute("select kind from ledger_leaf").fetchall() == [("a_fact",)]
+
+
+def _schema(path: Path) -> set[tuple[str, str]]:
+    with sqlite3.connect(path) as connection:
+        return set(connection.execute("select name, coalesce(sql, '') from sqlite_master"))
