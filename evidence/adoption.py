@@ -35,6 +35,7 @@ from evidence.naming import (
     read_name,
 )
 from evidence.picture_time import Closing
+from evidence.relocation_rows import copies_under_way
 from evidence.volumes import Volume
 
 UNKNOWN_BOOT: Final = "unknown"
@@ -97,7 +98,7 @@ class _Search:
                 yield folder
                 continue
             with self.store.database.read() as connection:
-                known = known_paths(connection, volume.id, folder)
+                known = known_paths(connection, volume.id, folder) | copies_under_way(connection, volume.id)
             files = [file.name for file in self.listed(day) if file.name != DAY_MANIFEST]
             paths = (f"{folder}/{name}" for name in files)
             yield from [path for path in paths if path not in known]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from evidence.check_codes import Code, Finding
 from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, check_facts
@@ -20,6 +21,9 @@ from evidence.check_ledger import (
 )
 from evidence.checkpoints import Signer
 from evidence.database import ReaderDatabase
+
+# Findings that hold only while a row does, or does not, claim the place.
+_MOVING: Final = {Code.FILE_STRAY: False, Code.FILE_MISSING: True, Code.FILE_UNREADABLE: True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def _check_footage(reader: ReaderDatabase, look: Look) -> Iterator[Finding]:
     with reader.read() as footage:
         yield from check_coverage(footage)
         found = list(check_volumes(footage, look))
-    with reader.read() as footage:  # a file that was ingested while we looked is no stray
+    with reader.read() as footage:  # a file that was ingested or brought home while we looked is no finding
         for finding in found:
-            if finding.code is not Code.FILE_STRAY or not is_claimed(footage, finding.where):
+            if finding.code not in _MOVING or is_claimed(footage, finding.where) is _MOVING[finding.code]:
                 yield finding

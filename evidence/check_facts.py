@@ -66,6 +66,13 @@ EXAM_FACTS: Final = (
     _by_id("work_order", LeafKind.WORK_ORDER),
     _by_id("anchor", LeafKind.ANCHOR),
 )
+_RELOCATED: Final = (
+    "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"
+    " size_bytes, sha256"
+    " from segment_relocation join segment on segment.id = segment_id"
+    " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
+    " where moved_at_us is not null"
+)
 FOOTAGE_FACTS: Final = (
     _by_id(
         "segment",
@@ -76,6 +83,7 @@ FOOTAGE_FACTS: Final = (
     _by_id("quarantined_file", LeafKind.QUARANTINED_FILE),
     _by_id("clock_step", LeafKind.CLOCK_STEP),
     FactTable("disposal", (LeafKind.DISPOSAL,), {"segment_id": "segment_id"}),
+    _by_id("segment_relocation", LeafKind.SEGMENT_RELOCATED, source=_RELOCATED),
 )
 
 

@@ -11,6 +11,7 @@ from sqlite3 import Connection, Row
 from evidence.check_codes import Code, Depth, Finding
 from evidence.footage import SEAM_US, Cause
 from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER, QUARANTINE_FOLDER
+from evidence.relocation_rows import copies_under_way
 
 
 @dataclass(slots=True)
@@ -43,13 +44,17 @@ def check_volumes(connection: Connection, look: Look) -> Iterator[Finding]:
 
 
 def is_claimed(connection: Connection, path: str) -> bool:
-    """Whether a file that looked like a stray has got its row meanwhile."""
-    rows = connection.execute(
-        "select volume.path || '/' || segment.path from segment join volume on volume.id = volume_id"
-        " where ? like '%' || segment.path",
-        (path,),
-    )
-    return path in {row[0] for row in rows}
+    """Whether a row says that a file lies there, now: one may have come, or moved, while we looked."""
+    row = connection.execute(
+        "select 1 from volume join segment on volume_id = volume.id"
+        " and segment.path = substr(:path, length(volume.path) + 2)"
+        " where :path = volume.path || '/' || segment.path"
+        " union all select 1 from segment_relocation join segment on segment.id = segment_id"
+        " join volume on volume.id in (from_volume_id, to_volume_id)"
+        " where released_at_us is null and :path = volume.path || '/' || segment.path",
+        {"path": path},
+    ).fetchone()
+    return row is not None
 
 
 def check_coverage(connection: Connection) -> Iterator[Finding]:
@@ -126,6 +131,7 @@ def _check_volume(
         if path not in unclaimed:
             yield Finding(Code.QUARANTINED_MISSING, str(volume / path))
         unclaimed.discard(path)
+    unclaimed -= copies_under_way(connection, volume_id)
     yield from (Finding(Code.FILE_STRAY, str(volume / path)) for path in sorted(unclaimed))
 
 

@@ -21,8 +21,12 @@ from evidence.disposal_permit import (
     check_file,
     check_volume,
 )
+from evidence.duplicate_permit import permit_release
 from evidence.ingest import Store
 from evidence.ledger import LeafKind, append
+from evidence.relocation_rows import finish, is_relocating
+from evidence.signed_ledger import SignedLedger
+from evidence.volumes import MOVING
 
 _log: Final = structlog.get_logger("disposal")
 
@@ -77,6 +81,7 @@ class Disposer:
         if begun is not None and begun["done_at_us"] is not None:
             return
         permit = self._permits.permit(order_id, segment_id)
+        self._require_settled(segment_id)
         if begun is None:
             check_file(permit, self._store.disk.digest)
             self._begin(permit)
@@ -85,6 +90,12 @@ class Disposer:
         check_volume(permit)
         self._unlink(permit.path)
         self._finish(permit)
+
+    def _require_settled(self, segment_id: int) -> None:
+        """A file on its way from one volume to another has two copies: one of them would live on."""
+        with self._store.database.read() as connection:
+            if is_relocating(connection, segment_id):
+                raise DisposalRefusedError([DisposalRefusal.BEING_RELOCATED])
 
     def _begun(self, segment_id: int) -> Row | None:
         with self._store.database.read() as connection:
@@ -146,6 +157,21 @@ class Disposer:
         except Error:
             # A full disk: the log line above stands, and nothing was deleted.
             _log.exception("refusal_not_recorded", order=order_id, segment=segment_id)
+
+
+def release_duplicate(store: Store, signed: SignedLedger, relocation_id: int) -> None:
+    """Unlink the first file of a relocation: its copy was read back just now. Raises ReleaseRefusedError.
+
+    No plan is asked for, because nothing is lost. Doing it again after a crash ends the same.
+    """
+    with MOVING:
+        relocation = permit_release(store, signed, relocation_id)
+        if relocation.first.exists():
+            store.disk.unprotect(relocation.first)
+            relocation.first.unlink()
+        store.disk.sync_folder(relocation.first.parent)
+        with store.database.write() as connection:
+            finish(connection, relocation, store.clock.wall_us())
 
 
 def note_refusal(

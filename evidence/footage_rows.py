@@ -2,7 +2,8 @@
 
 Facts that must be provable later (segments, gaps, quarantined files, clock steps) get their ledger leaf here.
 
-Only the recorder calls these. Rows of runs and gaps are completed once (ended), segments never change.
+Only the recorder calls these. Rows of runs and gaps are completed once (ended); segments never change, but
+for their volume (evidence.relocation_rows).
 """
 
 import hashlib
@@ -182,7 +183,7 @@ def _account_for_absence(connection: Connection, new: NewSegment, placement: Pla
 
 
 def _unended_footage_us(connection: Connection, new: NewSegment) -> int | None:
-    """Where the camera's latest footage ends; None when its run was ended, and so what followed written down."""
+    """Where the camera's latest footage ends; None when its run was ended, and what followed noted."""
     row = connection.execute(
         "select segment.ended_at_us, run.id, end_cause from segment join run on run.id = run_id"
         " where segment.camera_uuid = ? order by segment.started_at_us desc limit 1",

@@ -78,6 +78,8 @@ class LeafKind(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     VOLUME_TROUBLE = "volume_trouble"
     VOLUME_BACK = "volume_back"
+    SEGMENT_RELOCATED = "segment_relocated"
+    DUPLICATE_RELEASED = "duplicate_released"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,12 @@ GROWING_FOLDER: Final = "growing"
 FOOTAGE_FOLDER: Final = "footage"
 QUARANTINE_FOLDER: Final = "quarantine"
 VOLUME_MARK: Final = "volume.uuid"
+# On a volume: where second copies lie while they are made footage again. On a mirror: while they are made.
+RESTORING_FOLDER: Final = "restoring"
+COPYING_FOLDER: Final = "copying"
+MIRROR_MARK: Final = "mirror.uuid"
+# A file of another volume is copied here before it gets its name; overwritten by the next one, never footage.
+RELOCATING: Final = "volume.copy"
 # Rewritten by every look at a volume: whether it takes what is written.
 PROBE: Final = "volume.probe"
 # In each day's folder: the digests of its files (evidence.day_manifest).

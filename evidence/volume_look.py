@@ -215,7 +215,7 @@ class Looker:
         with self.database.read() as connection:
             home = volume_path_of(connection, mark)
         if home is not None and Path(home) in place.neighbours:
-            trouble = Trouble.DUPLICATE if _has_mark(Path(home), mark) else Trouble.SWAPPED
+            trouble = Trouble.DUPLICATE if has_mark(Path(home), mark) else Trouble.SWAPPED
             raise VolumeError(
                 path,
                 trouble,
@@ -255,7 +255,8 @@ def _is_empty(path: Path) -> bool:
     return not path.is_dir() or not any(path.iterdir())
 
 
-def _has_mark(path: Path, mark: str) -> bool:
+def has_mark(path: Path, mark: str) -> bool:
+    """Whether the disk that should lie in the folder lies there."""
     try:
         return _read_mark(path) == mark
     except (OSError, VolumeError):

@@ -7,9 +7,10 @@ that has been kept elsewhere. Deleting footage belongs to disposal alone (invari
 import hashlib
 import os
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from evidence.day_manifest import add_digest
 from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER
@@ -21,6 +22,10 @@ from evidence.protection import (
     make_mutable,
     make_read_only,
 )
+
+_COPY_BYTES: Final = 1 << 20
+# Held by whoever disposes of a file, moves, mirrors or restores it: none of them under another's hands.
+MOVING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ class Disk(Protocol):
         """Copy what lies behind an offset to another file, durably."""
         ...
 
+    def copy(self, source: Path, target: Path) -> None:
+        """Copy a file whole, durably, over what an earlier try left there; the target is nobody's footage."""
+        ...
+
     def cut(self, path: Path, size_bytes: int) -> None:
         """Shorten the file, leaving its modification time as it was."""
         ...
@@ -63,7 +72,7 @@ class Disk(Protocol):
         ...
 
     def unprotect(self, path: Path) -> None:
-        """Let the file be deleted. For evidence.disposal alone, once its plan allows it."""
+        """Let the file be deleted by disposal, or set aside by repair; for these two alone."""
         ...
 
     def sync_file(self, path: Path) -> None:
@@ -76,6 +85,10 @@ class Disk(Protocol):
 
     def digest(self, path: Path) -> bytes:
         """SHA-256 of the file."""
+        ...
+
+    def forget(self, path: Path) -> None:
+        """Drop what memory holds of a durable file: its next reading asks the disk."""
         ...
 
     def note_digest(self, path: Path, sha256: bytes) -> None:
@@ -111,6 +124,19 @@ class LocalDisk:
             os.fsync(writer.fileno())
         self.sync_folder(target.parent)
 
+    def copy(self, source: Path, target: Path) -> None:
+        """Copy a file whole, durably, over what an earlier try left there; the target is nobody's footage."""
+        before = source.stat()
+        with source.open("rb") as reader, target.open("wb") as writer:
+            shutil.copyfileobj(reader, writer, _COPY_BYTES)
+            writer.flush()
+            # The time of the last byte written tells when the last picture arrived.
+            os.utime(writer.fileno(), ns=(before.st_atime_ns, before.st_mtime_ns))
+            os.fsync(writer.fileno())
+            for each in (reader, writer):  # read back from the disk, and out of the recording's memory
+                os.posix_fadvise(each.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        self.sync_folder(target.parent)
+
     def cut(self, path: Path, size_bytes: int) -> None:
         """Shorten the file, leaving its modification time as it was."""
         before = path.stat()
@@ -126,7 +152,7 @@ class LocalDisk:
         self.sync_file(path)
 
     def unprotect(self, path: Path) -> None:
-        """Let the file be deleted. For evidence.disposal alone, once its plan allows it."""
+        """Let the file be deleted by disposal, or set aside by repair; for these two alone."""
         if not make_mutable(path, self.ioctl) and is_immutable(path, self.ioctl):
             raise PermissionError(f"{path} is immutable and this service may not clear the flag")
 
@@ -153,6 +179,11 @@ class LocalDisk:
         """SHA-256 of the file."""
         with path.open("rb", buffering=0) as opened:
             return hashlib.file_digest(opened, "sha256").digest()
+
+    def forget(self, path: Path) -> None:
+        """Drop what memory holds of a durable file: its next reading asks the disk."""
+        with path.open("rb", buffering=0) as opened:
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def note_digest(self, path: Path, sha256: bytes) -> None:
         """Add the file's digest to the list of its folder, durably."""

@@ -65,3 +65,11 @@ def test_a_growing_file_that_has_just_been_moved_needs_no_sync(tmp_path: Path) -
     LocalDisk().sync_growing(tmp_path / "moved")
     (tmp_path / "growing").write_bytes(b"1")
     LocalDisk().sync_growing(tmp_path / "growing")
+
+
+def test_what_memory_forgot_is_read_from_the_disk_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"pictures")
+    before = LocalDisk().digest(path)
+    LocalDisk().forget(path)
+    assert LocalDisk().digest(path) == before

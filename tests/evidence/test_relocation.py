@@ -1,0 +1,503 @@
+"""Footage of the reserve comes home: verified, on record, released last, and the same after any crash."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from sqlite3 import IntegrityError
+
+import pytest
+
+from evidence.adoption import Adoption, adopt
+from evidence.check import Memory, check
+from evidence.check_codes import Code, Depth, Finding
+from evidence.check_files import Cost
+from evidence.check_files import Look as CheckLook
+from evidence.checkpoints import Checkpoints
+from evidence.disposal import release_duplicate
+from evidence.disposal_permit import DisposalRefusedError
+from evidence.duplicate_permit import ReleaseRefusal, ReleaseRefusedError
+from evidence.footage_rows import add_volume
+from evidence.ingest import Store, ingest
+from evidence.ledger import read_leaves
+from evidence.naming import RELOCATING, VOLUME_MARK
+from evidence.protection import is_immutable, make_immutable, make_mutable
+from evidence.relocation import (
+    CALM_US,
+    FRESH_US,
+    RelocationError,
+    bring,
+    empty_leftovers,
+    next_to_bring,
+)
+from evidence.relocation_rows import Relocation, is_relocating, open_relocations
+from evidence.signed_ledger import SignedLedger
+from evidence.volume_look import Look, Place, Space, Trouble, open_volume
+from evidence.volume_rows import VolumeFound, write_volume_states
+from evidence.volumes import LocalDisk, Volume
+from tests.disposals import open_archive
+from tests.evidence.store import FIRST_US, Crash, CrashingDisk, Footage, open_footage
+from tests.world import World
+
+NOW_US = FIRST_US + 100_000_000
+ROOM = Space(1, 1 << 30, 1 << 29, None)
+
+
+@dataclass
+class Spilled:
+    """A normal volume, and a reserve with two files that were recorded there."""
+
+    footage: Footage
+    reserve: Footage
+    checkpoints: Checkpoints
+    folder: Path
+
+    @property
+    def store(self) -> Store:
+        return self.footage.store
+
+    def look(self, *found: VolumeFound, at_us: int = NOW_US) -> None:
+        """What the recorder publishes of its volumes; all well unless a test says otherwise."""
+        with self.footage.database.write() as connection:
+            write_volume_states(connection, found or (self.home(), self.spare()), at_us)
+
+    def home(
+        self, trouble: Trouble | None = None, space: Space | None = ROOM, since_us: int = NOW_US - CALM_US
+    ) -> VolumeFound:
+        place = Place(self.footage.volume.path, frozenset(), 1 << 20)
+        return VolumeFound(Look(place, self.footage.volume, trouble, space=space), trouble, since_us)
+
+    def spare(self, trouble: Trouble | None = None, device: int = 2) -> VolumeFound:
+        place = Place(self.reserve.volume.path, frozenset(), is_reserve=True)
+        space = replace(ROOM, device=device)
+        return VolumeFound(Look(place, self.reserve.volume, trouble, space=space), trouble, NOW_US)
+
+    def next(self, *besides: int, now_us: int = NOW_US) -> Relocation | None:
+        with self.footage.database.read() as connection:
+            return next_to_bring(connection, set(besides), now_us)
+
+    def one(self) -> Relocation:
+        found = self.next()
+        assert found is not None
+        return found
+
+    def open(self) -> list[Relocation]:
+        with self.footage.database.read() as connection:
+            return open_relocations(connection)
+
+    def sign(self) -> None:
+        self.checkpoints.sign(NOW_US)
+
+    def release(self, relocation_id: int, store: Store | None = None) -> None:
+        with closing(SignedLedger(self.footage.database.path, self.folder / "keys", "footage")) as signed:
+            release_duplicate(store or self.store, signed, relocation_id)
+
+    def refused(self, relocation_id: int = 1) -> ReleaseRefusal:
+        with pytest.raises(ReleaseRefusedError) as caught:
+            self.release(relocation_id)
+        return caught.value.reason
+
+    def moved(self) -> Relocation:
+        """The first file, brought and signed, with its first copy still there."""
+        bring(self.store, self.one())
+        self.sign()
+        (relocation,) = self.open()
+        return relocation
+
+    def findings(self) -> list[Finding]:
+        self.sign()
+        memory = Memory(self.folder, self.folder / "keys")
+        return list(check(memory, CheckLook(Depth.DIGEST, Cost())))
+
+    def leaves(self, kind: str) -> list[dict[str, object]]:
+        with self.footage.database.read() as connection:
+            return [json.loads(leaf.body) for leaf, _ in read_leaves(connection) if leaf.kind == kind]
+
+    def edit(self, question: str) -> None:
+        """Somebody with the database file and a tool, who lifts the triggers first."""
+        with self.footage.database.write() as connection:
+            for (name,) in connection.execute(
+                "select name from sqlite_master where type = 'trigger'"
+            ).fetchall():
+                connection.execute(f"drop trigger {name}")
+            connection.execute(question)
+
+
+@contextmanager
+def open_spilled(folder: Path, files: int = 2) -> Iterator[Spilled]:
+    with (
+        open_footage(folder) as footage,
+        closing(Checkpoints(footage.database, folder / "keys", "footage")) as checkpoints,
+    ):
+        reserve = Footage(footage.store, open_volume(footage.database, folder / "reserve", FIRST_US))
+        for number in range(files):
+            ingest(footage.store, reserve.grow(number, FIRST_US + number * 4_000_000))
+        spilled = Spilled(footage, reserve, checkpoints, folder)
+        spilled.look()
+        yield spilled
+
+
+@pytest.fixture
+def spilled(tmp_path: Path) -> Iterator[Spilled]:
+    with open_spilled(tmp_path) as opened:
+        yield opened
+
+
+def files(volume: Volume) -> list[str]:
+    return sorted(str(path.relative_to(volume.path)) for path in volume.footage.rglob("*.mp4"))
+
+
+def test_a_file_comes_home_and_the_first_one_goes_once_that_is_signed(spilled: Spilled) -> None:
+    contents = [segment.file.read_bytes() for segment in spilled.footage.segments()]
+    asked = spilled.one()
+    bring(spilled.store, asked)
+    first, second = spilled.footage.segments()
+    assert (first.file, second.file.parent.parent.parent) == (asked.final, spilled.reserve.volume.path)
+    assert asked.first.exists()
+    assert first.file.stat().st_mtime_ns == asked.first.stat().st_mtime_ns
+    assert spilled.refused() is ReleaseRefusal.NOT_IN_LEDGER
+    spilled.sign()
+    spilled.release(1)
+    assert not asked.first.exists()
+    assert [segment.file.read_bytes() for segment in spilled.footage.segments()] == contents
+    assert spilled.findings() == []
+    names = {
+        "segment_relocation_id": 1,
+        "segment_id": asked.segment_id,
+        "from_volume_uuid": spilled.reserve.volume.uuid,
+        "to_volume_uuid": spilled.footage.volume.uuid,
+        "size_bytes": len(contents[0]),
+        "sha256": asked.sha256.hex(),
+    }
+    assert spilled.leaves("segment_relocated") == spilled.leaves("duplicate_released") == [names]
+    digests = (asked.final.parent / "digests.sha256").read_text()
+    assert digests == f"{asked.sha256.hex()}  {asked.final.name}\n"
+
+
+def test_all_files_come_home_one_after_another(spilled: Spilled) -> None:
+    while (relocation := spilled.next()) is not None:
+        bring(spilled.store, relocation)
+    spilled.sign()
+    for relocation in spilled.open():
+        spilled.release(relocation.id or 0)
+    assert files(spilled.reserve.volume) == []
+    assert len(files(spilled.footage.volume)) == 2
+    assert spilled.refused(1) is ReleaseRefusal.NOT_OPEN
+    assert spilled.findings() == []
+
+
+def test_a_protected_file_comes_home_protected_and_its_first_copy_can_go(tmp_path: Path) -> None:
+    probe = tmp_path / "probe"
+    probe.write_bytes(b"")
+    is_possible = make_immutable(probe) and make_mutable(probe)
+    with open_spilled(tmp_path, files=1) as spilled:
+        store = spilled.footage.with_disk(LocalDisk(immutable=True))
+        relocation = spilled.one()
+        store.disk.protect(relocation.first)
+        bring(store, relocation)
+        spilled.sign()
+        try:
+            spilled.release(1, store)
+            assert is_immutable(relocation.final) == is_possible
+            assert relocation.final.stat().st_mode & 0o777 == 0o444
+            assert files(spilled.reserve.volume) == []
+        finally:
+            make_mutable(relocation.final)
+
+
+STEPS = 14
+
+
+def whole_way(spilled: Spilled, store: Store) -> None:
+    """What the chore does with one file, beginning wherever a crash left it."""
+    waiting = [each for each in spilled.open() if each.is_moved]
+    if not waiting and (relocation := spilled.next()) is not None:
+        bring(store, relocation)
+        spilled.sign()
+        waiting = spilled.open()
+    for each in waiting:
+        spilled.sign()
+        spilled.release(each.id or 0, store)
+
+
+def test_the_steps_of_one_file_are_these(tmp_path: Path) -> None:
+    with open_spilled(tmp_path, files=1) as spilled:
+        disk = CrashingDisk()
+        whole_way(spilled, spilled.footage.with_disk(disk))
+    bringing = [
+        "copy",
+        "digest",
+        "make_folder",
+        "move",
+        "sync_folder",
+        "note_digest",
+        "protect",
+        "sync_folder",
+    ]
+    releasing = ["forget", "digest", "forget", "digest", "unprotect", "sync_folder"]
+    assert disk.steps == bringing + releasing
+    assert len(disk.steps) == STEPS
+
+
+@pytest.mark.parametrize("step", range(STEPS))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_after_a_crash_at_any_step_the_footage_is_whole_and_the_way_is_gone_on_with(
+    tmp_path: Path, step: int, when: str
+) -> None:
+    with open_spilled(tmp_path, files=1) as spilled:
+        content = spilled.footage.segments()[0].file.read_bytes()
+        disk = CrashingDisk(before=step) if when == "before" else CrashingDisk(after=step)
+        with suppress(Crash):
+            whole_way(spilled, spilled.footage.with_disk(disk))
+        assert len(disk.steps) == step + 1
+        volumes = spilled.reserve.volume, spilled.footage.volume
+        assert spilled.footage.segments()[0].file.read_bytes() == content
+        assert adopt(spilled.store, *volumes) == Adoption(0, 0, [])
+        assert spilled.findings() == []
+        whole_way(spilled, spilled.store)
+        assert spilled.footage.segments()[0].file.read_bytes() == content
+        assert [files(volume) for volume in volumes] == [[], files(spilled.footage.volume)]
+        assert len(files(spilled.footage.volume)) == 1
+        assert spilled.open() == []
+        assert spilled.footage.count("quarantined_file") == 0
+        assert spilled.findings() == []
+
+
+def test_a_copy_that_never_got_its_name_is_emptied(spilled: Spilled) -> None:
+    copy = spilled.footage.volume.path / RELOCATING
+    empty_leftovers(spilled.store)
+    assert not copy.exists()
+    with suppress(Crash):
+        bring(spilled.footage.with_disk(CrashingDisk(after=0)), spilled.one())
+    assert copy.stat().st_size > 0
+    empty_leftovers(spilled.store)
+    empty_leftovers(spilled.store)
+    assert copy.stat().st_size == 0
+
+
+def test_nothing_is_brought_unless_all_volumes_are_well(spilled: Spilled) -> None:
+    assert spilled.next() is not None
+    assert spilled.next(now_us=NOW_US + FRESH_US + 1) is None
+    nowhere = VolumeFound(Look(Place(Path("/never seen"), frozenset())), None, NOW_US)
+    small = replace(ROOM, free_bytes=ROOM.total_bytes // 10)
+    for found in (
+        (spilled.home(Trouble.FAULT), spilled.spare()),
+        (spilled.home(), spilled.spare(Trouble.READ_ONLY)),
+        (spilled.home(), spilled.spare(), nowhere),
+        (spilled.home(Trouble.FULL), spilled.spare()),
+        (spilled.home(space=small), spilled.spare()),
+        (spilled.home(space=None), spilled.spare()),
+        (spilled.home(since_us=NOW_US - CALM_US + 1), spilled.spare()),
+        (spilled.home(), spilled.spare(device=ROOM.device)),
+        (spilled.home(),),
+    ):
+        spilled.look(*found)
+        assert spilled.next() is None
+    spilled.look(spilled.home(), spilled.spare(Trouble.FULL))
+    assert spilled.next() is not None
+
+
+def test_files_that_are_to_rest_and_those_disposed_of_are_passed_over(spilled: Spilled) -> None:
+    first, second = (segment.id for segment in spilled.footage.segments())
+    assert spilled.one().segment_id == first
+    following = spilled.next(first)
+    assert following is not None
+    assert following.segment_id == second
+    assert spilled.next(first, second) is None
+    spilled.edit(
+        "insert into disposal (segment_id, order_id, plan_id, plan_number, plan_digest, proved_at_us,"
+        f" decided_at_us) values ({first}, 1, 1, 'x', zeroblob(32), 1, 1)"
+    )
+    assert spilled.one().segment_id == second
+    with pytest.raises(RelocationError, match="no longer free to go"):
+        bring(spilled.store, replace(following, segment_id=first))
+
+
+def test_a_begun_one_comes_first_and_can_be_told_to_rest(spilled: Spilled) -> None:
+    asked = spilled.one()
+    with suppress(Crash):
+        bring(spilled.footage.with_disk(CrashingDisk(before=3)), asked)
+    assert spilled.next() == replace(asked, id=1)
+    following = spilled.next(asked.segment_id)
+    assert following is not None
+    assert following.id is None
+    assert following.segment_id != asked.segment_id
+
+
+def test_a_damaged_file_of_the_reserve_stays_where_it_is(spilled: Spilled) -> None:
+    relocation = spilled.one()
+    relocation.first.chmod(0o644)
+    relocation.first.write_bytes(b"damaged")
+    with pytest.raises(RelocationError, match="not what the index says"):
+        bring(spilled.store, relocation)
+    assert spilled.open() == []
+    assert spilled.footage.segments()[0].file == relocation.first
+    assert not relocation.final.exists()
+
+
+def test_a_strange_file_at_the_place_is_never_overwritten(spilled: Spilled) -> None:
+    relocation = spilled.one()
+    relocation.final.parent.mkdir()
+    relocation.final.write_bytes(b"stranger")
+    with pytest.raises(RelocationError, match="exists already"):
+        bring(spilled.store, relocation)
+    assert relocation.final.read_bytes() == b"stranger"
+
+
+@pytest.mark.parametrize("side", ["source", "home"])
+def test_a_disk_that_is_not_the_right_one_is_not_written_to(spilled: Spilled, side: str) -> None:
+    relocation = spilled.one()
+    mark: Path = getattr(relocation, side).path / VOLUME_MARK
+    mark.unlink()
+    with pytest.raises(RelocationError, match="does not hold volume"):
+        bring(spilled.store, relocation)
+    assert not (relocation.home.path / RELOCATING).exists()
+
+
+def lose_home(relocation: Relocation) -> None:
+    (relocation.home.path / VOLUME_MARK).unlink()
+
+
+def lose_copy(relocation: Relocation) -> None:
+    relocation.final.unlink()
+
+
+def damage_copy(relocation: Relocation) -> None:
+    size = relocation.final.stat().st_size
+    relocation.final.unlink()
+    relocation.final.write_bytes(bytes(size))
+
+
+def cut_copy(relocation: Relocation) -> None:
+    relocation.final.unlink()
+    relocation.final.write_bytes(b"short")
+
+
+def link_copy(relocation: Relocation) -> None:
+    relocation.final.unlink()
+    relocation.final.hardlink_to(relocation.first)
+
+
+def damage_first(relocation: Relocation) -> None:
+    relocation.first.chmod(0o644)
+    relocation.first.write_bytes(b"other")
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (lose_home, ReleaseRefusal.VOLUME_ABSENT),
+        (lose_copy, ReleaseRefusal.COPY_MISSING),
+        (damage_copy, ReleaseRefusal.COPY_DAMAGED),
+        (cut_copy, ReleaseRefusal.COPY_DAMAGED),
+        (link_copy, ReleaseRefusal.SAME_FILE),
+        (damage_first, ReleaseRefusal.DUPLICATE_DIFFERS),
+    ],
+)
+def test_the_first_file_stays_unless_another_good_one_is_there_now(
+    spilled: Spilled, harm: Callable[[Relocation], None], reason: ReleaseRefusal
+) -> None:
+    relocation = spilled.moved()
+    harm(relocation)
+    assert spilled.refused() is reason
+    assert relocation.first.exists()
+    assert spilled.open() == [relocation]
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("update segment set volume_id = (select from_volume_id from segment_relocation)", "not_moved"),
+        ("update segment_relocation set moved_at_us = null", "not_moved"),
+        ("update segment set sha256 = zeroblob(32)", "record_changed"),
+        ("update volume set uuid = replace(uuid, '-', '_')", "record_changed"),
+        (
+            "update ledger_leaf set body = replace(body, '_id\":1', '_id\":9')"
+            " where kind = 'segment_relocated'",
+            "not_in_ledger",
+        ),
+        ("update ledger_leaf set recorded_at_us = 1", "ledger_unsound"),
+    ],
+)
+def test_a_record_that_somebody_changed_releases_nothing(
+    spilled: Spilled, question: str, reason: str
+) -> None:
+    relocation = spilled.moved()
+    spilled.edit(question)
+    assert spilled.refused() == reason
+    assert relocation.first.exists()
+
+
+def test_an_unsigned_ledger_releases_nothing(spilled: Spilled) -> None:
+    spilled.moved()
+    (spilled.folder / "footage_checkpoints.db").rename(spilled.folder / "gone.db")
+    assert spilled.refused() is ReleaseRefusal.LEDGER_UNSOUND
+
+
+def test_rows_of_relocations_are_only_completed_and_never_go(spilled: Spilled) -> None:
+    relocation = spilled.moved()
+    with spilled.footage.database.read() as connection:
+        assert is_relocating(connection, relocation.segment_id)
+    for question in (
+        "delete from segment_relocation",
+        "update segment_relocation set moved_at_us = moved_at_us + 1",
+        "update segment_relocation set segment_id = segment_id + 1",
+    ):
+        with (
+            pytest.raises(IntegrityError, match="relocation"),
+            spilled.footage.database.write() as connection,
+        ):
+            connection.execute(question)
+    spilled.release(1)
+    with spilled.footage.database.read() as connection:
+        assert not is_relocating(connection, relocation.segment_id)
+
+
+@pytest.mark.parametrize(
+    ("question", "codes"),
+    [
+        ("update segment_relocation set segment_id = 2", {Code.FACT_CHANGED, Code.FILE_STRAY}),
+        ("update segment_relocation set released_at_us = moved_at_us", {Code.FILE_STRAY}),
+        ("update segment_relocation set moved_at_us = null", {Code.LEAF_WITHOUT_FACT}),
+    ],
+)
+def test_the_check_tells_a_relocation_that_somebody_changed(
+    spilled: Spilled, question: str, codes: set[Code]
+) -> None:
+    spilled.moved()
+    spilled.edit(question)
+    assert {finding.code for finding in spilled.findings()} >= codes
+
+
+def test_a_file_that_is_brought_home_during_a_check_is_no_finding(spilled: Spilled) -> None:
+    def move(_cost: Cost) -> None:
+        if spilled.leaves("segment_relocated") == []:
+            first = spilled.footage.segments()[0]
+            second = spilled.next(first.id)
+            assert second is not None
+            bring(spilled.store, second)
+            spilled.sign()
+            spilled.release(1)
+
+    spilled.sign()
+    look = CheckLook(Depth.DIGEST, Cost(), move)
+    assert list(check(Memory(spilled.folder, spilled.folder / "keys"), look)) == []
+    assert len(files(spilled.reserve.volume)) == 1
+
+
+def test_a_file_on_its_way_is_not_disposed_of(world: World) -> None:
+    with open_archive(world) as archive:
+        order_id = archive.approved_order()
+        first = archive.segment_ids[0]
+        with world.footage.write() as connection:
+            other = add_volume(connection, str(uuid.uuid4()), world.folder / "other", NOW_US)
+            connection.execute(
+                "insert into segment_relocation (segment_id, from_volume_id, to_volume_id, begun_at_us)"
+                " select id, volume_id, ?, 1 from segment where id = ?",
+                (other, first),
+            )
+        with pytest.raises(DisposalRefusedError, match="being_relocated"):
+            archive.disposer().dispose(order_id, first)
+        assert archive.files_left() == 3
