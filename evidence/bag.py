@@ -41,6 +41,7 @@ class BagWriter:
             free = f"{name}_{number}"
         folder = target / f"{free}{UNFINISHED}"
         folder.mkdir()
+        (folder / PAYLOAD).mkdir()  # a bag has it also when there is nothing to put into it
         return cls(folder)
 
     @property
@@ -113,7 +114,7 @@ class BagWriter:
         self.put(SIGNATURE, signature)
         self.put("bagit.txt", BAGIT)
         disk = LocalDisk()
-        folders = {self.folder}
+        folders = {self.folder, self.folder / PAYLOAD}
         for path in self._digests:
             disk.sync_file(self.folder / path)
             folders |= {self.folder / parent for parent in Path(path).parents}

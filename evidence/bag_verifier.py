@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 PROVED, REFUSED, NO_OUTSIDE_KEY, INCOMPLETE = range(4)
 SEAM_US = 500_000
+HASH_BYTES = 32
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 SIGNED, SIGNATURE = "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.sig"
 SPKI = bytes.fromhex("302a300506032b6570032100")
@@ -116,7 +117,7 @@ def _manifest(bag: Bag, name: str) -> dict[str, str]:
     lines = bag.read(name).decode().split("\n")
     found = [LINE.fullmatch(line) for line in lines[:-1]]
     listed = {line[2]: line[1] for line in found if line}
-    require(lines[-1] == "" and len(listed) == len(found) > 0, f"malformed: {name}")
+    require(lines[-1] == "" and len(listed) == len(found), f"malformed: {name}")
     is_payload = name == "manifest-sha256.txt"
     require(all(path.startswith("data/") == is_payload for path in listed), f"malformed: {name}")
     return listed
@@ -170,6 +171,7 @@ def read_leaf(bag: Bag, head: Head, path: str) -> dict[str, Any]:
     leaf: dict[str, Any] = json.loads(entry)
     require(index == f"index {leaf['index']}", f"the proof is of another leaf: {path}")
     siblings = [base64.b64decode(line, validate=True) for line in hashes]
+    require(all(len(sibling) == HASH_BYTES for sibling in siblings), f"malformed proof: {path}")
     leaf_hash = hashlib.sha256(b"\0" + entry).digest()
     require(_is_included(leaf_hash, leaf["index"], siblings, head), f"not in the ledger: {path}")
     return leaf
@@ -275,22 +277,39 @@ def check_camera(bag: Bag, head: Head, delivery: dict[str, Any], camera: dict[st
 
 def check_delivery(bag: Bag, head: Head) -> tuple[dict[str, Any], bool]:
     """The bag's own statement: nothing in it beside what it names, and complete if it says so."""
-    delivery: dict[str, Any] = json.loads(bag.read("delivery.json"))
+    delivery: dict[str, Any] = json.loads(bag.read("delivery.json"), object_pairs_hook=_once)
     require(delivery["format"] == "kaochang-delivery/1", "unknown format")
     require(delivery["from_us"] < delivery["until_us"] and delivery["cameras"], "nothing was asked for")
-    named = {copy["file"] for copy in delivery["derived"]}
-    for camera in delivery["cameras"]:
-        named |= {f"data/{camera['folder']}/{each['file']}" for each in camera["segments"]}
-        named |= {f"proof/{camera['folder']}/{each['file']}.entry" for each in camera["segments"]}
-        named |= {f"proof/{camera['folder']}/{each['proof']}.entry" for each in camera["gaps"]}
+    named = _named(bag, delivery)
     for path in bag.digests:
         is_named = path in named or not (path.startswith("data/") or path.endswith(".entry"))
         require(is_named, f"the bag does not say what this is: {path}")
     seen = [check_camera(bag, head, delivery, camera) for camera in delivery["cameras"]]
     is_complete = all(seen)
+    lines = bag.read("bag-info.txt").decode().split("\n")
+    claims = [line for line in lines if line.startswith("Kaochang-Complete:")]
     claim = "Kaochang-Complete: " + ("yes" if is_complete else "no")
-    require(claim in bag.read("bag-info.txt").decode().split("\n"), "bag-info.txt and the proofs differ")
+    require(claims == [claim], "bag-info.txt and the proofs differ")
     return delivery, is_complete
+
+
+def _named(bag: Bag, delivery: dict[str, Any]) -> set[str]:
+    """Every path that the statement names; none twice, and every copy it names is there."""
+    copies = [copy["file"] for copy in delivery["derived"]]
+    for path in copies:
+        require(path.startswith("data/derived/") and path in bag.digests, f"no such copy: {path}")
+    named = list(copies)
+    for camera in delivery["cameras"]:
+        named += [f"data/{camera['folder']}/{each['file']}" for each in camera["segments"]]
+        named += [f"proof/{camera['folder']}/{each['file']}.entry" for each in camera["segments"]]
+        named += [f"proof/{camera['folder']}/{each['proof']}.entry" for each in camera["gaps"]]
+    require(len(set(named)) == len(named), "delivery.json names a file twice")
+    return set(named)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    require(len({key for key, _ in pairs}) == len(pairs), "a key stands twice in delivery.json")
+    return dict(pairs)
 
 
 def verify(folder: Path, outside: str | None) -> int:

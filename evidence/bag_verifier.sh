@@ -46,8 +46,10 @@ cd "$bag" || refuse "no such folder: $bag"
 [ -z "$(find . ! -type f ! -type d)" ] || refuse "links or special files in the bag"
 printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bagit.txt || refuse "bagit.txt"
 for manifest in manifest-sha256.txt tagmanifest-sha256.txt; do
-    [ -s $manifest ] || refuse "missing: $manifest"
+    [ -f $manifest ] || refuse "missing: $manifest"
     if grep -Evq '^[0-9a-f]{64}  [^\\]+$' $manifest; then refuse "malformed: $manifest"; fi
+    # No original at all: everything asked for was a recorded gap, or disposed. sha256sum has a dislike of that.
+    [ -s $manifest ] || continue
     sha256sum -c $manifest >"$tmp/sums" 2>&1 </dev/null || refuse "$(grep -v ': OK$' "$tmp/sums" | head -n 1)"
 done
 find . -type f | sed 's|^\./||' | sort >"$tmp/found"
@@ -198,6 +200,7 @@ if [ -z "$outside" ]; then
     echo "结论：未用外部公钥核对，不能采信 / NOT PROVED: no key from outside the bag was given"
     exit 2
 fi
+[ "$(grep -c '^Kaochang-Complete:' bag-info.txt)" -eq 1 ] || refuse "bag-info.txt contradicts itself"
 if grep -qx 'Kaochang-Complete: yes' bag-info.txt; then
     [ ! -s "$tmp/lost" ] || refuse "the bag says it is complete, and is not"
     echo "结论：全部成立 / PROVED: all of the above holds"

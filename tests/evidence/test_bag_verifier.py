@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bagit import Bag
 
 from evidence import bag_verifier, verify_command
 from evidence.bag_verifier import INCOMPLETE, NO_OUTSIDE_KEY, PROVED, REFUSED, SIGNATURE, Span, unaccounted
-from tests.evidence.bags import Archive, open_archive, relist, resign
+from exam.clock import SECOND_US
+from tests.evidence.bags import CAMERA, FIRST_US, Archive, open_archive, relist, resign, wish
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +278,23 @@ def dropped_original(bag: Path) -> None:
     drop_file(bag)
 
 
+def contradictory_summary(bag: Path) -> None:
+    rewrite(bag / "bag-info.txt", "Kaochang-Complete: yes", "Kaochang-Complete: no\nKaochang-Complete: yes")
+
+
+def key_twice(bag: Path) -> None:
+    rewrite(bag / "delivery.json", "{", '{"format":"kaochang-delivery/1",')
+
+
+def hash_of_another_length(bag: Path) -> None:
+    proof = first(bag, "proof/camera-1/*.mp4.tlog-proof")
+    line = proof.read_text(encoding="utf-8").split("\n")[2]
+    rewrite(proof, line, "AAAA")
+
+
 DISHONEST = [
+    contradictory_summary,
+    hash_of_another_length,
     foreign_proof,
     another_segments_proof,
     changed_leaf,
@@ -357,6 +375,19 @@ def gap_as_segment(said: dict) -> None:  # type: ignore[type-arg]
     said["cameras"][0]["segments"][0]["file"] = said["cameras"][0]["gaps"][0]["proof"]
 
 
+def file_named_twice(said: dict) -> None:  # type: ignore[type-arg]
+    said["cameras"][0]["segments"].append(said["cameras"][0]["segments"][0])
+
+
+def copy_that_is_not_there(said: dict) -> None:  # type: ignore[type-arg]
+    said["derived"].append({"file": "data/derived/camera-1/play.mp4", "how": ""})
+
+
+def original_called_a_copy(said: dict) -> None:  # type: ignore[type-arg]
+    segment = said["cameras"][0]["segments"][0]["file"]
+    said["derived"].append({"file": f"data/camera-1/{segment}", "how": ""})
+
+
 def nonsense(said: dict) -> None:  # type: ignore[type-arg]
     said["cameras"] = "none"
 
@@ -375,6 +406,9 @@ LIES = [
     path_out_of_the_bag,
     segment_as_gap,
     gap_as_segment,
+    file_named_twice,
+    copy_that_is_not_there,
+    original_called_a_copy,
     nonsense,
 ]
 
@@ -403,6 +437,24 @@ def test_a_bag_that_claims_to_be_complete_and_is_not_is_refused(archive: Archive
     resign(archive, bag)
     assert verify(archive, bag) == INCOMPLETE
     assert verify_by_shell(archive, bag) == INCOMPLETE
+
+
+def test_a_statement_with_a_key_twice_is_refused(archive: Archive, bag: Path) -> None:
+    key_twice(bag)
+    resign(archive, bag)
+    assert verify(archive, bag) == REFUSED
+
+
+@pytest.mark.parametrize(("from_s", "until_s", "verdict"), [(16, 17, PROVED), (60, 90, INCOMPLETE)])
+def test_a_bag_without_any_original_proves_that_there_is_none(
+    archive: Archive, from_s: int, until_s: int, verdict: int
+) -> None:
+    half_us = FIRST_US + SECOND_US // 2
+    asked = wish(archive, half_us + from_s * SECOND_US, half_us + until_s * SECOND_US, cameras=[CAMERA])
+    bag = archive.export(asked)[0].path
+    assert (bag / "manifest-sha256.txt").read_bytes() == b""
+    assert (verify(archive, bag), verify_by_shell(archive, bag)) == (verdict, verdict)
+    assert Bag(str(bag)).is_valid()
 
 
 def test_a_derived_copy_is_named_and_said_to_be_no_evidence(
