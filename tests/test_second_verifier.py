@@ -1,4 +1,4 @@
-"""Two verifiers that share no code agree on good bags, on bad ones, and on bags with one bit changed."""
+"""Two verifiers by different authors, who share no code, agree on good, bad and one-bit-changed bags."""
 
 import ast
 import random
@@ -13,10 +13,14 @@ from evidence.export_plan import CopyOptions
 from exam.clock import SECOND_US
 from tests import second_verifier
 from tests.evidence import test_bag_verifier as spoilers
-from tests.evidence.bags import FIRST_US, Archive, open_archive, relist, resign, wish
+from tests.evidence.bags import CAMERA, FIRST_US, Archive, open_archive, relist, resign, wish
 from tests.soak.mutations import mutate
 
 BITS = 60
+LAYOUTS = 3000
+TENTH_US = SECOND_US // 10
+# Of two runs the first four files, and gaps, whose run is empty.
+OWNERS = [(run, sequence) for run in ("a", "b") for sequence in range(4)] + [("", 0)] * 4
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,9 @@ def test_both_accept_good_bags_and_tell_incomplete_ones(archive: Archive, made: 
     assert second_verifier.status(made, "0" * 64) == 1
     late = wish(archive, FIRST_US, FIRST_US + 90 * SECOND_US, options=CopyOptions(with_play=False))
     assert both(archive, archive.export(late)[0].path) == (3, 3)
+    half_us = FIRST_US + SECOND_US // 2
+    only_gap = wish(archive, half_us + 16 * SECOND_US, half_us + 17 * SECOND_US, cameras=[CAMERA])
+    assert both(archive, archive.export(only_gap)[0].path) == (0, 0)
 
 
 @pytest.mark.parametrize("spoil", spoilers.SPOILING, ids=lambda spoil: spoil.__name__)
@@ -84,6 +91,22 @@ def test_both_refuse_a_statement_that_the_proofs_contradict(
     spoilers.redeliver(bag, lie)
     resign(archive, bag)
     assert both(archive, bag) == (1, 1)
+
+
+def test_both_find_the_same_time_unaccounted_in_whatever_overlaps() -> None:
+    chance = random.Random(20261123)
+    for _ in range(LAYOUTS):
+        starts = [chance.randrange(40) * TENTH_US for _ in range(chance.randrange(7))]
+        laid = [
+            (start_us, start_us + chance.randrange(15) * TENTH_US, *chance.choice(OWNERS))
+            for start_us in starts
+        ]
+        from_us = chance.randrange(30) * TENTH_US
+        until_us = from_us + chance.randrange(1, 20) * TENTH_US
+        first = bag_verifier.unaccounted(from_us, until_us, [bag_verifier.Span(*each) for each in laid])
+        stretches = sorted(second_verifier.Stretch(*each) for each in laid)
+        second = second_verifier.holes(stretches, from_us, until_us)
+        assert [tuple(hole) for hole in first] == second, laid
 
 
 def test_no_single_bit_can_change_unnoticed(archive: Archive, bag: Path) -> None:
