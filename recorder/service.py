@@ -199,7 +199,9 @@ class _Service:
         if self._cameras_read_at_us is None or now.monotonic_us - self._cameras_read_at_us >= CAMERAS_US:
             self._cameras_read_at_us = now.monotonic_us
             sources = self._list.read()
-            if sources is not None:
+            if sources is None:
+                self._wanted.cannot_tell(now)
+            else:
                 self._wanted.apply(sources, self._list.plan(now.wall_us), now)
         if self._recorder.tick(now):
             self._ticker.plan_anew()

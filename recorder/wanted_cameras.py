@@ -13,12 +13,16 @@ import structlog
 from evidence.cameras import CameraSource
 from evidence.footage import Cause, Recording
 from evidence.recording_plan import RecordingPlan
+from exam.clock import SECOND_US
 from exam.recording_decision import NEVER_US, Decision, Ground, Owed, RoomRecording, decide
 from recorder.camera_watch import Moment
 from recorder.recorder import Recorder
 
 # What is owed while the plan cannot be read: rather too much footage than too little.
 ALWAYS: Final = (Owed(0, NEVER_US, Ground.ALL_DAY),)
+# How long exam.db may be unreadable before the cameras known last record whatever was planned. Shorter than
+# the lead of an interval, so that no session begins with its cameras standing by.
+UNREADABLE_US: Final = 20 * SECOND_US
 _IDLE: Final[Mapping[RoomRecording, tuple[Recording, Cause]]] = {
     RoomRecording.STAND_BY: (Recording.STANDBY, Cause.SCHEDULE_OVER),
     RoomRecording.HELD: (Recording.STOPPED, Cause.OPERATOR_STOP),
@@ -35,9 +39,23 @@ class WantedCameras:
     began_us: int
     # By camera: the start of the interval in which its absence has been looked at.
     _entered: dict[str, int] = field(default_factory=dict)
+    _known: Sequence[CameraSource] = ()
+    # Monotonic: since when the cameras cannot be read.
+    _unreadable_since_us: int | None = None
+
+    def cannot_tell(self, now: Moment) -> None:
+        """The cameras cannot be read: after a while those known last record, lest they miss an exam."""
+        if self._unreadable_since_us is None:
+            self._unreadable_since_us = now.monotonic_us
+        elif now.monotonic_us - self._unreadable_since_us >= UNREADABLE_US and self._known:
+            self._apply(self._known, None, now)
 
     def apply(self, sources: Sequence[CameraSource], plan: RecordingPlan | None, now: Moment) -> None:
         """Record what is wanted now, stop the rest, and write down what is owed and not there."""
+        self._known, self._unreadable_since_us = sources, None
+        self._apply(sources, plan, now)
+
+    def _apply(self, sources: Sequence[CameraSource], plan: RecordingPlan | None, now: Moment) -> None:
         owed = {
             source.uuid: ALWAYS if plan is None else plan.owed.get(source.room_id, ()) for source in sources
         }

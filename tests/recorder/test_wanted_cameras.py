@@ -161,3 +161,19 @@ def test_an_absence_speaks_of_no_time_before_the_interval_or_before_the_recorder
     assert times.absent_from_us(CAMERA, 50) == 15
     assert times.absent_from_us(CAMERA, 12) == 12  # the clock was set back
     assert times.absent_from_us(CAMERA, 100) is None
+
+
+def test_cameras_that_stand_by_record_when_the_plan_has_been_unreadable_for_a_while(stage: Stage) -> None:
+    """Else a session would begin, and its cameras would go on standing by."""
+    stage.wanted.cannot_tell(at(0))
+    stage.follow(2, owed())
+    for seconds in (4, 6, 23):
+        stage.wanted.cannot_tell(at(seconds))
+    assert stage.shown(23) == (Recording.STANDBY, None)
+    for seconds in (24, 26):
+        stage.wanted.cannot_tell(at(seconds))
+        stage.fakes.recorder.tick(at(seconds))
+    assert len(stage.fakes.launcher.children) == 1
+    assert stage.shown(26)[0] is Recording.CONNECTING
+    stage.follow(28, owed())
+    assert stage.fakes.recorder.cameras == {}
