@@ -53,6 +53,13 @@ class RecorderSettings(_Section):
         default=True,
         description="Whether finished footage files get the immutable flag where that is possible.",
     )
+    mirror: Path | None = Field(
+        None, description="Folder on another disk for a second copy of all footage; nothing: there is none."
+    )
+    fixity_mb_per_s: float = Field(
+        20, gt=0, description="How fast footage is read for the regular fixity check, in MB per second."
+    )
+    fixity_days: int = Field(90, ge=1, le=366, description="Within how many days every file is read once.")
     export_folders: list[Path] = Field(
         default_factory=list,
         description="Folders that footage may be exported to; empty: the folder 'exports' below data_folder.",

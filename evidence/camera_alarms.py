@@ -11,9 +11,11 @@ from enum import StrEnum
 from sqlite3 import Connection
 from typing import Final
 
+from evidence.fixity_rows import open_damages
 from evidence.footage import SEAM_US, CameraState, Cause, Recording, camera_states
 from evidence.health import current_health
 from evidence.ledger import LeafKind, append
+from evidence.mirror import mirror_state
 from evidence.volume_rows import volume_states
 from exam.clock import SECOND_US
 
@@ -31,6 +33,9 @@ class AlarmKind(StrEnum):
     VOLUME = "volume"
     NO_FOOTAGE = "no_footage"
     PICTURE = "picture"
+    # Files of the camera are damaged, missing or unreadable.
+    FOOTAGE = "footage"
+    MIRROR = "mirror"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,9 @@ class AlarmKey:
     """Which alarm: the same one as long as its trouble lasts."""
 
     kind: AlarmKind
-    # Uuid of the camera; folder of the volume; empty for the recorder itself.
+    # Uuid of the camera; folder of the volume or mirror; empty for the recorder itself.
     subject: str
-    # A code of evidence.health.HealthKind for pictures; empty for the other kinds.
+    # A code of evidence.health.HealthKind for pictures, of Soundness for footage; else empty.
     code: str = ""
 
 
@@ -73,7 +78,7 @@ def open_alarms(footage: Connection, cameras: Iterable[str], now_us: int) -> lis
         alarm = _no_footage(footage, states.get(camera_uuid), now_us)
         if alarm is not None:
             found.append(alarm)
-    return [*found, *_pictures(footage, known)]
+    return [*found, *_pictures(footage, known), *_damages(footage), *_mirror(footage)]
 
 
 def acknowledge(exam: Connection, alarm: CameraAlarm, account_id: int, now_us: int) -> None:
@@ -123,6 +128,22 @@ def _pictures(footage: Connection, cameras: Iterable[str]) -> Iterator[CameraAla
     for camera_uuid in cameras:
         for change in health.get(camera_uuid, ()):
             yield CameraAlarm(AlarmKey(AlarmKind.PICTURE, camera_uuid, change.kind), change.began_at_us)
+
+
+def _damages(footage: Connection) -> Iterator[CameraAlarm]:
+    """One alarm for a camera and a kind, as of the latest file: another one found is told anew."""
+    told = set()
+    for damage in open_damages(footage):
+        key = AlarmKey(AlarmKind.FOOTAGE, damage.camera_uuid, damage.kind)
+        if key not in told:
+            told.add(key)
+            yield CameraAlarm(key, damage.found_at_us)
+
+
+def _mirror(footage: Connection) -> Iterator[CameraAlarm]:
+    state = mirror_state(footage)
+    if state is not None and state.trouble is not None:
+        yield CameraAlarm(AlarmKey(AlarmKind.MIRROR, state.path), state.since_us, state.trouble)
 
 
 def _no_footage(footage: Connection, state: CameraState | None, now_us: int) -> CameraAlarm | None:

@@ -84,6 +84,9 @@ FOOTAGE_FACTS: Final = (
     _by_id("clock_step", LeafKind.CLOCK_STEP),
     FactTable("disposal", (LeafKind.DISPOSAL,), {"segment_id": "segment_id"}),
     _by_id("segment_relocation", LeafKind.SEGMENT_RELOCATED, source=_RELOCATED),
+    _by_id("fixity_turn", LeafKind.FIXITY_CHECK),
+    _by_id("damage", LeafKind.DAMAGE_FOUND, LeafKind.DAMAGE_REPAIRED, nullable=("repaired_at_us",)),
+    _by_id("mirror_turn", LeafKind.MIRROR_COPIES),
 )
 
 

@@ -55,7 +55,8 @@ class PartKind(StrEnum):
 class Part:
     """A stretch of one camera's time with one explanation.
 
-    `cause` is set for gaps only, `register` is the number of the disposal register for what was destroyed.
+    `cause` is set for gaps only, `register` is the number of the disposal register for what was destroyed,
+    `damage` is a code of evidence.fixity_rows.Soundness for an unreadable part that was found so.
     """
 
     kind: PartKind
@@ -63,6 +64,12 @@ class Part:
     until_us: int
     cause: Cause | None = None
     register: str = ""
+    damage: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is nothing to see, as a code."""
+        return str(self.cause or self.damage or self.kind)
 
 
 def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_us: int) -> list[Part]:
@@ -80,7 +87,10 @@ def coverage(connection: Connection, camera_uuid: str, interval: Interval, now_u
             for row in rows
             if row["register"] is not None
         ),
-        *(Part(PartKind.UNREADABLE, row["started_at_us"], row["ended_at_us"]) for row in rows),
+        *(
+            Part(PartKind.UNREADABLE, row["started_at_us"], row["ended_at_us"], damage=row["damage"] or "")
+            for row in rows
+        ),
         *(_gap_part(gap, now_us) for gap in gaps),
         Part(PartKind.FUTURE, max(now_us, interval.from_us), interval.until_us),
         *_pending(state, ended_us, now_us),
@@ -102,7 +112,8 @@ def _segment_rows(connection: Connection, camera_uuid: str, interval: Interval) 
         "select segment.id, run_id, started_at_us, ended_at_us, size_bytes, segment.path,"
         " volume.path as volume_path, fragments, codec,"
         " (select plan_number from disposal where segment_id = segment.id and done_at_us is not null)"
-        " as register"
+        " as register,"
+        " (select kind from damage where segment_id = segment.id and repaired_at_us is null) as damage"
         " from segment join volume on volume.id = volume_id"
         " join fragment_map on fragment_map.segment_id = segment.id"
         " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?"
@@ -112,8 +123,8 @@ def _segment_rows(connection: Connection, camera_uuid: str, interval: Interval) 
 
 
 def _is_readable(row: Row) -> bool:
-    """Whether map and file are there with every byte the index knows. The digest is not computed here."""
-    if row["register"] is not None:
+    """Whether map and file are there with every byte the index knows, and no reading found it damaged."""
+    if row["register"] is not None or row["damage"] is not None:
         return False
     try:
         size_bytes = (Path(row["volume_path"]) / row["path"]).stat().st_size

@@ -167,8 +167,8 @@ def _health(footage: Connection | None, camera_uuid: str, interval: Schedule) ->
 
 def _stretch(part: Part) -> Stretch:
     account = ACCOUNTS[part.kind]
-    reason = "" if account is Account.RECORDED else part.cause or part.kind
-    return Stretch(account, part.from_us, part.until_us, str(reason))
+    reason = "" if account is Account.RECORDED else part.reason
+    return Stretch(account, part.from_us, part.until_us, reason)
 
 
 def _without_footage(interval: Schedule, now_us: int) -> tuple[Stretch, ...]:

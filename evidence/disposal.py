@@ -1,11 +1,13 @@
 """Destroying footage (销毁): the one module of the product that unlinks a recorded file (invariant 3).
 
 For each file: ask for the permit, see that the file is the one named, write row and leaf DISPOSAL,
-unlink, make the folder durable, write DISPOSAL_DONE. A crash between any two steps leaves the file, or
-the register's row that names it; doing all again ends the same. What is refused is written down.
+unlink it and its second copies, make the folders durable, write DISPOSAL_DONE. A crash between any
+two steps leaves the file, or the register's row that names it; doing all again ends the same. What is
+refused is written down.
 """
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection, Error, Row
@@ -24,6 +26,8 @@ from evidence.disposal_permit import (
 from evidence.duplicate_permit import permit_release
 from evidence.ingest import Store
 from evidence.ledger import LeafKind, append
+from evidence.mirror import SecondCopy, copies_of
+from evidence.naming import RESTORING_FOLDER
 from evidence.relocation_rows import finish, is_relocating
 from evidence.signed_ledger import SignedLedger
 from evidence.volumes import MOVING
@@ -71,7 +75,8 @@ class Disposer:
     def dispose(self, order_id: int, segment_id: int) -> None:
         """Destroy one file, or finish what a crash left. Raises DisposalRefusedError once it is on record."""
         try:
-            self._dispose(order_id, segment_id)
+            with MOVING:
+                self._dispose(order_id, segment_id)
         except DisposalRefusedError as refusal:
             self._note_refusal(order_id, segment_id, refusal)
             raise
@@ -82,13 +87,17 @@ class Disposer:
             return
         permit = self._permits.permit(order_id, segment_id)
         self._require_settled(segment_id)
+        with self._store.database.read() as connection:
+            copies = copies_of(connection, segment_id)
+        _check_mirrors(copies)
         if begun is None:
             check_file(permit, self._store.disk.digest)
             self._begin(permit)
         elif begun["plan_digest"].hex() != permit.plan.digest:
             raise DisposalRefusedError([DisposalRefusal.OTHER_PLAN])
         check_volume(permit)
-        self._unlink(permit.path)
+        for path in (permit.path, *_copies(permit, copies)):
+            self._unlink(path)
         self._finish(permit)
 
     def _require_settled(self, segment_id: int) -> None:
@@ -135,7 +144,8 @@ class Disposer:
             if path.exists():
                 self._store.disk.unprotect(path)
                 path.unlink()
-            self._store.disk.sync_folder(path.parent)
+            if path.parent.exists():
+                self._store.disk.sync_folder(path.parent)
         except OSError as error:
             _log.exception("not_unlinked", path=str(path))
             raise DisposalRefusedError([DisposalRefusal.DISK_REFUSES]) from error
@@ -190,6 +200,19 @@ def note_refusal(
         "reasons": list(refusal.reasons),
     }
     append(connection, LeafKind.DISPOSAL_REFUSED, body, now_us)
+
+
+def _check_mirrors(copies: list[SecondCopy]) -> None:
+    """Raises DisposalRefusedError when a mirror is away: the copy on it would live on."""
+    if not all(copy.is_reachable() for copy in copies):
+        raise DisposalRefusedError([DisposalRefusal.MIRROR_ABSENT])
+
+
+def _copies(permit: Permit, copies: list[SecondCopy]) -> Iterator[Path]:
+    """Where else the file's bytes may lie: half restored by a repair, copied, or half copied."""
+    yield permit.volume / RESTORING_FOLDER / permit.path.name
+    for copy in copies:
+        yield from (copy.file, copy.growing)
 
 
 def _names(permit: Permit) -> dict[str, int | str]:

@@ -45,6 +45,7 @@ class DisposalRefusal(StrEnum):
     TOO_EARLY_OUTSIDE = "too_early_outside"
     OTHER_PLAN = "named_by_another_plan"
     VOLUME_ABSENT = "volume_absent"
+    MIRROR_ABSENT = "mirror_absent"
     BEING_RELOCATED = "being_relocated"
     FILE_MISSING = "file_missing"
     FILE_DAMAGED = "file_damaged"

@@ -53,6 +53,22 @@ VOLUME_WORDS: Final[Mapping[str, str]] = {
     "fault": "读写故障",
     "no_answer": "没有响应",
 }
+DAMAGE_WORDS: Final[Mapping[str, str]] = {
+    "damaged": "有录像文件内容已变",
+    "missing": "有录像文件不见了",
+    "unreadable": "有录像文件读不出来",
+}
+MIRROR_WORDS: Final[Mapping[str, str]] = {
+    "same_disk": "与证据卷在同一块盘上，不能作第二份副本",
+    "is_volume": "是一个证据卷，不能作第二份副本",
+    "absent": "没有接上",
+    "no_mark": "没有标识，可能没有挂载",
+    "wrong_mirror": "不是原来的副本盘",
+    "read_only": "只读，不能写入",
+    "full": "空间已满",
+    "fault": "读写故障",
+    "bad_copies": "写入的内容读回不一致",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,7 @@ def alarm_views(alarms: Sequence[CameraAlarm]) -> list[AlarmView]:
         known = acknowledged(connection, alarms)
     groups: dict[tuple[str, str, bool], list[CameraAlarm]] = defaultdict(list)
     for alarm in alarms:
-        own = alarm.key.subject if alarm.key.kind is AlarmKind.VOLUME else ""
+        own = alarm.key.subject if alarm.key.kind in (AlarmKind.VOLUME, AlarmKind.MIRROR) else ""
         groups[alarm_words(alarm), own, alarm.key in known].append(alarm)
     views = [_view(words, group, names, known) for (words, _, _), group in groups.items()]
     return sorted(views, key=lambda view: view.known_by is not None)
@@ -110,6 +126,10 @@ def alarm_words(alarm: CameraAlarm) -> str:
         case AlarmKind.PICTURE:
             words = load_picture_health().words[alarm.key.code]
             return f"{words.word}。{words.act}"
+        case AlarmKind.FOOTAGE:
+            return f"{DAMAGE_WORDS[alarm.key.code]}，详见完整性校验"
+        case AlarmKind.MIRROR:
+            return f"副本盘{MIRROR_WORDS[alarm.cause]}；录像不受影响"
         case AlarmKind.NO_FOOTAGE:
             cause = CAUSE_WORDS.get(alarm.cause)
             return f"没有录像：{cause}" if cause else "没有录像"

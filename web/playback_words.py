@@ -32,7 +32,7 @@ def _log_kinds() -> Mapping[str, LogKind]:
 def part_json(part: Part) -> dict[str, object]:
     """One stretch of a camera's time; `words` say why there is no picture and are empty for footage."""
     words = load_footage_words()
-    said = words.parts.get(part.kind, "") if part.cause is None else words.causes.get(part.cause, part.cause)
+    said = words.causes.get(part.reason) or words.parts.get(part.reason, part.cause or "")
     if part.register:
         said = f"{said}（{part.register}）"
     return {"kind": part.kind, "from_us": part.from_us, "until_us": part.until_us, "words": said}

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +14,15 @@ from evidence.camera_alarms import (
     acknowledged,
     open_alarms,
 )
+from evidence.fixity_rows import FoundBy, Soundness, end_damage, note_damage
 from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import note_absence, write_states
 from evidence.health import HealthKind, NewTrouble, begin_trouble, end_trouble
 from evidence.ledger import read_leaves
+from evidence.mirror import write_mirror_state
+from evidence.mirror_look import MirrorLook, MirrorTrouble
 from exam.clock import MINUTE_US, SECOND_US
+from tests.recordings import Reel
 from tests.world import CLOCK_US, World
 
 
@@ -128,6 +133,33 @@ def test_a_volume_in_trouble_is_an_alarm(world: World) -> None:
         )
     key = AlarmKey(AlarmKind.VOLUME, "/evidence/1")
     assert alarms(world) == [CameraAlarm(key, CLOCK_US, "full")]
+
+
+def test_damaged_footage_alarms_once_for_a_camera_and_kind_as_of_the_latest(world: World) -> None:
+    reel = Reel(world, world.camera_2)
+    ids = [reel.invent(CLOCK_US + at * 10 * SECOND_US) for at in range(3)]
+    kinds = (Soundness.DAMAGED, Soundness.DAMAGED, Soundness.MISSING)
+    with world.footage.write() as connection:
+        for at, (segment_id, kind) in enumerate(zip(ids, kinds, strict=True)):
+            note_damage(connection, segment_id, kind, FoundBy.FIXITY, CLOCK_US + at)
+    assert alarms(world) == [
+        CameraAlarm(AlarmKey(AlarmKind.FOOTAGE, world.camera_2, "missing"), CLOCK_US + 2),
+        CameraAlarm(AlarmKey(AlarmKind.FOOTAGE, world.camera_2, "damaged"), CLOCK_US + 1),
+    ]
+    with world.footage.write() as connection:
+        for segment_id in ids:
+            end_damage(connection, segment_id, CLOCK_US + 9)
+        assert not end_damage(connection, ids[0], CLOCK_US + 9)
+    assert alarms(world) == []
+
+
+def test_a_mirror_that_takes_no_copies_alarms(world: World) -> None:
+    with world.footage.write() as connection:
+        write_mirror_state(connection, Path("/copies"), MirrorLook(None), CLOCK_US)
+    assert alarms(world) == []
+    with world.footage.write() as connection:
+        write_mirror_state(connection, Path("/copies"), MirrorLook(None, MirrorTrouble.FULL), CLOCK_US)
+    assert alarms(world) == [CameraAlarm(AlarmKey(AlarmKind.MIRROR, "/copies"), CLOCK_US, "full")]
 
 
 def know(world: World, alarm: CameraAlarm, now_us: int) -> None:

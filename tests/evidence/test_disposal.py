@@ -275,3 +275,72 @@ def test_a_disk_that_does_not_let_go_is_a_refusal_and_the_next_try_goes_on(archi
     assert archive.file(segment_id).exists()
     archive.disposer().dispose(order_id, segment_id)
     assert not archive.file(segment_id).exists()
+
+
+def mirrored(archive: Archive, *, is_verified: bool = True) -> Path:
+    """A second copy of the first file on a mirror, as the recorder leaves it, and one half restored."""
+    segment_id, folder = archive.segment_ids[0], archive.world.folder / "mirror"
+    (original,) = (row["path"] for row in archive.rows("segment") if row["id"] == segment_id)
+    copy = folder / str(original)
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(archive.file(segment_id).read_bytes())
+    copying = folder / "copying" / copy.name
+    copying.parent.mkdir()
+    copying.write_bytes(b"half")
+    restoring = archive.world.folder / "footage" / "restoring" / copy.name
+    restoring.parent.mkdir()
+    restoring.write_bytes(b"half")
+    (folder / "mirror.uuid").write_text(MIRROR + "\n")
+    with archive.world.footage.write() as connection:
+        connection.execute("insert into mirror values (1, ?, ?, 1)", (MIRROR, str(folder)))
+        verified = DUE_US if is_verified else None
+        connection.execute("insert into mirror_copy values (?, 1, ?)", (segment_id, verified))
+    return copy
+
+
+MIRROR = "00000000-0000-4000-8000-00000000000a"
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_the_second_copy_goes_with_the_file_and_so_does_what_is_half_made(
+    archive: Archive, is_verified: bool
+) -> None:
+    copy = mirrored(archive, is_verified=is_verified)
+    archive.disposer().carry_out(archive.approved_order(), archive.segment_ids, NEVER)
+    assert archive.files_left() == 0
+    left = [path for path in archive.world.folder.rglob(f"*{copy.name}*") if path.is_file()]
+    assert left == []
+
+
+def test_a_file_whose_mirror_is_away_stays(archive: Archive) -> None:
+    order_id = archive.approved_order()
+    copy = mirrored(archive)
+    folder = archive.world.folder / "mirror"
+    folder.rename(archive.world.folder / "unplugged")
+    with pytest.raises(DisposalRefusedError, match="mirror_absent"):
+        archive.disposer().dispose(order_id, archive.segment_ids[0])
+    assert archive.rows("disposal") == []
+    (archive.world.folder / "unplugged").rename(folder)
+    archive.disposer().dispose(order_id, archive.segment_ids[0])
+    assert not copy.exists()
+
+
+class DyingAtTheCopy(Disposer):
+    """Dies when the file has gone and its copy has not."""
+
+    def _unlink(self, path: Path) -> None:
+        if "mirror" in path.parts:
+            raise Crash
+        super()._unlink(path)
+
+
+def test_a_crash_between_file_and_copy_is_finished_at_the_next_try(archive: Archive) -> None:
+    order_id, segment_id = archive.approved_order(), archive.segment_ids[0]
+    copy = mirrored(archive)
+    with pytest.raises(Crash):
+        DyingAtTheCopy(archive.store, archive.permits()).dispose(order_id, segment_id)
+    assert (archive.file(segment_id).exists(), copy.exists()) == (False, True)
+    assert archive.rows("disposal")[0]["done_at_us"] is None
+    archive.disposer().dispose(order_id, segment_id)
+    assert not copy.exists()
+    assert kinds(archive) == ["disposal", "disposal_done"]

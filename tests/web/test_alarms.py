@@ -1,12 +1,17 @@
 """Alarms on the console: told in words, acknowledged by the lead, quiet then and listed until over."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from evidence.fixity_rows import FoundBy, Soundness, note_damage
 from evidence.footage import Cause, Recording
 from evidence.health import HealthKind, NewTrouble, begin_trouble
+from evidence.mirror import write_mirror_state
+from evidence.mirror_look import MirrorLook, MirrorTrouble
 from exam.clock import SECOND_US
+from tests.recordings import Reel
 from tests.web.console import PageClient
 from tests.web.crowd import add_rooms, recording
 from tests.world import World
@@ -113,3 +118,16 @@ def test_a_silent_recorder_is_told_once_since_when(site_lead: PageClient, world:
 def test_before_any_recorder_ran_there_is_nothing_to_know(site_lead: PageClient, services: Services) -> None:
     services.footage.path = services.footage.path.with_name("not-yet.db")
     assert "alarm-loud" not in banner(site_lead)
+
+
+def test_damaged_footage_and_a_mirror_have_their_words(site_lead: PageClient, world: World) -> None:
+    recording(world)
+    segment_id = Reel(world, world.camera_2).invent(world.clock.wall_us())
+    now_us = world.clock.wall_us()
+    with world.footage.write() as connection:
+        note_damage(connection, segment_id, Soundness.MISSING, FoundBy.PRESENCE, now_us)
+        write_mirror_state(connection, Path("/copies"), MirrorLook(None, MirrorTrouble.SAME_DISK), now_us)
+    page = banner(site_lead)
+    assert "有录像文件不见了，详见完整性校验" in page
+    assert "/copies" in page
+    assert "副本盘与证据卷在同一块盘上，不能作第二份副本；录像不受影响" in page
