@@ -327,5 +327,5 @@ class CameraRecorder:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # being closed or moved at this moment
+    except OSError:  # being closed or moved at this moment, or on a disk that fails: only a shown figure
         return 0

@@ -3,7 +3,6 @@
 A thread of its own: a disk that stalls delays what is shown, not the watching of cameras.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -51,5 +50,6 @@ class StateBoard:
     def _try_to_write(self) -> None:
         try:
             self._write()
-        except sqlite3.Error as error:  # the next turn tries again; meanwhile the old rows grow stale visibly
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the next turn tries again
+            # Meanwhile the old rows grow stale visibly.
             _log.exception("states_not_written", error=str(error))

@@ -287,6 +287,18 @@ def test_the_bit_rate_is_that_of_the_growing_and_closed_files(fakes: Fakes) -> N
     assert state(fakes, 4).bitrate_bps == 0
 
 
+def test_a_disk_that_does_not_tell_how_long_a_file_is_stops_no_recorder(fakes: Fakes) -> None:
+    start(fakes)
+    growing = fakes.recorder.cameras[CAMERA].growing_file()
+    assert growing is not None
+    folder = growing.parent
+    folder.rename(folder.with_name("away"))
+    folder.write_text("no folder any more")
+    assert state(fakes, 1.5).bitrate_bps == 0
+    fakes.child.says(f"{growing.name},0.0,2.0", "progress=continue", now=at(2))
+    assert state(fakes, 2.5).state is Recording.RECORDING
+
+
 def test_trouble_with_the_disk_shows_while_the_camera_records(fakes: Fakes) -> None:
     start(fakes)
     fakes.footage.volume.footage.chmod(0o755)

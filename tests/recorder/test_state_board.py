@@ -29,7 +29,7 @@ def test_states_are_written_again_although_nothing_changes_and_the_database_refu
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     written = threading.Semaphore(0)
-    refusals = [sqlite3.OperationalError("disk I/O error")]
+    refusals = [sqlite3.OperationalError("disk I/O error"), OSError("disk I/O error"), IndexError("ours")]
 
     def write() -> None:
         if refusals:
