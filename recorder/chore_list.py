@@ -1,5 +1,7 @@
 """Which chores the recorder has."""
 
+from recorder.camera_clocks import EVERY_S as EVERY_CLOCK_S
+from recorder.camera_clocks import camera_clocks_chore
 from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.chores import Chore
 from recorder.disposal_work import disposal_chore
@@ -7,6 +9,8 @@ from recorder.export_work import export_chore
 from recorder.index_check import index_chore
 from recorder.picture_desk import picture_chores
 from recorder.preflight import preflight_chore
+from recorder.relocation_work import EVERY_S as EVERY_RELOCATION_S
+from recorder.relocation_work import relocation_chore
 from recorder.schedule_chore import EVERY_S, schedule_chore
 
 __all__ = ["ChoreTools", "ExamReader", "chores"]
@@ -15,10 +19,12 @@ __all__ = ["ChoreTools", "ExamReader", "chores"]
 def chores(tools: ChoreTools) -> list[Chore]:
     """Every chore of a running recorder. Add yours here, one line each, with how often it looks."""
     return [
+        Chore("camera clocks", EVERY_CLOCK_S, camera_clocks_chore(tools)),
         Chore("preflight", 1, preflight_chore(tools)),
         *picture_chores(tools),
         Chore("export", 1, export_chore(tools)),
         Chore("disposal", 5, disposal_chore(tools)),
+        Chore("relocation", EVERY_RELOCATION_S, relocation_chore(tools)),
         Chore("schedule", EVERY_S, schedule_chore(tools).work),
         index_chore(tools.store),
     ]
