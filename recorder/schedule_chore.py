@@ -84,11 +84,14 @@ class ScheduleAccounts:
             ends = [] if head is None else [room.schedule.kept_until_us for room in head.rooms]
             if head is None or not ends or max(ends) + self.delay_us + EVERY_S * SECOND_US > now_us:
                 continue
-            with self.store.database.write() as footage:
+            # Not while writing: it asks the disks for every file, and nobody may wait for a disk that hangs.
+            with self.store.database.read() as footage:
                 certificate = certify(footage, head, now_us)
-                if not certificate.is_provisional:
-                    keep_certificate(footage, certificate, now_us)
-                    _log.info("certificate_kept", session=session.code, finding=certificate.sums.finding)
+            if certificate.is_provisional:
+                continue
+            with self.store.database.write() as footage:
+                keep_certificate(footage, certificate, now_us)
+            _log.info("certificate_kept", session=session.code, finding=certificate.sums.finding)
 
 
 def schedule_chore(tools: ChoreTools) -> ScheduleAccounts:
