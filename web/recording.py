@@ -82,7 +82,9 @@ def mode() -> Response:
             abort(400)
         if room_id is not None:
             _view_of(room_id)
-        if wanted == RecordingMode.MANUAL and any(view.has_session_now for view in _views(room_id)):
+        if _effective(wanted) == RecordingMode.MANUAL and any(
+            view.has_session_now for view in _views(room_id)
+        ):
             raise _Refused("考试正在进行，不能改为仅手动录像。如确需停止，请停止该考场的录像。")
         who = Who(current_user.account_id, _reason())
     except _Refused as refusal:
@@ -132,6 +134,14 @@ def _view_of(room_id: int) -> RoomRecordingView:
     if not found:
         abort(404)
     return found[0]
+
+
+def _effective(wanted: str) -> str:
+    """The mode that a room gets: that of the site where it follows the site."""
+    if wanted != AS_SITE:
+        return wanted
+    with services().exam.read() as connection:
+        return site_mode(load_room_orders(connection))
 
 
 def _reason() -> str:

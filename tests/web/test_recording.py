@@ -124,6 +124,20 @@ def test_nobody_switches_a_running_session_to_recording_by_hand(site_lead: PageC
     assert no_reason.status_code == 400
 
 
+def test_nor_by_letting_its_room_follow_a_site_that_records_by_hand(
+    site_lead: PageClient, world: World
+) -> None:
+    before_the_day(world)
+    site_lead.post("/recording/mode", data={**REASON, "mode": "manual"})
+    site_lead.post("/recording/mode", data={**REASON, "mode": "schedule", "room_id": world.room_1})
+    hours_later(site_lead, world, 6)
+    form = {**REASON, "mode": "as_site", "room_id": world.room_1}
+    assert site_lead.post("/recording/mode", data=form).status_code == 400
+    with world.exam.read() as connection:
+        changes = load_room_orders(connection)[world.room_1].room_modes
+    assert [change.mode for change in changes] == [RecordingMode.SCHEDULE]
+
+
 def test_a_session_moves_and_its_recording_follows(site_lead: PageClient, world: World) -> None:
     spare = spare_room(world)
     form = {**REASON, "from": f"{world.session_id}-{world.room_1}", "to_room": spare}
