@@ -78,7 +78,8 @@ def open_alarms(footage: Connection, cameras: Iterable[str], now_us: int) -> lis
         alarm = _no_footage(footage, states.get(camera_uuid), now_us)
         if alarm is not None:
             found.append(alarm)
-    return [*found, *_pictures(footage, known), *_damages(footage), *_mirror(footage)]
+    shown = [one for one in known if one not in states or states[one].state not in _QUIET]
+    return [*found, *_pictures(footage, shown), *_damages(footage), *_mirror(footage)]
 
 
 def acknowledge(exam: Connection, alarm: CameraAlarm, account_id: int, now_us: int) -> None:
@@ -147,11 +148,15 @@ def _mirror(footage: Connection) -> Iterator[CameraAlarm]:
 
 
 def _no_footage(footage: Connection, state: CameraState | None, now_us: int) -> CameraAlarm | None:
-    if state is None or state.state in _QUIET:
+    if state is None:
+        return None
+    # Footage is owed, and people ordered none: a mode or a stop that was forgotten costs an exam.
+    is_held = state.state is Recording.STOPPED and state.cause is Cause.OPERATOR_STOP
+    if state.state in _QUIET and not is_held:
         return None
     cause = "" if state.cause is None else state.cause.value
     key = AlarmKey(AlarmKind.NO_FOOTAGE, state.camera_uuid)
-    if state.state in (Recording.STALLED, Recording.DOWN):
+    if is_held or state.state in (Recording.STALLED, Recording.DOWN):
         return CameraAlarm(key, _absent_since(footage, state.camera_uuid) or state.since_us, cause)
     if state.state is Recording.RECORDING:
         return None

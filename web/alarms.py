@@ -39,6 +39,7 @@ CAUSE_WORDS: Final[Mapping[str, str]] = {
     "disk_full": "存储空间已满",
     "disk_fault": "存储设备故障",
     "disk_missing": "证据卷未就绪",
+    "operator_stop": "录像已由人工停止，而本时段应当录像",
 }
 VOLUME_WORDS: Final[Mapping[str, str]] = {
     "not_mounted": "没有挂载",

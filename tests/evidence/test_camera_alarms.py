@@ -68,6 +68,21 @@ def test_a_camera_without_footage_is_an_alarm_since_its_footage_ended(world: Wor
     assert alarms(world) == [CameraAlarm(key, CLOCK_US - 30 * SECOND_US, "stalled")]
 
 
+def test_a_camera_that_owes_footage_and_was_stopped_by_people_is_an_alarm(world: World) -> None:
+    say(world, world.camera_2, Recording.STOPPED, Cause.OPERATOR_STOP)
+    key = AlarmKey(AlarmKind.NO_FOOTAGE, world.camera_2)
+    assert alarms(world) == [CameraAlarm(key, CLOCK_US - MINUTE_US, "operator_stop")]
+
+
+def test_pictures_that_went_dark_at_the_end_of_the_day_alarm_nobody_at_night(world: World) -> None:
+    with world.footage.write() as connection:
+        begin_trouble(connection, NewTrouble(world.camera_2, HealthKind.BLACK, CLOCK_US, {}), CLOCK_US)
+    say(world, world.camera_2, Recording.RECORDING)
+    assert [alarm.key.kind for alarm in alarms(world)] == [AlarmKind.PICTURE]
+    say(world, world.camera_2, Recording.STANDBY)
+    assert alarms(world) == []
+
+
 def test_gaps_that_follow_one_another_are_one_absence_and_an_older_one_is_another(world: World) -> None:
     camera = world.camera_2
     with world.footage.write() as connection:
