@@ -87,9 +87,9 @@ def carry_out(tools: ExportTools, wish: ExportWish, progress: Progress) -> list[
     with tools.database.read() as connection:
         plans = plan(connection, wish)
     total = sum(each.total_bytes for each in plans)
-    _check_target(wish, total)
     counter = _Counter(progress, total)
     try:
+        _check_target(wish, total)
         return [_Baggage(tools, wish, each, counter).make() for each in plans]
     except subprocess.CalledProcessError as error:
         raise ExportError("电子数据清单排版失败，导出未完成；请联系系统管理员。") from error

@@ -26,6 +26,8 @@ from recorder.chore_tools import ChoreTools, ExamReader
 # So often progress is written down: a page asks every two seconds.
 REPORT_US: Final = SECOND_US
 
+UNEXPECTED_WORDS: Final = "发生意外错误，导出未完成，已写部分不能使用；档案未受影响。请联系系统管理员。"
+
 _log: Final = structlog.get_logger("recorder")
 
 
@@ -71,10 +73,17 @@ class ExportWork:
             return
         except ExportError as error:
             _log.warning("export_failed", order=order.id, because=str(error))
-            self.report(Report(order.id, WorkState.FAILED, words=str(error), outcome={"bags": []}))
+            self._fail(order, str(error))
+            return
+        except Exception:  # noqa: BLE001 - the boundary of an order: tried for ever it would hold up all others
+            _log.exception("export_broken", order=order.id)
+            self._fail(order, UNEXPECTED_WORDS)
             return
         _log.info("exported", order=order.id, bags=[bag.path.name for bag in made])
         self.report(final_report(wish, made, tools.authority.fingerprint))
+
+    def _fail(self, order: Order, words: str) -> None:
+        self.report(Report(order.id, WorkState.FAILED, words=words, outcome={"bags": []}))
 
     def _check(self, wish: ExportWish) -> None:
         if wish.target not in self.settings.export_folders:

@@ -22,7 +22,7 @@ from exam.clock import SECOND_US
 from exam.holds import HoldKind, HoldStep
 from recorder.chore_tools import ChoreTools
 from recorder.export_command import main
-from recorder.export_work import ExportWork, _Telling, export_chore
+from recorder.export_work import UNEXPECTED_WORDS, ExportWork, _Telling, export_chore
 from tests.recordings import Reel, file_of
 from tests.world import PASSWORD, START_US, World, build_world
 
@@ -116,6 +116,17 @@ def test_a_folder_of_the_settings_is_not_made_when_it_is_missing(site: Site, tmp
     site.work(Event())
     assert "目标文件夹不存在" in site.report(order_id).words
     assert not usb.exists()
+
+
+def test_an_order_that_breaks_unexpectedly_fails_and_holds_up_no_other(site: Site) -> None:
+    site.settings.default_export_folder.write_text("a file where the folder should be")
+    broken = site.order()
+    site.work(Event())
+    assert (site.report(broken).state, site.report(broken).words) == (WorkState.FAILED, UNEXPECTED_WORDS)
+    site.settings.default_export_folder.unlink()
+    following = site.order()
+    site.work(Event())
+    assert site.report(following).state is WorkState.DONE
 
 
 def test_a_stop_leaves_the_order_for_the_next_start(site: Site) -> None:
