@@ -92,6 +92,8 @@ class Disposer:
         _check_mirrors(copies)
         if begun is None:
             check_file(permit, self._store.disk.digest)
+            # Reading took its time: somebody may have asked for a hold meanwhile.
+            permit = self._permits.permit(order_id, segment_id)
             self._begin(permit)
         elif begun["plan_digest"].hex() != permit.plan.digest:
             raise DisposalRefusedError([DisposalRefusal.OTHER_PLAN])

@@ -238,10 +238,14 @@ _WORD: Final = (
 def check_file(permit: Permit, digest: Callable[[Path], bytes]) -> None:
     """Raises DisposalRefusedError unless the file is there and is the one that the register names."""
     check_volume(permit)
-    if not permit.path.is_file():
-        raise DisposalRefusedError([DisposalRefusal.FILE_MISSING])
-    if permit.path.stat().st_size != permit.size_bytes or digest(permit.path) != permit.sha256:
-        raise DisposalRefusedError([DisposalRefusal.FILE_DAMAGED])
+    try:
+        # Unlinking a link would leave the footage where the link points to.
+        if permit.path.is_symlink() or not permit.path.is_file():
+            raise DisposalRefusedError([DisposalRefusal.FILE_MISSING])
+        if permit.path.stat().st_size != permit.size_bytes or digest(permit.path) != permit.sha256:
+            raise DisposalRefusedError([DisposalRefusal.FILE_DAMAGED])
+    except OSError as error:
+        raise DisposalRefusedError([DisposalRefusal.DISK_REFUSES]) from error
 
 
 def check_volume(permit: Permit) -> None:

@@ -1,5 +1,6 @@
 """Destroying footage: only with everything in place, each step on record, and the same after any crash."""
 
+import errno
 import json
 import sqlite3
 import threading
@@ -11,9 +12,11 @@ from structlog.testing import capture_logs
 
 from evidence.disposal import Disposer, Tally
 from evidence.disposal_permit import DisposalRefusedError
+from evidence.holds import NewHold, propose_hold
 from evidence.ingest import Store
 from evidence.ledger import read_leaves, recompute
 from evidence.volumes import LocalDisk
+from exam.holds import HoldKind
 from tests.disposals import DUE_US, Archive, open_archive
 from tests.world import World
 
@@ -132,6 +135,48 @@ def test_a_refused_file_stays_and_the_others_go(archive: Archive) -> None:
     assert archive.file(archive.segment_ids[1]).exists()
     assert [row["reasons"] for row in archive.rows("disposal_refusal")] == ["file_damaged"]
     assert archive.leaves("disposal_refused") == 1
+
+
+def test_a_file_that_cannot_be_read_stays_on_record_and_stops_nobody(archive: Archive) -> None:
+    order_id, (bad, *_) = archive.approved_order(), archive.segment_ids
+
+    class BadSector(LocalDisk):
+        def digest(self, path: Path) -> bytes:
+            if path == archive.file(bad):
+                raise OSError(errno.EIO, "bad sector")
+            return super().digest(path)
+
+    disposer = Disposer(Store(archive.world.footage, BadSector(), archive.world.clock), archive.permits())
+    assert disposer.carry_out(order_id, archive.segment_ids, NEVER) == Tally(done=2, refused=1)
+    assert archive.file(bad).exists()
+    assert [row["reasons"] for row in archive.rows("disposal_refusal")] == ["disk_refuses"]
+
+
+def test_a_link_in_the_place_of_a_file_is_not_the_file(archive: Archive, tmp_path: Path) -> None:
+    order_id, (segment_id, *_) = archive.approved_order(), archive.segment_ids
+    elsewhere = tmp_path / "elsewhere.mp4"
+    archive.file(segment_id).rename(elsewhere)
+    archive.file(segment_id).symlink_to(elsewhere)
+    with pytest.raises(DisposalRefusedError, match="file_missing"):
+        archive.disposer().dispose(order_id, segment_id)
+    assert elsewhere.exists()
+
+
+def test_a_hold_asked_for_while_the_file_is_read_keeps_it(archive: Archive) -> None:
+    order_id, (segment_id, *_) = archive.approved_order(), archive.segment_ids
+
+    class SlowDisk(LocalDisk):
+        def digest(self, path: Path) -> bytes:
+            hold = NewHold(HoldKind.LEGAL_HOLD, archive.world.batch_id, (), "批次")
+            with archive.world.exam.write() as connection:
+                propose_hold(connection, hold, archive.decision(archive.supervisor, "投诉"))
+            return super().digest(path)
+
+    disposer = Disposer(Store(archive.world.footage, SlowDisk(), archive.world.clock), archive.permits())
+    with pytest.raises(DisposalRefusedError, match="legal_hold"):
+        disposer.dispose(order_id, segment_id)
+    assert archive.file(segment_id).exists()
+    assert archive.rows("disposal") == []
 
 
 def test_a_refusal_is_a_row_and_a_leaf(archive: Archive) -> None:
