@@ -10,7 +10,17 @@ from sqlite3 import Connection, Row
 
 from evidence.ledger import LeafKind, append, salted_digest
 from evidence.retention import Decision, reach_text, read_reach
-from exam.holds import HoldKind, HoldState, HoldStep, Taken, closes_to_viewers, keeps, state_after
+from exam.holds import (
+    HoldError,
+    HoldKind,
+    HoldState,
+    HoldStep,
+    Taken,
+    closes_to_viewers,
+    keeps,
+    needs_another,
+    state_after,
+)
 from exam.retention import Hold, Reach
 
 
@@ -77,6 +87,8 @@ def take_step(connection: Connection, hold_id: int, step: HoldStep, decision: De
         )
     ]
     state = state_after([*taken, Taken(step, decision.account_id)])
+    if needs_another(step) and _is_same_person(connection, taken[-1].account_id, decision.account_id):
+        raise HoldError("须由另一人办理：两个账户属于同一名工作人员。")
     row = connection.execute(
         "insert into hold_step (hold_id, step, reason, account_id, recorded_at_us) values (?, ?, ?, ?, ?)"
         " returning salt",
@@ -94,6 +106,16 @@ def take_step(connection: Connection, hold_id: int, step: HoldStep, decision: De
     }
     append(connection, LeafKind.LEGAL_HOLD, body, decision.now_us)
     return state
+
+
+def _is_same_person(connection: Connection, account_id: int, other_id: int) -> bool:
+    """Whether both accounts belong to one person of the staff list."""
+    row = connection.execute(
+        "select 1 from account one join account other on other.staff_id = one.staff_id"
+        " where one.id = ? and other.id = ?",
+        (account_id, other_id),
+    ).fetchone()
+    return row is not None
 
 
 def load_holds(connection: Connection) -> list[HoldRow]:

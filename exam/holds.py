@@ -63,6 +63,11 @@ _NEEDS_ANOTHER: Final = frozenset({HoldStep.CONFIRMED, HoldStep.WITHDRAWN, HoldS
 _OVER: Final = frozenset({HoldState.WITHDRAWN, HoldState.LIFTED})
 
 
+def needs_another(step: HoldStep) -> bool:
+    """Whether the step must be taken by another person than the step before it."""
+    return step in _NEEDS_ANOTHER
+
+
 def state_after(taken: Sequence[Taken]) -> HoldState:
     """Where the hold stands after these steps. Raises HoldError when one of them could not be taken."""
     state: HoldState | None = None
@@ -70,7 +75,7 @@ def state_after(taken: Sequence[Taken]) -> HoldState:
         following = _NEXT.get((state, each.step))
         if following is None:
             raise HoldError("情况已变化，不能这样办理，请刷新页面。")
-        if each.step in _NEEDS_ANOTHER and taken[at - 1].account_id == each.account_id:
+        if needs_another(each.step) and taken[at - 1].account_id == each.account_id:
             raise HoldError("须由另一人办理：提出和确认不能是同一账户。")
         state = following
     if state is None:

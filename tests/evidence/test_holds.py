@@ -2,6 +2,7 @@
 
 import pytest
 
+from evidence.accounts import NewAccount, create_account
 from evidence.holds import NewHold, closing_to_viewers, keeping, load_holds, propose_hold, take_step
 from evidence.ledger import read_leaves
 from evidence.restrictions import restricted
@@ -55,6 +56,21 @@ def test_a_refused_step_writes_nothing(world: World) -> None:
         step(world, hold_id, HoldStep.CONFIRMED, world.site_lead_account_id)
     with world.exam.read() as connection:
         assert [row.state for row in load_holds(connection)] == [HoldState.PROPOSED]
+
+
+def test_one_person_with_two_accounts_is_not_two_people(world: World) -> None:
+    with world.exam.write() as connection:
+        twin = NewAccount("liqiang2", "李强", "$argon2id$x", ["archivist"], world.site_lead_staff_id)
+        second = create_account(connection, twin, CLOCK_US)
+    hold_id = ask(world)
+    for each in (HoldStep.CONFIRMED, HoldStep.WITHDRAWN):
+        with pytest.raises(HoldError, match="同一名工作人员"):
+            step(world, hold_id, each, second)
+    step(world, hold_id, HoldStep.CONFIRMED, world.proctor_account_id)
+    step(world, hold_id, HoldStep.LIFT_PROPOSED, world.site_lead_account_id)
+    with pytest.raises(HoldError, match="同一名工作人员"):
+        step(world, hold_id, HoldStep.LIFTED, second)
+    assert step(world, hold_id, HoldStep.LIFT_REFUSED, second) is HoldState.IN_FORCE
 
 
 def test_only_a_confirmed_restriction_closes_footage_and_only_what_it_touches(world: World) -> None:
