@@ -100,7 +100,7 @@ def check_files(
     try:
         for file in files:
             reading = read_file(file, pace)
-            if reading is not None and _is_told(store, reading):
+            if reading is not None and _is_told(store, file, reading):
                 readings.append(reading)
     except StoppedError:
         pass
@@ -110,12 +110,12 @@ def check_files(
     return readings
 
 
-def _is_told(store: Store, reading: Reading) -> bool:
-    """Record a damage at once. False for a file that is being disposed of: its absence is no damage."""
+def _is_told(store: Store, file: IndexedFile, reading: Reading) -> bool:
+    """Record a damage at once. False for a file that was disposed of or brought elsewhere meanwhile."""
     if reading.result is Soundness.SOUND:
         return True
     with store.database.write() as connection:
-        if find_file(connection, reading.segment_id) is None:
+        if find_file(connection, file.segment_id) != file:
             return False
         note_damage(connection, reading.segment_id, reading.result, FoundBy.FIXITY, store.clock.wall_us())
     return True

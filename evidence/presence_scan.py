@@ -18,6 +18,7 @@ from evidence.fixity_rows import FoundBy, Soundness, find_file, note_damage
 from evidence.footage_rows import known_paths
 from evidence.ingest import Store
 from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER
+from evidence.relocation_rows import copies_under_way
 
 # Day folders of a volume that are looked at in every turn: today and yesterday, and one more across midnight.
 NEWEST: Final = 3
@@ -94,6 +95,7 @@ class PresenceScan:
         with self.store.database.read() as connection:
             known = known_paths(connection, folder.volume_id, folder.path)
             absent = _absences(connection, folder)
+            copies = {Path(each).name for each in copies_under_way(connection, folder.volume_id)}
         try:
             there = {each.name for each in os.scandir(folder.volume / folder.path)} - {DAY_MANIFEST}
         except FileNotFoundError:
@@ -101,7 +103,7 @@ class PresenceScan:
         except OSError:  # the reading of its files, or the look at its volume, tells
             return []
         names = {path.rpartition("/")[2]: path for path in known}
-        self._note_strangers(folder, frozenset(there - names.keys()))
+        self._note_strangers(folder, frozenset(there - names.keys() - copies))
         lost = [path for name, path in sorted(names.items()) if name not in there and path not in absent]
         return [path for path in lost if self._note(folder, path)]
 
@@ -109,13 +111,13 @@ class PresenceScan:
         with self.store.database.write() as connection:
             if (folder.volume / path).exists() or not has_mark(folder.volume, folder.volume_uuid):
                 return False  # made whole meanwhile; or the whole disk has gone
-            (segment_id,) = connection.execute(
+            row = connection.execute(
                 "select id from segment where volume_id = ? and path = ?", (folder.volume_id, path)
             ).fetchone()
-            if find_file(connection, segment_id) is None:
-                return False
+            if row is None or find_file(connection, row["id"]) is None:
+                return False  # brought to another volume, or disposed of
             now_us = self.store.clock.wall_us()
-            return note_damage(connection, segment_id, Soundness.MISSING, FoundBy.PRESENCE, now_us)
+            return note_damage(connection, row["id"], Soundness.MISSING, FoundBy.PRESENCE, now_us)
 
     def _note_strangers(self, folder: DayFolder, found: frozenset[str]) -> None:
         key = folder.volume_id, folder.path

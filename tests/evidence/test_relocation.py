@@ -1,5 +1,7 @@
 """Footage of the reserve comes home: verified, on record, released last, and the same after any crash."""
 
+import os
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,9 +18,12 @@ from evidence.check_files import Cost
 from evidence.check_files import Look as CheckLook
 from evidence.disposal_permit import DisposalRefusedError
 from evidence.duplicate_permit import ReleaseRefusal
+from evidence.fixity import check_files, unpaced
+from evidence.fixity_rows import Soundness, find_file
 from evidence.footage_rows import add_volume
 from evidence.ingest import Store
 from evidence.naming import RELOCATING, VOLUME_MARK
+from evidence.presence_scan import PresenceScan
 from evidence.protection import is_immutable, make_immutable, make_mutable
 from evidence.relocation import (
     CALM_US,
@@ -395,3 +400,44 @@ def test_a_file_on_its_way_is_not_disposed_of(world: World) -> None:
         with pytest.raises(DisposalRefusedError, match="being_relocated"):
             archive.disposer().dispose(order_id, first)
         assert archive.files_left() == 3
+
+
+def test_a_reading_that_comes_too_late_finds_no_damage(spilled: Spilled) -> None:
+    asked = spilled.one()
+    with spilled.footage.database.read() as connection:
+        file = find_file(connection, asked.segment_id)
+    assert file is not None
+    assert [each.result for each in check_files(spilled.store, [file], unpaced)] == [Soundness.SOUND]
+    spilled.moved()
+    spilled.release(1)
+    assert check_files(spilled.store, [file], unpaced) == []
+    assert spilled.footage.count("damage") == 0
+
+
+def test_a_look_at_the_folders_tells_neither_copy_a_stray(spilled: Spilled) -> None:
+    scan = PresenceScan(spilled.store)
+    with suppress(Crash):
+        bring(spilled.footage.with_disk(CrashingDisk(after=3)), spilled.one())
+    for _ in range(2):
+        assert scan.turn(threading.Event()) == []
+    spilled.moved()
+    for _ in range(2):
+        assert scan.turn(threading.Event()) == []
+    assert scan.strays() == []
+
+
+def test_a_file_that_goes_home_during_a_look_is_not_missing(
+    spilled: Spilled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def move_first(path: Path) -> Iterator[os.DirEntry[str]]:
+        monkeypatch.setattr(os, "scandir", scandir)
+        spilled.moved()
+        spilled.release(1)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", move_first)
+    assert PresenceScan(spilled.store).turn(threading.Event()) == []
+    assert spilled.open() == []
+    assert spilled.footage.count("damage") == 0
