@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence.footage_rows import add_volume
 from evidence.presence_scan import NEWEST, TURNS, PresenceScan
 from tests.evidence.fixed import DAY_US, Archive, open_fixed
 
@@ -90,6 +91,22 @@ def test_a_file_that_is_disposed_of_meanwhile_is_not_missing(archive: Archive) -
     away(archive.files()[0].file)
     assert DisposedOf(archive.footage.store).turn(NEVER) == []
     assert scan(archive).turn(NEVER) == []
+    assert archive.damages() == []
+
+
+class BroughtHome(PresenceScan):
+    """The file is on another volume when its row is asked."""
+
+    def _note(self, folder, path):  # type: ignore[no-untyped-def]
+        with self.store.database.write() as connection:
+            home = add_volume(connection, "00000000-0000-4000-8000-00000000000b", Path("/home"), 1)
+            connection.execute("update segment set volume_id = ? where path = ?", (home, path))
+        return super()._note(folder, path)
+
+
+def test_a_file_that_was_brought_to_another_volume_meanwhile_is_not_missing(archive: Archive) -> None:
+    away(archive.files()[0].file)
+    assert BroughtHome(archive.footage.store).turn(NEVER) == []
     assert archive.damages() == []
 
 
