@@ -36,7 +36,10 @@ class LateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LateFact:
-    """One fact. `camera_uuid` and `cause` are empty for a clock step, `run_uuid` but for a run's end."""
+    """One fact. `camera_uuid` and `cause` are empty for a clock step, `run_uuid` but for a run's end.
+
+    `owed_from_us`: of no moment before this one does an absence speak; 0 when everything was owed.
+    """
 
     uuid: str
     kind: LateKind
@@ -45,11 +48,13 @@ class LateFact:
     run_uuid: str = ""
     cause: str = ""
     step_us: int = 0
+    owed_from_us: int = 0
 
 
 def keep_fact(path: Path, fact: LateFact) -> None:
     """Add the fact to the file, durably. Raises OSError."""
-    line = json.dumps(asdict(fact)).encode() + b"\n"
+    # A line that a full disk cut short must not take this one with it.
+    line = b"\n" + json.dumps(asdict(fact)).encode() + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, line)
@@ -64,7 +69,10 @@ def kept_facts(path: Path) -> list[LateFact]:
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
             fields = json.loads(line)
-            facts.append(LateFact(**{**fields, "kind": LateKind(fields["kind"])}))
+            fact = LateFact(**{**fields, "kind": LateKind(fields["kind"])})
+            if fact.cause:
+                Cause(fact.cause)  # of a newer program: not ours to tell
+            facts.append(fact)
         except (ValueError, TypeError, KeyError):
             continue
     return facts
@@ -124,7 +132,10 @@ def _record_once(connection: Connection, fact: LateFact, now_us: int) -> bool:
         return True
     last_us = last_footage_us(connection, fact.camera_uuid)
     from_us = fact.at_us
-    if last_us is not None and not has_open_gap(connection, fact.camera_uuid):
-        from_us = min(last_us, fact.at_us)
+    if has_open_gap(connection, fact.camera_uuid):
+        if cause is Cause.STARTING:  # known already why there was nothing
+            return True
+    elif last_us is not None:
+        from_us = min(max(last_us, fact.owed_from_us), fact.at_us)
     note_absence(connection, fact.camera_uuid, from_us, cause, now_us)
     return True

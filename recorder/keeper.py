@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -212,11 +212,11 @@ class Keeper:
             self._keep(fact)
 
     def _keep(self, fact: LateFact) -> None:
-        is_owed = not fact.camera_uuid or self.owed.absent_from_us(fact.camera_uuid, fact.at_us) is not None
-        if self.late_file is None or not is_owed:
+        owed_from_us = self.owed.absent_from_us(fact.camera_uuid, fact.at_us) if fact.camera_uuid else 0
+        if self.late_file is None or owed_from_us is None:
             return
         try:
-            keep_fact(self.late_file, fact)
+            keep_fact(self.late_file, replace(fact, owed_from_us=owed_from_us))
         except OSError as error:  # the same full disk, perhaps; we still hold it
             _log.exception("fact_not_kept", error=str(error))
         else:

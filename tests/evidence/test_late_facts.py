@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,20 @@ def test_a_torn_or_foreign_line_costs_only_itself(tmp_path: Path) -> None:
     with path.open("ab") as opened:
         opened.write(b'{"kind": "absent"}\n{"kind": "more"}\n7\n{"uuid": "b')
     assert kept_facts(path) == [AWAY]
+    keep_fact(path, replace(AWAY, cause="a cause of a newer program"))
+    keep_fact(path, STEP)
+    assert kept_facts(path) == [AWAY, STEP]
+
+
+def test_an_absence_speaks_of_no_time_before_it_was_owed(footage: Footage, tmp_path: Path) -> None:
+    path = tmp_path / "late.jsonl"
+    ingest(footage.store, footage.grow(0))
+    keep_fact(path, replace(AWAY, owed_from_us=FIRST_US + 15 * S))
+    record(footage, path)
+    assert gaps(footage) == [(15 * S, None, Cause.UNREACHABLE)]
+    keep_fact(path, replace(AWAY, uuid="e" * 36, at_us=FIRST_US + 40 * S, cause=Cause.STARTING))
+    assert record(footage, path) == (1, [])
+    assert gaps(footage) == [(15 * S, None, Cause.UNREACHABLE)], "known already why there was nothing"
 
 
 def test_while_the_database_refuses_still_the_file_stays(footage: Footage, tmp_path: Path) -> None:
