@@ -76,14 +76,21 @@ class Reserve:
 
     def make_room(self) -> None:
         """Give the room up before a write would fail: then nobody has to ask for it twice."""
-        if self.size_bytes and self.free(self.database.parent) < LEAST_BYTES:
-            self.release()
+        try:
+            if self.size_bytes and self.free(self.database.parent) < LEAST_BYTES:
+                self.release()
+        except OSError as error:  # the write itself will tell, in words that its caller knows
+            _log.exception("database_room_unknown", database=self.database.name, error=str(error))
 
     def release(self) -> bool:
         """Give the room up. False when there was none."""
-        if self.size_bytes == 0 or self._stored_bytes() == 0:
+        try:
+            if self.size_bytes == 0 or self._stored_bytes() == 0:
+                return False
+            os.truncate(self.path, 0)
+        except OSError as error:  # must not hide the fault of the write that asked for room
+            _log.exception("database_reserve_not_released", database=self.database.name, error=str(error))
             return False
-        os.truncate(self.path, 0)
         _log.error("database_reserve_released", database=self.database.name, size_bytes=self.size_bytes)
         return True
 

@@ -52,6 +52,19 @@ def test_a_reserve_of_nothing_is_always_there_and_never_given_up(tmp_path: Path)
     assert not nothing.path.exists()
 
 
+def test_a_disk_that_does_not_answer_for_room_does_not_hide_what_the_write_says(tmp_path: Path) -> None:
+    def refuse(_: Path) -> int:
+        raise OSError(5, "Input/output error")
+
+    database = WriterDatabase(tmp_path / "exam.db", "exam")
+    database.reserve = Reserve(tmp_path / "exam.db", 1 << 20, refuse)
+    database.reserve.path.mkdir()
+    assert not database.reserve.release()
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"), database.write() as connection:
+        connection.execute("insert into nowhere values (1)")
+    database.close()
+
+
 def test_only_a_full_disk_gives_it_up(database: WriterDatabase) -> None:
     database.reserve.restore()
     with pytest.raises(sqlite3.OperationalError), database.write() as connection:
