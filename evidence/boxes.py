@@ -6,7 +6,7 @@ the walk instead of raising, because a torn tail is what a crash leaves behind.
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -14,7 +14,12 @@ HEADER_BYTES: Final = 8
 LARGE_HEADER_BYTES: Final = 16
 # Box names are four printable ASCII characters; zeroes or noise mean the end of what was written.
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F))
-_HEADER: Final = struct.Struct(">I4s")
+_header: Final = struct.Struct(">I4s").unpack_from
+# How much a window reads at once: the description of a usual fragment and the first bytes of its pictures.
+AHEAD_BYTES: Final = 4096
+
+# Answers with the bytes at a position, so many or fewer.
+Read = Callable[[int, int], bytes]
 
 
 class BoxError(Exception):
@@ -37,13 +42,35 @@ class Box(NamedTuple):
 
 def file_boxes(descriptor: int, start: int, end: int) -> Iterator[Box]:
     """The complete boxes between two positions of a file, ending at the first torn one."""
+    return boxes_between(lambda position, count: os.pread(descriptor, count, position), start, end)
+
+
+def boxes_between(read: Read, start: int, end: int) -> Iterator[Box]:
+    """The same of whatever answers with the bytes at a position."""
     position = start
     while position + HEADER_BYTES <= end:
-        box = _box_at(os.pread(descriptor, LARGE_HEADER_BYTES, position), position)
+        box = _box_at(read(position, LARGE_HEADER_BYTES), 0, position)
         if box is None or box.end > end:
             return
         yield box
         position = box.end
+
+
+class FileWindow:
+    """The bytes of a file, read some way ahead: what lies close together costs one question to the system."""
+
+    __slots__ = ("_descriptor", "_seen", "_start")
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._start, self._seen = descriptor, 0, b""
+
+    def read(self, position: int, count: int) -> bytes:
+        """The bytes there; fewer at the end of the file."""
+        at = position - self._start
+        if at < 0 or at + count > len(self._seen):
+            self._seen = os.pread(self._descriptor, max(count, AHEAD_BYTES), position)
+            self._start, at = position, 0
+        return self._seen[at : at + count]
 
 
 def inner_boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
@@ -51,7 +78,7 @@ def inner_boxes(content: bytes, start: int = 0, end: int | None = None) -> Itera
     limit = len(content) if end is None else end
     position = start
     while position < limit:
-        box = _box_at(content[position : position + LARGE_HEADER_BYTES], position)
+        box = _box_at(content, position, position)
         if box is None or box.end > limit:
             raise BoxError(f"a box at byte {position} does not fit into its parent")
         yield box
@@ -74,16 +101,18 @@ def unpack(layout: str, content: bytes, at: int) -> tuple[int, ...]:
         raise BoxError(f"the box ends too early at byte {at}") from error
 
 
-def _box_at(header: bytes, position: int) -> Box | None:
-    if len(header) < HEADER_BYTES:
+def _box_at(content: bytes, at: int, offset: int) -> Box | None:
+    """The box whose header stands at `at` of the content, which lies at that offset of the whole."""
+    ahead = len(content) - at
+    if ahead < HEADER_BYTES:
         return None
-    size, raw = _HEADER.unpack_from(header)
+    size, raw = _header(content, at)
     name, header_bytes = _name(raw), HEADER_BYTES
-    if size == 1 and len(header) >= LARGE_HEADER_BYTES:
-        size, header_bytes = int.from_bytes(header[8:16], "big"), LARGE_HEADER_BYTES
+    if size == 1 and ahead >= LARGE_HEADER_BYTES:
+        size, header_bytes = int.from_bytes(content[at + 8 : at + 16], "big"), LARGE_HEADER_BYTES
     if size < header_bytes or name is None:
         return None
-    return Box(name, position, position + header_bytes, position + size)
+    return Box(name, offset, offset + header_bytes, offset + size)
 
 
 @lru_cache(maxsize=256)

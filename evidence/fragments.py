@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from evidence.boxes import Box, BoxError, child, file_boxes, inner_boxes, unpack
+from evidence.boxes import Box, BoxError, FileWindow, boxes_between, child, inner_boxes, unpack
 from evidence.codecs import codec_string
 from evidence.sound import NO_SOUND, Sound, sound_of
 from exam.clock import SECOND_US
@@ -20,11 +20,15 @@ NTP_TO_UNIX_S: Final = 2_208_988_800
 MAP_VERSION: Final = 1
 # A sample longer than this is not a slow camera but a jump of its timestamps.
 LONGEST_SAMPLE_US: Final = 10 * SECOND_US
+# A fragment that claims more pictures is damaged: an hour, the longest file, has fewer.
+MOST_PICTURES: Final = 1 << 20
 
 _TFHD_OPTIONAL: Final = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
 _TFHD_DURATION: Final = 0x8
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x1, 0x4
-_TRUN_SAMPLE: Final = (0x100, 0x200, 0x400, 0x800)
+_TRUN_DURATION: Final = 0x100
+# How many words each sample takes, by the four flags that give it one each.
+_TRUN_WORDS: Final = tuple(flags.bit_count() for flags in range(16))
 
 
 class FragmentError(Exception):
@@ -35,8 +39,7 @@ class FragmentMapError(Exception):
     """A stored fragment map is damaged or of a version this program does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One keyframe and the pictures up to the next, as the index knows it.
 
     `media_us` counts from the start of its segment; `wall_us` is our wall clock at its first picture.
@@ -49,8 +52,7 @@ class Fragment:
     wall_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFragment:
+class ParsedFragment(NamedTuple):
     """One fragment as found in the file; `stamp_us` is the UTC time in its `prft` box, if any."""
 
     offset: int
@@ -92,16 +94,7 @@ class _Track:
     default_duration: int
 
 
-@dataclass(frozen=True, slots=True)
-class _RawFragment:
-    offset: int
-    end: int
-    timing: "_Timing"
-    stamp_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Timing:
+class _Timing(NamedTuple):
     ticks: int
     pictures: int
     # Whether sound came with the pictures.
@@ -110,33 +103,40 @@ class _Timing:
     first_ticks: int
 
 
+class _RawFragment(NamedTuple):
+    offset: int
+    end: int
+    timing: _Timing
+    stamp_us: int | None
+
+
 def parse(path: Path) -> ParsedFile:
     """The structure of a file, up to its last complete fragment. Raises FragmentError when there is none."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _parse(descriptor, os.fstat(descriptor).st_size)
+        return _parse(FileWindow(descriptor), os.fstat(descriptor).st_size)
     except BoxError as error:
         raise FragmentError(f"not a recording: {error}") from error
     finally:
         os.close(descriptor)
 
 
-def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
-    boxes = list(file_boxes(descriptor, 0, size_bytes))
+def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
+    boxes = boxes_between(window.read, 0, size_bytes)
     moov = next((box for box in boxes if box.name == "moov"), None)
     if moov is None:
         raise FragmentError("the description of the stream (moov) was never written")
-    description = _read(descriptor, moov)
+    description = window.read(moov.offset, moov.size_bytes)
     track = _video_track(description)
     raw: list[_RawFragment] = []
     with suppress(BoxError):  # lengths can reach the disk before contents: torn here, like a cut
-        raw.extend(_raw_fragments(descriptor, [box for box in boxes if box.offset >= moov.end], track))
+        raw.extend(_raw_fragments(window, boxes, track))
     if not raw:
         raise FragmentError("no fragment was completed")
     fragments = tuple(_timed(raw, track.timescale))
     # The index box that closes a file belongs to it, but only right behind a complete fragment.
-    index = next((box for box in boxes if box.name == "mfra" and box.offset == raw[-1].end), None)
-    ended = raw[-1].end if index is None else index.end
+    behind = next(boxes_between(window.read, raw[-1].end, size_bytes), None)
+    ended = behind.end if behind is not None and behind.name == "mfra" else raw[-1].end
     return ParsedFile(
         init_bytes=moov.end,
         codec=track.codec,
@@ -153,17 +153,13 @@ def _parse(descriptor: int, size_bytes: int) -> ParsedFile:
 
 def _timed(raw: Sequence[_RawFragment], timescale: int) -> Iterator[ParsedFragment]:
     # Laid end to end: after a jump of the camera's timestamps the decode times mean nothing.
-    ticks = 0
-    for number, found in enumerate(raw):
-        start_us = ticks * SECOND_US // timescale
-        ticks += found.timing.ticks - (_lead_ticks(found.timing) if number == 0 else 0)
-        yield ParsedFragment(
-            offset=found.offset,
-            size_bytes=found.end - found.offset,
-            media_us=start_us,
-            duration_us=ticks * SECOND_US // timescale - start_us,
-            stamp_us=found.stamp_us,
-        )
+    ticks = -_lead_ticks(raw[0].timing)
+    start_us = 0
+    for offset, end, timing, stamp_us in raw:
+        ticks += timing.ticks
+        end_us = ticks * SECOND_US // timescale
+        yield ParsedFragment(offset, end - offset, start_us, end_us - start_us, stamp_us)
+        start_us = end_us
 
 
 def _lead_ticks(timing: _Timing) -> int:
@@ -174,34 +170,30 @@ def _lead_ticks(timing: _Timing) -> int:
     return max(0, timing.first_ticks - usual) if timing.first_ticks > 2 * usual else 0
 
 
-def _raw_fragments(descriptor: int, boxes: Iterable[Box], track: _Track) -> Iterator[_RawFragment]:
+def _raw_fragments(window: FileWindow, boxes: Iterable[Box], track: _Track) -> Iterator[_RawFragment]:
     # prft, styp and sidx before a moof belong to its fragment, so that fragments leave no hole.
     start: int | None = None
     stamp_us: int | None = None
     timing: _Timing | None = None
-    for box in boxes:
-        start = box.offset if start is None else start
-        if box.name == "prft":
-            stamp_us = _stamp(_read(descriptor, box))
-        elif box.name == "moof":
-            timing = _moof_timing(_read(descriptor, box), track)
-        elif box.name == "mdat" and timing is not None:
-            if not _is_written(descriptor, box):
+    for name, offset, content, end in boxes:
+        start = offset if start is None else start
+        if name == "prft":
+            stamp_us = _stamp(window.read(offset, end - offset))
+        elif name == "moof":
+            timing = _moof_timing(window.read(offset, end - offset), track)
+        elif name == "mdat" and timing is not None:
+            if not _is_written(window, content, end):
                 return
-            yield _RawFragment(start, box.end, timing, stamp_us)
+            yield _RawFragment(start, end, timing, stamp_us)
             start, stamp_us, timing = None, None, None
 
 
-def _is_written(descriptor: int, mdat: Box) -> bool:
+def _is_written(window: FileWindow, content: int, end: int) -> bool:
     # A power cut can leave the length without the bytes. Neither the length of the first picture
     # nor the end of the last one (a stop bit) can be zero in H.264.
-    first = os.pread(descriptor, 4, mdat.content)
-    last = os.pread(descriptor, 16, max(mdat.end - 16, mdat.content))
+    first = window.read(content, 4)
+    last = window.read(max(end - 16, content), 16)
     return any(first) and any(last)
-
-
-def _read(descriptor: int, box: Box) -> bytes:
-    return os.pread(descriptor, box.size_bytes, box.offset)
 
 
 def _stamp(prft: bytes) -> int:
@@ -215,19 +207,20 @@ def _moof_timing(moof: bytes, track: _Track) -> _Timing:
     trafs = [box for box in inner_boxes(moof, whole.content, whole.end) if box.name == "traf"]
     for traf in trafs:
         tfhd = child(moof, traf, "tfhd")
-        if unpack("I", moof, tfhd.content + 4) == (track.id,):
+        if unpack("I", moof, tfhd.content + 4)[0] == track.id:
             durations = _traf_durations(moof, traf, tfhd, track)
             ticks = _believable(durations, track.timescale)
             return _Timing(ticks, len(durations), len(trafs) > 1, durations[0] if durations else 0)
     raise BoxError(f"a fragment without track {track.id}")
 
 
-def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> list[int]:
+def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> Sequence[int]:
     default = _default_duration(moof, tfhd, track.default_duration)
-    durations: list[int] = []
+    durations: Sequence[int] = ()
     for box in inner_boxes(moof, traf.content, traf.end):
         if box.name == "trun":
-            durations.extend(_trun_durations(moof, box, default))
+            found = _trun_durations(moof, box, default)
+            durations = [*durations, *found] if durations else found
     return durations
 
 
@@ -239,13 +232,15 @@ def _default_duration(moof: bytes, tfhd: Box, otherwise: int) -> int:
     return unpack("I", moof, tfhd.content + 8 + skipped)[0]
 
 
-def _trun_durations(moof: bytes, trun: Box, default: int) -> list[int]:
+def _trun_durations(moof: bytes, trun: Box, default: int) -> Sequence[int]:
     flags, count = unpack("II", moof, trun.content)
-    if not flags & _TRUN_SAMPLE[0]:
+    if count > MOST_PICTURES:
+        raise BoxError(f"a fragment of {count} pictures")
+    if not flags & _TRUN_DURATION:
         return [default] * count
     at = trun.content + 8 + 4 * bool(flags & _TRUN_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
-    words = sum(1 for flag in _TRUN_SAMPLE if flags & flag)
-    return list(unpack(f"{count * words}I", moof, at)[::words])
+    words = _TRUN_WORDS[flags >> 8 & 0xF]
+    return unpack(f"{count * words}I", moof, at)[::words]
 
 
 def _believable(durations: Sequence[int], timescale: int) -> int:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -54,14 +53,14 @@ def maps() -> Iterator[bytes]:
         for number in range(FRAGMENTS)
     ]
     first = fragments[0]
-    whole = [replace(each, wall_us=FIRST_US + each.media_us) for each in fragments]
+    whole = [each._replace(wall_us=FIRST_US + each.media_us) for each in fragments]
     tail = pack(whole)[len(pack(whole[:1])) :]
     head = bytes([pack(whole)[0], FRAGMENTS])
     packed = b""
     while True:
         start_us = yield packed
         # Only the first fragment stands at an absolute moment; the others follow it.
-        packed = head + pack([replace(first, wall_us=start_us)])[2:] + tail
+        packed = head + pack([first._replace(wall_us=start_us)])[2:] + tail
 
 
 def fill_day(connection: sqlite3.Connection, day: int, packer: Iterator[bytes]) -> None:

@@ -115,6 +115,12 @@ def test_bytes_behind_the_index_box_are_a_torn_tail(tmp_path: Path) -> None:
         (init() + moof(box("free")) + mdat(), "no fragment"),
         (init() + mdat(), "no fragment"),
         (init() + box("prft", b"123") + fragment(2000), "no fragment"),
+        (
+            init()
+            + moof(box("traf", full_box("tfhd", 0, words(1)), full_box("trun", 0, words(2**32 - 1))))
+            + mdat(),
+            "no fragment",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
