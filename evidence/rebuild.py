@@ -7,6 +7,7 @@ day's files carries their digests. What only the lost index knew is gone and sai
 
 import hashlib
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,20 +136,23 @@ class Rebuild:
                 (file for path, id_ in ids.items() for file in self._files(path, id_, day)),
                 key=lambda file: file.order,
             )
-            for start in range(0, len(files), BATCH):
-                self._enter_all(files[start : start + BATCH])
-                yield self.found
+            yield from self._enter_all(files)
         self._end()
         yield self.found
 
-    def _enter_all(self, files: Sequence[_File]) -> None:
-        answers = list(self._each(_read, files))
-        with self._database.write() as connection:
-            for file, answer in zip(files, answers, strict=True):
-                if isinstance(answer, _Read):
-                    self._enter(connection, answer)
-                else:
-                    self.found.left.append((file.path, answer))
+    def _enter_all(self, files: Sequence[_File]) -> Iterator[Rebuilt]:
+        # Asked for one batch ahead: other processes read the next files while this one enters these.
+        batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
+        asked = deque(self._each(_read, batch) for batch in batches[:1])
+        for number, batch in enumerate(batches, 1):
+            asked.extend(self._each(_read, upcoming) for upcoming in batches[number : number + 1])
+            with self._database.write() as connection:
+                for file, answer in zip(batch, asked.popleft(), strict=True):
+                    if isinstance(answer, _Read):
+                        self._enter(connection, answer)
+                    else:
+                        self.found.left.append((file.path, answer))
+            yield self.found
 
     def _files(self, volume: Path, volume_id: int, day: str) -> Iterator[_File]:
         folder = volume / FOOTAGE_FOLDER / day
