@@ -17,8 +17,15 @@ STALL_WARNING_US: Final = 3 * SECOND_US
 STALL_PATIENCE_US: Final = 11 * SECOND_US // 2
 # How long a child asked to stop may take to write its last fragment.
 STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
-# For ever, and never slower than the last: an exam does not wait.
+# From the start of one attempt to the next, at least: one that hung as long is followed at once. For ever,
+# and never slower than the last: an exam does not wait.
 RETRY_US: Final = (1 * SECOND_US, 1 * SECOND_US, 2 * SECOND_US)
+# Between the end of a child and the next one: a camera may need a moment to notice that it was left.
+BREATH_US: Final = SECOND_US // 4
+# One attempt in so many has patience with a slow camera. A camera that answered without it gets it more
+# rarely: a patient attempt that hangs costs footage when the camera comes back meanwhile.
+PATIENT_ONE_IN: Final = 4
+PATIENT_ONE_IN_OF_QUICK: Final = 12
 # A run this long counts as success: the next fault starts with the shortest wait again.
 PROVEN_US: Final = 10 * SECOND_US
 # The camera's media may lead or lag our clock by this much before its timestamps have jumped.
@@ -73,11 +80,15 @@ class CameraWatch:
     _started_at_us: int = 0  # monotonic
     _advanced_at_us: int | None = None
     _failures: int = 0
+    _is_patient: bool = False
+    # Whether its latest pictures came without patience.
+    _is_quick: bool = False
 
     @property
     def needs_patience(self) -> bool:
         """Whether the next attempt should wait longer for answers than the last one did."""
-        return self._failures % 4 == 3
+        one_in = PATIENT_ONE_IN_OF_QUICK if self._is_quick else PATIENT_ONE_IN
+        return self._failures % one_in == one_in - 1
 
     @property
     def is_finished(self) -> bool:
@@ -115,6 +126,7 @@ class CameraWatch:
 
     def started(self, now: Moment) -> None:
         """A child was started."""
+        self._is_patient = self.needs_patience
         self._phase = _Phase.RUNNING
         self._changed_at_us = self._started_at_us = now.monotonic_us
         self._advanced_at_us = self.stop_cause = None
@@ -123,6 +135,7 @@ class CameraWatch:
         """The camera has brought pictures, the last of them at that moment."""
         self._advanced_at_us = arrived.monotonic_us
         self.last_bytes_at_us = arrived.wall_us
+        self._is_quick = not self._is_patient
         is_fresh = now.monotonic_us - arrived.monotonic_us < STALL_WARNING_US
         if self._phase is _Phase.RUNNING and is_fresh:
             self._show(Recording.RECORDING, None, now)
@@ -147,9 +160,11 @@ class CameraWatch:
             return
         if self.is_proven(now):
             self._failures = 0
-        wait_us = RETRY_US[min(self._failures, len(RETRY_US) - 1)]
+        was_started = self._phase is not _Phase.WAITING
+        begun_us = self._started_at_us if was_started else now.monotonic_us
+        due_us = begun_us + RETRY_US[min(self._failures, len(RETRY_US) - 1)]
         self._failures += 1
-        self._phase, self._changed_at_us = _Phase.WAITING, now.monotonic_us + wait_us
+        self._phase, self._changed_at_us = _Phase.WAITING, max(due_us, now.monotonic_us + BREATH_US)
         self._show(Recording.DOWN, cause, now)
 
     def forgive(self, late_us: int) -> None:

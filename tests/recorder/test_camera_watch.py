@@ -88,7 +88,23 @@ def test_it_reconnects_for_ever_after_one_one_two_two_seconds() -> None:
     assert waits == [1, 1, 2, 2, 2, 2]
 
 
-def test_after_a_good_run_the_waits_begin_anew() -> None:
+def test_an_attempt_that_hung_is_followed_at_once() -> None:
+    watch = CameraWatch(NOON_US)
+    for second in (0, 10, 20):
+        watch.started(at(second))
+        watch.failed(Cause.UNREACHABLE, at(second + 3))
+        assert watch.decide(at(second + 3.2)) is Order.NOTHING
+        assert watch.decide(at(second + 3.25)) is Order.START
+
+
+def test_where_nothing_could_be_started_it_waits_all_the_same() -> None:
+    watch = CameraWatch(NOON_US)
+    watch.failed(Cause.DISK_MISSING, at(60))
+    assert watch.decide(at(60.9)) is Order.NOTHING
+    assert watch.decide(at(61)) is Order.START
+
+
+def test_after_a_good_run_the_next_attempt_follows_at_once_and_the_waits_begin_anew() -> None:
     watch = CameraWatch(NOON_US)
     for second in (0, 10, 20):
         watch.started(at(second))
@@ -96,17 +112,39 @@ def test_after_a_good_run_the_waits_begin_anew() -> None:
     watch.started(at(30))
     watch.advanced(at(31), at(31))
     watch.failed(Cause.CAMERA_CLOSED, at(41))
-    assert watch.decide(at(42)) is Order.START
+    assert watch.decide(at(41.25)) is Order.START
+    watch.started(at(41.25))
+    watch.failed(Cause.REFUSED, at(41.25))
+    assert watch.decide(at(42.2)) is Order.NOTHING
+    assert watch.decide(at(42.25)) is Order.START
+
+
+def patient_attempts(watch: CameraWatch, count: int) -> list[int]:
+    patient = []
+    for second in range(count):
+        patient += [second] if watch.needs_patience else []
+        watch.started(at(100 + second))
+        watch.failed(Cause.UNREACHABLE, at(100 + second))
+    return patient
 
 
 def test_every_fourth_attempt_has_patience_with_a_slow_camera() -> None:
+    assert patient_attempts(CameraWatch(NOON_US), 8) == [3, 7]
+
+
+def test_a_camera_that_answered_without_patience_gets_it_more_rarely() -> None:
+    watch = recording_since(0)
+    watch.failed(Cause.STALLED, at(60))
+    assert patient_attempts(watch, 24) == [10, 22]
+
+
+def test_a_camera_that_answered_only_with_patience_gets_it_as_often_as_before() -> None:
     watch = CameraWatch(NOON_US)
-    patient = []
-    for second in range(8):
-        patient.append(watch.needs_patience)
-        watch.started(at(second))
-        watch.failed(Cause.UNREACHABLE, at(second))
-    assert patient == [False, False, False, True] * 2
+    patient_attempts(watch, 3)
+    watch.started(at(0))
+    watch.advanced(at(5), at(5))
+    watch.failed(Cause.STALLED, at(60))
+    assert patient_attempts(watch, 8) == [2, 6]
 
 
 def test_an_orderly_stop_is_final() -> None:
