@@ -51,6 +51,15 @@ def _by_id(table: str, *kinds: LeafKind, **more: Any) -> FactTable:
 
 _ONE_ROOM_CUE: Final = {name: name for name in ("session_id", "room_id", "cue_code")}
 
+# Columns under the names that leaves use for them.
+_LAST_STEPS: Final = (
+    "select hold_step.*, kind, batch_id, reaches from hold_step join hold on hold.id = hold_id"
+    " where hold_step.id in (select max(id) from hold_step group by hold_id, step)"
+)
+_AUTHORITIES: Final = "select *, public_pem as public from time_authority"
+_PLANS: Final = "select *, document as plan from disposal_plan"
+_TIMES: Final = "select *, authority_id as time_authority_id from disposal_time"
+
 EXAM_FACTS: Final = (
     FactTable("checkin_attempt", (LeafKind.CHECKIN_ATTEMPT,), {"attempt_id": "id"}),
     _by_id("announcement", LeafKind.ANNOUNCEMENT),
@@ -65,6 +74,14 @@ EXAM_FACTS: Final = (
     _by_id("roster_import", LeafKind.ROSTER_IMPORT),
     _by_id("work_order", LeafKind.WORK_ORDER),
     _by_id("anchor", LeafKind.ANCHOR),
+    _by_id("batch_closing", LeafKind.BATCH_CLOSING),
+    _by_id("day_assignment", LeafKind.DAY_ASSIGNMENT),
+    FactTable("hold", (LeafKind.LEGAL_HOLD,), {"hold_id": "hold_id", "step": "step"}, _LAST_STEPS),
+    _by_id("time_authority", LeafKind.TIME_AUTHORITY, source=_AUTHORITIES),
+    FactTable("disposal_plan", (LeafKind.DISPOSAL_PLAN,), {"plan_id": "id"}, _PLANS),
+    FactTable("disposal_approval", (LeafKind.DISPOSAL_APPROVAL,), {"approval_id": "id"}),
+    _by_id("disposal_time", LeafKind.DISPOSAL_TIME, source=_TIMES),
+    _by_id("disposal_attempt", LeafKind.DISPOSAL_REFUSED),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"
@@ -72,6 +89,12 @@ _RELOCATED: Final = (
     " from segment_relocation join segment on segment.id = segment_id"
     " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
     " where moved_at_us is not null"
+)
+_DISPOSALS: Final = "select *, plan_digest as plan_sha256 from disposal"
+_DISPOSALS_DONE: Final = f"{_DISPOSALS} where done_at_us is not null"
+_REFUSALS: Final = (
+    "select id, order_id, segment_id, '[\"' || replace(reasons, ' ', '\",\"') || '\"]' as reasons"
+    " from disposal_refusal"
 )
 FOOTAGE_FACTS: Final = (
     _by_id(
@@ -82,7 +105,10 @@ FOOTAGE_FACTS: Final = (
     _by_id("gap", LeafKind.GAP_OPEN, LeafKind.GAP_END, nullable=("ended_at_us",)),
     _by_id("quarantined_file", LeafKind.QUARANTINED_FILE),
     _by_id("clock_step", LeafKind.CLOCK_STEP),
-    FactTable("disposal", (LeafKind.DISPOSAL,), {"segment_id": "segment_id"}),
+    FactTable("disposal", (LeafKind.DISPOSAL,), {"segment_id": "segment_id"}, _DISPOSALS),
+    FactTable("disposal_done", (LeafKind.DISPOSAL_DONE,), {"segment_id": "segment_id"}, _DISPOSALS_DONE),
+    _by_id("disposal_refusal", LeafKind.DISPOSAL_REFUSED, source=_REFUSALS),
+    _by_id("export_bag", LeafKind.EXPORT),
     _by_id("segment_relocation", LeafKind.SEGMENT_RELOCATED, source=_RELOCATED),
     _by_id("fixity_turn", LeafKind.FIXITY_CHECK),
     _by_id("damage", LeafKind.DAMAGE_FOUND, LeafKind.DAMAGE_REPAIRED, nullable=("repaired_at_us",)),
