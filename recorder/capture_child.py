@@ -116,9 +116,10 @@ class ChildLoop:
             if descriptor == child.output:
                 self._end(child)
             return
+        now = self.now()
         for line in lines:
             if descriptor == child.output:
-                child.camera.on_output(line, self.now())
+                child.camera.on_output(line, now)
             else:
                 child.camera.on_error_line(line)
 

@@ -68,22 +68,28 @@ class StillGoing:
     """The report is complete, and it was not the last."""
 
 
+# What counts of a report; each has a dozen lines, every second, for every camera.
+_REPORTED: Final = frozenset({"frame", "out_time_us", "progress"})
 Word = ClosedLine | FrameCount | MediaTime | StillGoing
 
 
 def understand(line: str) -> Word | None:
     """What a line of standard output means; None for the many that mean nothing here."""
-    key, _, value = line.partition("=")
-    if key == "frame" and value.strip().isdigit():
-        return FrameCount(int(value))
-    if key == "out_time_us" and value.strip().lstrip("-").isdigit():
-        return MediaTime(int(value))
-    if line.strip() == "progress=continue":
-        return StillGoing()
+    key, is_pair, value = line.partition("=")
+    if is_pair:
+        return _reported(key, value.strip()) if key in _REPORTED else None
     parts = line.strip().split(",")
     if len(parts) == 3 and parts[0].endswith(".mp4"):
         return ClosedLine(parts[0], round(float(parts[2]) * SECOND_US))
     return None
+
+
+def _reported(key: str, value: str) -> Word | None:
+    if key == "frame" and value.isdigit():
+        return FrameCount(int(value))
+    if key == "out_time_us" and value.lstrip("-").isdigit():
+        return MediaTime(int(value))
+    return StillGoing() if (key, value) == ("progress", "continue") else None
 
 
 def cause_of(last_words: Iterable[str], *, has_recorded: bool) -> Cause:

@@ -6,7 +6,7 @@ limits and the reasons for them are in config/picture_health.toml and docs/desig
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Final
 
@@ -201,9 +201,13 @@ class CameraJudge:
         return [Change(kind, is_trouble=False, since_us=clear_us, measured=numbers)]
 
 
+_MEASURED: Final = tuple(one.name for one in fields(Measures))
+
+
 def _numbers(reading: Reading) -> dict[str, float]:
-    measured = {} if reading.measures is None else asdict(reading.measures)
-    numbers = {name: round(value, 4) for name, value in measured.items() if value is not None}
+    measured = reading.measures
+    found = [] if measured is None else [(name, getattr(measured, name)) for name in _MEASURED]
+    numbers = {name: round(value, 4) for name, value in found if value is not None}
     return {
         **numbers,
         "pictures_per_s": round(_rate(reading), 2),

@@ -13,6 +13,7 @@ from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import write_states
 from evidence.picture_time import ClockBreak
 from evidence.presence import keep_presence
+from evidence.volume_rows import VolumeFound, write_volume_states
 from evidence.volumes import Volume
 from exam.clock import SECOND_US
 from recorder.camera_recorder import CameraRecorder, Workshop
@@ -113,13 +114,17 @@ class Recorder:
 
     def _look_at_volumes(self, elapsed_us: int, now: Moment) -> None:
         volumes = self.workshop.volumes
+        found: dict[Volume, tuple[Cause | None, bool]] = {}
         for camera in self.everybody():
-            if camera.volume is None or camera.is_stopping:
+            volume = camera.volume
+            if volume is None or camera.is_stopping:
                 continue
-            cause = volumes.cause_to_leave(camera.volume)
+            if volume not in found:  # once for all cameras that write there
+                found[volume] = volumes.cause_to_leave(volume), volumes.is_slow(volume)
+            cause, is_slow = found[volume]
             if cause is not None:
                 camera.stop(cause, now)
-            elif volumes.is_slow(camera.volume):  # the disk's silence is not the camera's
+            elif is_slow:  # the disk's silence is not the camera's
                 camera.disk_hangs(elapsed_us, now)
 
     def _look_at_clocks(self, now: Moment) -> bool:
@@ -141,14 +146,21 @@ class Recorder:
         return has_stepped
 
 
-def write_camera_states(
-    database: WriterDatabase, states: Sequence[CameraState], presence: tuple[int, int] | None = None
-) -> None:
-    """Show the console what every camera does, and that the service is there, in one transaction.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown beside the cameras: that the service is there, and its volumes."""
 
-    `presence`: the row of `recorder_presence`, and now.
-    """
+    presence_id: int
+    volumes: Sequence[VolumeFound]
+    now_us: int
+
+
+def write_camera_states(
+    database: WriterDatabase, states: Sequence[CameraState], beside: Beside | None = None
+) -> None:
+    """Show the console what every camera does, all in one transaction."""
     with database.write() as connection:
         write_states(connection, states)
-        if presence is not None:
-            keep_presence(connection, *presence)
+        if beside is not None:
+            keep_presence(connection, beside.presence_id, beside.now_us)
+            write_volume_states(connection, beside.volumes, beside.now_us)

@@ -36,13 +36,14 @@ from recorder.capture_child import ChildLoop
 from recorder.chore_list import ChoreTools, chores
 from recorder.chores import Chores
 from recorder.keeper import Keeper
-from recorder.recorder import Recorder, write_camera_states
+from recorder.recorder import Beside, Recorder, write_camera_states
 from recorder.state_board import StateBoard
 from recorder.ticker import Ticker
 from recorder.volume_desk import MIB, VolumeDesk
 from recorder.wanted_cameras import WantedCameras
 
-WATCH_US: Final = SECOND_US // 2
+# Cameras are looked after this often, however often their children speak.
+WATCH_US: Final = SECOND_US // 4
 CAMERAS_US: Final = 2 * SECOND_US
 SYNC_S: Final = 5
 # A stop that takes longer leaves the rest to the next start's adoption.
@@ -184,7 +185,7 @@ class _Service:
             board = StateBoard(self._write_states)
             beside = Chores(chores(ChoreTools(self.settings, self.store)))
             while not self._is_stop_asked:
-                self._loop.wait(WATCH_US)
+                self._listen()
                 self._work()
                 board.show((self._recorder.shown(), self.desk.shown()))
             beside.stop()
@@ -193,6 +194,12 @@ class _Service:
             self._stop()
         self._list.close()
         self._loop.close()
+
+    def _listen(self) -> None:
+        """Hear the children for a while: thirty of them speak every second, each at another moment."""
+        until_us = self._loop.now().monotonic_us + WATCH_US
+        while not self._is_stop_asked and (left_us := until_us - self._loop.now().monotonic_us) > 0:
+            self._loop.wait(left_us)
 
     def _work(self) -> None:
         now = self._loop.now()
@@ -233,8 +240,9 @@ class _Service:
 
     def _write_states(self) -> None:
         states = self._recorder.states(self._loop.now())
-        write_camera_states(self.store.database, states, (self._presence_id, self.store.clock.wall_us()))
-        self.desk.write_states(self._recorder.write_rates(states))
+        found = self.desk.found(self._recorder.write_rates(states))
+        beside = Beside(self._presence_id, found, self.store.clock.wall_us())
+        write_camera_states(self.store.database, states, beside)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from config.settings import Settings
 from evidence.adoption import adopt
 from evidence.ingest import Store
 from evidence.volume_look import Looker, Trouble, places
-from evidence.volume_rows import VolumeFound, write_volume_states
+from evidence.volume_rows import VolumeFound
 from evidence.volumes import Volume
 from recorder.camera_recorder import CameraRecorder
 from recorder.keeper import Keeper
@@ -58,18 +58,16 @@ class VolumeDesk:
         """What people look at: it is worth rows at once when this changes."""
         return [(str(found.look.place.path), found.trouble) for found in self.watch.found()]
 
-    def write_states(self, cameras: Iterable[tuple[Volume | None, int]]) -> None:
-        """Publish what was found, with what the cameras (volume, bits per second) bring there."""
+    def found(self, cameras: Iterable[tuple[Volume | None, int]]) -> list[VolumeFound]:
+        """What was found, with what the cameras (volume, bits per second) bring there."""
         bps: Counter[str] = Counter()
         for volume, rate in cameras:
             if volume is not None:
                 bps[str(volume.path)] += rate
-        found = [
+        return [
             VolumeFound(one.look, one.trouble, one.since_us, bps[str(one.look.place.path)])
             for one in self.watch.found()
         ]
-        with self.store.database.write() as connection:
-            write_volume_states(connection, found, self.store.clock.wall_us())
 
     def _adopt_one(self, volume: Volume) -> None:
         _adopt(self.store, [volume])

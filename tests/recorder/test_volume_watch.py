@@ -8,7 +8,7 @@ import pytest
 from config.settings import RecorderSettings, Settings
 from evidence.footage import Cause
 from evidence.volume_look import Look, Looker, Place, Trouble, places
-from evidence.volume_rows import volume_states
+from evidence.volume_rows import volume_states, write_volume_states
 from evidence.volumes import Volume
 from exam.clock import SECOND_US, SimulatedClock
 from recorder.volume_desk import VolumeDesk
@@ -214,7 +214,9 @@ def test_the_desk_adopts_at_the_start_and_publishes_what_it_found(tmp_path: Path
         assert len(footage.segments(CAMERA)) == 1
         assert desk.watch.choose() == footage.volume
         assert [trouble for _, trouble in desk.shown()] == [None, None]
-        desk.write_states([(footage.volume, 3_000_000), (footage.volume, 1_000_000), (None, 5)])
+        found = desk.found([(footage.volume, 3_000_000), (footage.volume, 1_000_000), (None, 5)])
+        with footage.database.write() as connection:
+            write_volume_states(connection, found, FIRST_US)
         with footage.database.read() as connection:
             states = volume_states(connection)
         assert [state.write_bps for state in states] == [4_000_000, 0]
