@@ -61,7 +61,11 @@ KIND_WORDS: Final = {
     AnchorKind.STAMPED: "时间戳",
 }
 COMPARED_WORDS: Final = {
-    Comparison.EXTENDS: ("good", "一致：台账仍以纸上的内容开头，此后只有增加。"),
+    # The stored hashes are compared: a leaf whose words alone were changed is found by the check.
+    Comparison.EXTENDS: (
+        "good",
+        "一致：台账的校验值仍以纸上的为开头，此后只有增加。各条内容另由 run.py check 逐条核对。",
+    ),
     Comparison.DIFFERS: ("bad", "不一致：台账在打印之后被改写。请立即停止使用本机，保存现状并报告主管单位。"),
     Comparison.SHORTER: (
         "bad",

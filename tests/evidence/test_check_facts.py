@@ -35,7 +35,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         opened.disposer().carry_out(order_id, opened.segment_ids[:2], threading.Event())
         with world.footage.write() as connection:
             connection.execute(BAG)
-            body = {"export_bag_id": 1, "order_id": 7, "segments": 1, "tagmanifest_sha256": "00" * 32}
+            body: dict[str, int | str] = {
+                "export_bag_id": 1,
+                "order_id": 7,
+                "segments": 1,
+                "tagmanifest_sha256": "00" * 32,
+            }
             append(connection, LeafKind.EXPORT, body, 9)
         yield opened
     world.close()

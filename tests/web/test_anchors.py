@@ -87,7 +87,9 @@ def test_paper_that_agrees_and_paper_that_does_not(
     site_lead: PageClient, services: Services, name: str
 ) -> None:
     note = note_of(services, name)
-    assert "一致：台账仍以纸上的内容开头" in site_lead.post("/anchors/compare", data={"text": note}).text
+    said = site_lead.post("/anchors/compare", data={"text": note}).text
+    assert "一致：台账的校验值仍以纸上的为开头" in said
+    assert "run.py check 逐条核对" in said
     origin, size, _root = note.split("\n")[:3]
     rewritten = f"{origin}\n{size}\n{'0' * 64}"
     assert "台账在打印之后被改写" in site_lead.post("/anchors/compare", data={"text": rewritten}).text
