@@ -144,6 +144,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "retention.reopen": frozenset({Role.SITE_LEAD}),
     "retention.due": KEEPING,
     "retention.assign": frozenset({Role.SITE_LEAD, Role.ARCHIVIST}),
+    "fixity.page": COVERAGE,
+    "fixity.order": frozenset({Role.ARCHIVIST, Role.SITE_LEAD, Role.SUPERVISOR}),
     "holds.page": KEEPING,
     "holds.propose": HOLD_ASKERS,
     "holds.take": HOLD_DECIDERS,
