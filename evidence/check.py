@@ -4,7 +4,7 @@ Every law has its own code (`evidence.check_codes`), and the price of each depth
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from evidence.check_ledger import (
     check_ledger,
     signed_notes,
 )
+from evidence.check_schema import check_schema
 from evidence.checkpoints import Signer
 from evidence.database import ReaderDatabase
 
@@ -52,15 +53,44 @@ def check(memory: Memory, look: Look) -> Iterator[Finding]:
             if memory.path(name).exists()
         }
         for name in list(readers):
-            with readers[name].read() as connection:
-                damaged = list(check_database(connection, name))
+            damaged = [*_damage(readers[name]), *_damage_of_checkpoints(memory.folder, name)]
             yield from damaged
             if damaged:  # what cannot be read says nothing about the rest
                 del readers[name]
         for name, reader in readers.items():
+            yield from _check_schemas(memory.folder, (name, reader))
+        for name, reader in readers.items():
             yield from _check_one(memory, readers, (name, reader))
         if "footage" in readers:
             yield from _check_footage(readers["footage"], look)
+
+
+def _damage(reader: ReaderDatabase) -> list[Finding]:
+    with reader.read() as connection:
+        return list(check_database(connection, reader.path.name))
+
+
+def _damage_of_checkpoints(folder: Path, name: str) -> list[Finding]:
+    with _checkpoints_of(folder, name) as stores:
+        return [finding for store in stores for finding in _damage(store)]
+
+
+def _check_schemas(folder: Path, one: tuple[str, ReaderDatabase]) -> Iterator[Finding]:
+    with _checkpoints_of(folder, one[0]) as stores:
+        for schema, reader in [one, *(("checkpoint", store) for store in stores)]:
+            with reader.read() as connection:
+                yield from check_schema(connection, schema, reader.path.name)
+
+
+@contextmanager
+def _checkpoints_of(folder: Path, name: str) -> Iterator[list[ReaderDatabase]]:
+    """The database of a ledger's checkpoints; none before the first start."""
+    path = folder / f"{name}_checkpoints.db"
+    if not path.exists():
+        yield []
+        return
+    with closing(ReaderDatabase(path)) as reader:
+        yield [reader]
 
 
 def _check_one(

@@ -19,6 +19,7 @@ class Code(StrEnum):
     """Which law is broken (docs/design/evidence.md)."""
 
     DATABASE_DAMAGED = "database_damaged"
+    SCHEMA_CHANGED = "schema_changed"
     LEDGER_BROKEN = "ledger_broken"
     CHECKPOINT_BROKEN = "checkpoint_broken"
     ANCHOR_CONTRADICTED = "anchor_contradicted"
@@ -33,6 +34,7 @@ class Code(StrEnum):
     FILE_DIGEST = "file_digest"
     FILE_DISPOSED_BUT_THERE = "file_disposed_but_there"
     QUARANTINED_MISSING = "quarantined_missing"
+    DIGEST_LIST = "digest_list"
     FOOTAGE_OVERLAPS = "footage_overlaps"
     TIME_UNACCOUNTED = "time_unaccounted"
 

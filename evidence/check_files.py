@@ -4,11 +4,12 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from sqlite3 import Connection, Row
 
 from evidence.check_codes import Code, Depth, Finding
+from evidence.day_manifest import read_digests
 from evidence.footage import SEAM_US, Cause
 from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER, QUARANTINE_FOLDER
 from evidence.relocation_rows import copies_under_way
@@ -131,8 +132,21 @@ def _check_volume(
         if path not in unclaimed:
             yield Finding(Code.QUARANTINED_MISSING, str(volume / path))
         unclaimed.discard(path)
+    if look.depth is not Depth.PRESENCE:
+        yield from _check_lists(connection, volume_id, volume)
     unclaimed -= copies_under_way(connection, volume_id)
     yield from (Finding(Code.FILE_STRAY, str(volume / path)) for path in sorted(unclaimed))
+
+
+def _check_lists(connection: Connection, volume_id: int, volume: Path) -> Iterator[Finding]:
+    """The list of digests in each folder says of every file what its row says; disposed ones stay in it."""
+    rows = connection.execute(
+        "select path, sha256 from segment where volume_id = ? order by path", (volume_id,)
+    )
+    for folder, files in groupby(rows, lambda row: (volume / row["path"]).parent):
+        said = read_digests(folder) if folder.is_dir() else {}
+        if any(said.get(Path(row["path"]).name) != row["sha256"] for row in files):
+            yield Finding(Code.DIGEST_LIST, str(folder / DAY_MANIFEST))
 
 
 def _check_file(path: Path, row: Row, look: Look, *, is_there: bool) -> Code | None:

@@ -13,19 +13,19 @@ from evidence.database import ReaderDatabase
 from evidence.ledger import LedgerError, head_at, recompute, tree_size
 
 
-def check_database(connection: Connection, name: str) -> Iterator[Finding]:
+def check_database(connection: Connection, file_name: str) -> Iterator[Finding]:
     """SQLite's own look at every page and index, and at references between rows."""
     try:
         said = [row[0] for row in connection.execute("pragma integrity_check(20)")]
         lost = [row[0] for row in connection.execute("pragma foreign_key_check")]
-    except sqlite3.DatabaseError as error:
-        yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: {error}")
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # an error's words can be damaged too
+        yield Finding(Code.DATABASE_DAMAGED, f"{file_name}: {error}")
         return
     for words in said:
         if words != "ok":
-            yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: {words}")
+            yield Finding(Code.DATABASE_DAMAGED, f"{file_name}: {words}")
     for table in sorted(set(lost)):
-        yield Finding(Code.DATABASE_DAMAGED, f"{name}.db: rows of {table} refer to nothing")
+        yield Finding(Code.DATABASE_DAMAGED, f"{file_name}: rows of {table} refer to nothing")
 
 
 def check_ledger(connection: Connection, name: str) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -72,7 +72,7 @@ class Signer:
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} can be read by others: run chmod 600 on it")
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
-        except ValueError as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it asks for a password
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} is damaged") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} is not an Ed25519 key")

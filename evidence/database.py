@@ -218,7 +218,7 @@ def _writing_connection(path: Path, name: str) -> sqlite3.Connection:
             _migrate(connection, path, name)
             undo.pop_all()
             return connection
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # an error's words can be damaged too
         raise DatabaseError(f"database {path} cannot be used: {error}") from error
 
 

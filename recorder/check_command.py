@@ -19,6 +19,7 @@ TELL_US: Final = 2 * SECOND_US
 
 WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.DATABASE_DAMAGED: ("数据库损坏", "停止服务，保留现状；影像索引可用 run.py rebuild 重建"),
+    Code.SCHEMA_CHANGED: ("数据库的表或保护触发器被改动", "保存现状，核对谁动过数据库，核对备份"),
     Code.LEDGER_BROKEN: ("台账被改动", "保存现状，与签字页核对，报告主管单位"),
     Code.CHECKPOINT_BROKEN: ("台账与已签名的检查点不符", "保存现状，与签字页核对，报告主管单位"),
     Code.ANCHOR_CONTRADICTED: ("台账与已离开本机的检查点不符", "保存现状，报告主管单位"),
@@ -32,6 +33,7 @@ WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.FILE_SIZE: ("录像文件大小不对", "从第二份副本恢复"),
     Code.FILE_DIGEST: ("录像文件内容已变", "从第二份副本恢复"),
     Code.FILE_DISPOSED_BUT_THERE: ("已登记销毁的文件仍在", "重新启动录像服务，销毁会继续完成"),
+    Code.DIGEST_LIST: ("当日校验清单与索引不符", "核对文件内容与台账，保留现状"),
     Code.QUARANTINED_MISSING: ("隔离的文件不见了", "核对谁动过证据卷"),
     Code.FOOTAGE_OVERLAPS: ("同一摄像机的录像时间重叠", "核对时钟跳变记录"),
     Code.TIME_UNACCOUNTED: ("有一段时间既无录像也无缺口记录", "核对该时段的运行情况"),

@@ -13,6 +13,7 @@ from evidence.anchors import last_head, record_paper
 from evidence.check import Memory, check
 from evidence.check_codes import Code, Depth, Finding
 from evidence.check_files import Cost, Look
+from evidence.check_schema import check_schema
 from evidence.checkpoints import Checkpoints
 from evidence.database import WriterDatabase
 from evidence.footage import Cause
@@ -20,6 +21,7 @@ from evidence.footage_access import FootageRequest, record_access
 from evidence.footage_rows import add_clock_step, end_absence, note_absence
 from evidence.ingest import Store, enter, quarantine, seal
 from evidence.ledger import LeafKind, append
+from evidence.naming import DAY_MANIFEST
 from evidence.service_start import record_start
 from evidence.timeline import Interval
 from evidence.volume_look import open_volume
@@ -86,10 +88,8 @@ def record(world: World, footage: Footage) -> None:
         record_access(connection, wanted, CLOCK_US)
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sound site's folder, closed, to be copied. Its files are not immutable: that is tried elsewhere."""
-    folder = tmp_path_factory.mktemp("sound")
+def lay_site(folder: Path) -> None:
+    """A sound site, closed. Its files are not immutable: that is tried elsewhere."""
     world = build_world(folder / "site")
     keys, disk = world.folder / "keys", LocalDisk(immutable=False)
     volume = open_volume(world.footage, folder / "disk", FIRST_US)
@@ -107,6 +107,13 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             record_paper(connection, kept, world.site_lead_account_id, CLOCK_US)
         exam_checkpoints.sign(CLOCK_US)
     world.close()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound site's folder, to be copied."""
+    folder = tmp_path_factory.mktemp("sound")
+    lay_site(folder)
     return folder
 
 
@@ -149,7 +156,10 @@ def remove(path: Path) -> None:
 
 
 def flip(site: Site) -> None:
-    path = site.files()[0]
+    flip_bit(site.files()[0])
+
+
+def flip_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     overwrite(path, bytes(content))
@@ -180,6 +190,7 @@ def forge_anchor(site: Site) -> None:
 
 BREAKERS: dict[Code, Callable[[Site], None]] = {
     Code.DATABASE_DAMAGED: damage_pages,
+    Code.SCHEMA_CHANGED: lambda site: site.tamper("exam_checkpoints"),
     Code.LEDGER_BROKEN: forge_leaf,
     Code.CHECKPOINT_BROKEN: older_copy,
     Code.ANCHOR_CONTRADICTED: forge_anchor,
@@ -201,6 +212,7 @@ BREAKERS: dict[Code, Callable[[Site], None]] = {
         "insert into disposal values (1, 1, 1, 'D-1', zeroblob(32), 5, 5, 5)",
     ),
     Code.QUARANTINED_MISSING: lambda site: remove(next(site.volume.quarantine.iterdir())),
+    Code.DIGEST_LIST: lambda site: flip_bit(next(site.volume.footage.rglob(DAY_MANIFEST))),
     Code.FOOTAGE_OVERLAPS: lambda site: site.tamper(
         "footage", f"update segment set started_at_us = {FIRST_US + SECOND_US} where sequence = 1"
     ),
@@ -292,6 +304,35 @@ def test_an_index_that_disagrees_with_its_table_is_damage(site: Site) -> None:
         f"update sqlite_master set rootpage = {root} where name = 'gap_by_camera'",
     )
     assert any("missing from index" in finding.where for finding in site.found())
+
+
+@pytest.mark.parametrize("name", ["exam", "footage", "exam_checkpoints"])
+def test_a_trigger_that_was_lifted_is_named(site: Site, name: str) -> None:
+    site.tamper(name)
+    assert site.codes(Depth.PRESENCE) == {Code.SCHEMA_CHANGED}
+
+
+def test_a_database_whose_steps_nobody_can_read_is_named(site: Site) -> None:
+    site.tamper("exam", "drop table _sqlite_migrations")
+    assert "exam.db: no such table: _sqlite_migrations" in {finding.where for finding in site.found()}
+
+
+def test_an_unknown_step_of_the_schema_is_named(site: Site) -> None:
+    change = (
+        "insert into _sqlite_migrations (migration_set, name, applied_at) values ('kaochang.exam', 'x', '')"
+    )
+    with closing(sqlite3.connect(site.memory.path("exam"))) as connection:
+        connection.execute(change)
+        connection.commit()
+    assert [finding.where for finding in site.found()] == ["exam.db: x is not as the program made it"]
+
+
+def test_a_schema_whose_last_step_is_still_to_come_is_none(site: Site) -> None:
+    with closing(sqlite3.connect(site.memory.path("exam_checkpoints"))) as connection:
+        connection.execute("delete from _sqlite_migrations")
+        connection.execute("drop table checkpoint")
+        connection.commit()
+        assert list(check_schema(connection, "checkpoint", "exam_checkpoints.db")) == []
 
 
 def test_rows_that_refer_to_nothing_are_damage(site: Site) -> None:

@@ -113,6 +113,22 @@ def test_the_key_is_the_owners_alone(ledger: WriterDatabase, tmp_path: Path) -> 
     assert key.stat().st_mode & 0o777 == 0o600
     key.chmod(0o640)
     assert refused(ledger).refusal is Refusal.UNUSABLE_KEY
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        # Of a curve that nobody knows; asking for a password; no text of a key at all.
+        lambda pem: pem.replace(b"K2Vw", b"K2Vs"),
+        lambda pem: pem.replace(b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"),
+        lambda pem: pem[:40],
+    ],
+)
+def test_a_damaged_key_is_refused_in_words(ledger: WriterDatabase, tmp_path: Path, damaged) -> None:  # type: ignore[no-untyped-def]
+    sign_once(ledger)
+    key = tmp_path / "keys" / "ledger_exam.key"
+    key.write_bytes(damaged(key.read_bytes()))
+    assert refused(ledger).refusal is Refusal.UNUSABLE_KEY
     key.chmod(0o600)
     key.write_text("no key", encoding="utf-8")
     assert "damaged" in str(refused(ledger))
