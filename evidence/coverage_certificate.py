@@ -132,8 +132,8 @@ def certify(footage: Connection | None, head: SessionSchedule, now_us: int) -> C
 def _cameras(connection: Connection, room_id: int, interval: Schedule) -> tuple[ScheduledCamera, ...]:
     rows = connection.execute(
         "select uuid, label from camera where room_id = ? and (retired_at_us is null or retired_at_us > ?)"
-        " order by id",
-        (room_id, interval.from_us),
+        " and (added_at_us is null or added_at_us < ?) order by id",
+        (room_id, interval.from_us, interval.until_us),
     )
     return tuple(ScheduledCamera(*row) for row in rows)
 

@@ -27,11 +27,12 @@ NEAR_US: Final = 2 * DAY_US
 
 @dataclass(frozen=True, slots=True)
 class PlannedCamera:
-    """A camera of the site plan, in service or retired."""
+    """A camera of the site plan, in service or retired; `added_at_us` is None when nobody kept it."""
 
     uuid: str
     room_id: int
     retired_at_us: int | None
+    added_at_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +90,5 @@ def load_plan(
         )
         for room in load_rooms(connection).values()
     }
-    rows = connection.execute("select uuid, room_id, retired_at_us from camera order by id")
+    rows = connection.execute("select uuid, room_id, retired_at_us, added_at_us from camera order by id")
     return RecordingPlan(by_room, tuple(PlannedCamera(*row) for row in rows))

@@ -6,6 +6,7 @@ starts and every few seconds; settling twice changes nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from sqlite3 import Connection
 from typing import Final
 
@@ -13,17 +14,29 @@ from evidence.footage import SEAM_US, Cause, gaps_between, spans_between
 from evidence.footage_rows import end_absence
 from evidence.ledger import LeafKind, append
 from evidence.presence import load_presences, nobody_there
+from evidence.recording_plan import PlannedCamera
 from evidence.timeline import Interval
-from exam.recording_decision import Owed, owed_spans
+from exam.recording_decision import Ground, Owed, owed_spans
 
 Missing = tuple[Interval, Cause]
 _NOT_A_FAULT: Final = frozenset({Cause.SCHEDULE_OVER, Cause.CAMERA_RETIRED})
 
 
-def owed_until(owed: Sequence[Owed], retired_at_us: int | None, until_us: int) -> list[Interval]:
-    """What a camera owed up to a moment; a camera that was retired owes nothing after that."""
-    end_us = until_us if retired_at_us is None else min(until_us, retired_at_us)
-    return [Interval(a, b) for a, b in owed_spans(owed, end_us)]
+def owed_until(owed: Sequence[Owed], camera: PlannedCamera, until_us: int) -> list[Interval]:
+    """What a camera owed up to a moment.
+
+    A camera that was retired owes nothing after that. One that was added owes the session that is on, from
+    its first second, but nothing that was over then.
+    """
+    end_us = until_us if camera.retired_at_us is None else min(until_us, camera.retired_at_us)
+    mine = (_since(one, camera.added_at_us or 0) for one in owed)
+    return [Interval(a, b) for a, b in owed_spans((one for one in mine if one is not None), end_us)]
+
+
+def _since(one: Owed, added_at_us: int) -> Owed | None:
+    if one.until_us <= added_at_us:
+        return None
+    return one if one.ground is Ground.SESSION else replace(one, from_us=max(one.from_us, added_at_us))
 
 
 def end_outlived_absence(

@@ -203,7 +203,7 @@ class _Keeper:
                     "password_cipher": cipher,
                     "retired_at_us": None,
                 },
-                {"uuid": str(uuid.uuid4())},
+                {"uuid": str(uuid.uuid4()), "added_at_us": self.now_us},
             )
         for old in stored.values():
             self._retire_camera(old["id"])

@@ -59,7 +59,7 @@ class ScheduleAccounts:
         for camera in plan.cameras:
             if stop_asked.is_set():
                 return
-            owed = owed_until(plan.owed_by(camera), camera.retired_at_us, now_us)
+            owed = owed_until(plan.owed_by(camera), camera, now_us)
             self._settle(camera.uuid, owed, Interval(from_us, horizon_us), now_us)
         self._plan, self._settled_us = plan, horizon_us
         with database.read() as exam:

@@ -119,6 +119,15 @@ def test_a_camera_retired_after_the_session_stands_on_its_certificate(world: Wor
     assert [len(room.cameras) for room in certificate(world).rooms] == [2, 1]
 
 
+def test_a_camera_added_after_the_session_stands_on_no_certificate_of_it(world: World) -> None:
+    run_through(world)
+    for added_us, counts in ((UNTIL_US - 1, [2, 1]), (UNTIL_US, [1, 1])):
+        with world.exam.write() as connection:
+            added = "update camera set added_at_us = ? where uuid = ?"
+            connection.execute(added, (added_us, world.cameras_1[1]))
+        assert [len(room.cameras) for room in certificate(world).rooms] == counts
+
+
 def test_every_kind_of_part_has_its_account() -> None:
     assert set(ACCOUNTS) == set(PartKind)
 

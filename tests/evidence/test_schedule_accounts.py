@@ -4,6 +4,7 @@ from evidence.footage import Cause, Gap, gaps_between
 from evidence.footage_rows import NewRun, add_run, end_run, has_open_gap, note_absence
 from evidence.ledger import tree_size
 from evidence.presence import begin_presence, keep_presence
+from evidence.recording_plan import PlannedCamera
 from evidence.schedule_accounts import end_outlived_absence, missing, owed_until, write_missing
 from evidence.timeline import Interval
 from exam.clock import SECOND_US
@@ -17,6 +18,10 @@ CAMERA = "00000000-0000-4000-8000-00000000000a"
 
 def at(seconds: int) -> int:
     return START_US + seconds * S
+
+
+def camera(*, retired_at_us: int | None = None, added_at_us: int | None = None) -> PlannedCamera:
+    return PlannedCamera(CAMERA, 1, retired_at_us, added_at_us)
 
 
 def owed(*bounds: tuple[int, int]) -> list[Interval]:
@@ -48,9 +53,16 @@ def gaps(world: World) -> list[Gap]:
 
 def test_what_is_owed_ends_now_or_where_the_camera_was_retired() -> None:
     lasting = [Owed(at(0), NEVER_US, Ground.ALL_DAY)]
-    assert owed_until(lasting, None, at(50)) == owed((0, 50))
-    assert owed_until(lasting, at(20), at(50)) == owed((0, 20))
-    assert owed_until(lasting, at(-1), at(50)) == []
+    assert owed_until(lasting, camera(), at(50)) == owed((0, 50))
+    assert owed_until(lasting, camera(retired_at_us=at(20)), at(50)) == owed((0, 20))
+    assert owed_until(lasting, camera(retired_at_us=at(-1)), at(50)) == []
+
+
+def test_a_camera_that_is_added_owes_the_session_that_is_on_and_nothing_that_was_over() -> None:
+    sessions = [Owed(at(0), at(10), Ground.SESSION), Owed(at(20), at(40), Ground.SESSION)]
+    assert owed_until(sessions, camera(added_at_us=at(30)), at(50)) == owed((20, 40))
+    lasting = [Owed(at(0), NEVER_US, Ground.ALL_DAY)]
+    assert owed_until(lasting, camera(added_at_us=at(30)), at(50)) == owed((30, 50))
 
 
 def test_footage_and_gaps_leave_only_what_nobody_wrote_down(world: World) -> None:

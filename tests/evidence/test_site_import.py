@@ -165,6 +165,7 @@ def test_a_camera_that_left_is_retired_and_comes_back_as_itself(site: Site) -> N
     site.path.write_text(text, encoding="utf-8")
     site.take_in()
     assert site.rows("select uuid, retired_at_us from camera where label = '后方'") == [(before[0][0], None)]
+    assert site.rows("select distinct added_at_us from camera") == [(NOW_US,)]
 
 
 def password(site: Site) -> str | None:
