@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
 from evidence.fixity_rows import open_damages
 from evidence.footage import SEAM_US, CameraState, Cause, Recording, camera_states
 from evidence.health import current_health
+from evidence.index_look import read_look
 from evidence.ledger import LeafKind, append
 from evidence.mirror import mirror_state
 from evidence.volume_rows import volume_states
@@ -36,6 +38,8 @@ class AlarmKind(StrEnum):
     # Files of the camera are damaged, missing or unreadable.
     FOOTAGE = "footage"
     MIRROR = "mirror"
+    # footage.db itself has damaged pages.
+    INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class AlarmKey:
     """Which alarm: the same one as long as its trouble lasts."""
 
     kind: AlarmKind
-    # Uuid of the camera; folder of the volume or mirror; empty for the recorder itself.
+    # Uuid of the camera; folder of the volume or mirror; empty for recorder and index.
     subject: str
     # A code of evidence.health.HealthKind for pictures, of Soundness for footage; else empty.
     code: str = ""
@@ -80,6 +84,14 @@ def open_alarms(footage: Connection, cameras: Iterable[str], now_us: int) -> lis
             found.append(alarm)
     shown = [one for one in known if one not in states or states[one].state not in _QUIET]
     return [*found, *_pictures(footage, shown), *_damages(footage), *_mirror(footage)]
+
+
+def index_alarms(footage_db: Path) -> list[CameraAlarm]:
+    """The trouble of the index itself, which is told from beside it. A silent recorder does not hide it."""
+    look = read_look(footage_db)
+    if look is None or not look.damage:
+        return []
+    return [CameraAlarm(AlarmKey(AlarmKind.INDEX, ""), look.since_us)]
 
 
 def acknowledge(exam: Connection, alarm: CameraAlarm, account_id: int, now_us: int) -> None:

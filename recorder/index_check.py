@@ -1,7 +1,7 @@
 """Looks for damaged pages in the footage index at every start and once a day, beside the recording.
 
 Recording goes on with a damaged index: the files describe themselves, and the index can be made anew
-after the exam. What must not happen is that nobody knows.
+after the exam. What must not happen is that nobody knows: the console says it until a look finds it sound.
 """
 
 import sqlite3
@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from evidence.index_look import keep_look
 from evidence.ingest import Store
 from evidence.lost_index import damage_in
 from recorder.chores import Chore
@@ -30,7 +31,7 @@ def index_chore(store: Store) -> Chore:
 
 
 def check_index(store: Store) -> bool:
-    """Read every page of the index. False, and told loudly, when one is damaged."""
+    """Read every page of the index. False, and told loudly and on the console, when one is damaged."""
     try:
         with store.database.read() as connection:
             damage = damage_in(connection)
@@ -38,4 +39,8 @@ def check_index(store: Store) -> bool:
         damage = str(error)
     if damage:
         _log.error("index_damaged", file=str(store.database.path), found=damage, remedy=REMEDY)
+    try:
+        keep_look(store.database.path, damage, store.clock.wall_us())
+    except OSError:  # the log has it
+        _log.exception("index_look_not_kept")
     return not damage

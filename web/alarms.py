@@ -1,5 +1,6 @@
 """Alarms of cameras, volumes and the recorder as people read them, and 已知悉: who knows of them."""
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from evidence.camera_alarms import (
     CameraAlarm,
     acknowledge,
     acknowledged,
+    index_alarms,
     open_alarms,
 )
 from web.services import services
@@ -58,6 +60,11 @@ DAMAGE_WORDS: Final[Mapping[str, str]] = {
     "damaged": "有录像文件内容已变",
     "missing": "有录像文件不见了",
     "unreadable": "有录像文件读不出来",
+}
+SITE_WORDS: Final[Mapping[AlarmKind, str]] = {
+    AlarmKind.RECORDER_AWAY: "录像程序无响应，各摄像机可能没有录像。请联系系统管理员。",
+    AlarmKind.INDEX: "已损坏；录像照常进行，影像文件不受影响。"
+    "考试结束后请系统管理员停止录像程序，运行 run.py rebuild 重建索引",
 }
 MIRROR_WORDS: Final[Mapping[str, str]] = {
     "same_disk": "与证据卷在同一块盘上，不能作第二份副本",
@@ -100,8 +107,14 @@ def read_alarms() -> list[CameraAlarm]:
         return []
     with services().exam.read() as connection:
         cameras = [camera.uuid for room in overview.room_cameras(connection).values() for camera in room]
-    with footage.read() as connection:
-        return open_alarms(connection, cameras, services().clock.wall_us())
+    damages = index_alarms(services().settings.footage_db)
+    try:
+        with footage.read() as connection:
+            return [*damages, *open_alarms(connection, cameras, services().clock.wall_us())]
+    except sqlite3.DatabaseError:  # a damaged page; the alarm of the index must be seen all the same
+        if not damages:
+            raise
+        return damages
 
 
 def alarm_views(alarms: Sequence[CameraAlarm]) -> list[AlarmView]:
@@ -120,8 +133,8 @@ def alarm_views(alarms: Sequence[CameraAlarm]) -> list[AlarmView]:
 def alarm_words(alarm: CameraAlarm) -> str:
     """What is wrong, in words."""
     match alarm.key.kind:
-        case AlarmKind.RECORDER_AWAY:
-            return "录像程序无响应，各摄像机可能没有录像。请联系系统管理员。"
+        case AlarmKind.RECORDER_AWAY | AlarmKind.INDEX:
+            return SITE_WORDS[alarm.key.kind]
         case AlarmKind.VOLUME:
             return f"证据卷{VOLUME_WORDS.get(alarm.cause, '不能使用')}"
         case AlarmKind.PICTURE:
@@ -181,6 +194,8 @@ def _view(
 
 
 def _where(keys: Iterable[AlarmKey], names: Mapping[str, str]) -> str:
+    if any(key.kind is AlarmKind.INDEX for key in keys):
+        return "影像索引"
     named = [names.get(key.subject, key.subject) for key in keys if key.kind is not AlarmKind.RECORDER_AWAY]
     if not named:
         return "全部摄像机"

@@ -110,6 +110,7 @@ class _SiteCollector(Collector):
                 sheet.add("volume_free_bytes", where, free_bytes)
                 sheet.add("volume_hours_left", where, volume.hours_left)
             alarms = camera_alarms.open_alarms(connection, cameras, now_us)
+        alarms += camera_alarms.index_alarms(self._site.settings.footage_db)
         self._alarms(sheet, alarms)
 
     def _alarms(self, sheet: Sheet, alarms: list[camera_alarms.CameraAlarm]) -> None:

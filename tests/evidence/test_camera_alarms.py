@@ -12,12 +12,14 @@ from evidence.camera_alarms import (
     CameraAlarm,
     acknowledge,
     acknowledged,
+    index_alarms,
     open_alarms,
 )
 from evidence.fixity_rows import FoundBy, Soundness, end_damage, note_damage
 from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import note_absence, write_states
 from evidence.health import HealthKind, NewTrouble, begin_trouble, end_trouble
+from evidence.index_look import keep_look
 from evidence.ledger import read_leaves
 from evidence.mirror import write_mirror_state
 from evidence.mirror_look import MirrorLook, MirrorTrouble
@@ -175,6 +177,16 @@ def test_a_mirror_that_takes_no_copies_alarms(world: World) -> None:
     with world.footage.write() as connection:
         write_mirror_state(connection, Path("/copies"), MirrorLook(None, MirrorTrouble.FULL), CLOCK_US)
     assert alarms(world) == [CameraAlarm(AlarmKey(AlarmKind.MIRROR, "/copies"), CLOCK_US, "full")]
+
+
+def test_a_damaged_index_alarms_from_beside_it_until_a_look_finds_it_sound(world: World) -> None:
+    index = world.footage.path
+    assert index_alarms(index) == []
+    keep_look(index, "page 7 is never used", CLOCK_US)
+    keep_look(index, "page 7 is never used", CLOCK_US + 1)
+    assert index_alarms(index) == [CameraAlarm(AlarmKey(AlarmKind.INDEX, ""), CLOCK_US)]
+    keep_look(index, "", CLOCK_US + 2)
+    assert index_alarms(index) == []
 
 
 def know(world: World, alarm: CameraAlarm, now_us: int) -> None:

@@ -1,13 +1,17 @@
 """Alarms on the console: told in words, acknowledged by the lead, quiet then and listed until over."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from evidence.camera_alarms import AlarmKind
 from evidence.fixity_rows import FoundBy, Soundness, note_damage
 from evidence.footage import Cause, Recording
 from evidence.health import HealthKind, NewTrouble, begin_trouble
+from evidence.index_look import keep_look
 from evidence.mirror import write_mirror_state
 from evidence.mirror_look import MirrorLook, MirrorTrouble
 from exam.clock import SECOND_US
@@ -16,6 +20,7 @@ from tests.web.console import PageClient
 from tests.web.crowd import add_rooms, recording
 from tests.world import World
 from web.access import Role
+from web.alarms import read_alarms
 from web.services import Services
 
 DOWN = (Recording.DOWN, Cause.UNREACHABLE)
@@ -113,6 +118,28 @@ def test_a_silent_recorder_is_told_once_since_when(site_lead: PageClient, world:
     assert page.count("alarm-loud") == 1
     assert "录像程序无响应" in page
     assert "<time>08:50:00</time>" in page
+
+
+def test_a_damaged_index_is_told_with_what_to_do(site_lead: PageClient, world: World) -> None:
+    recording(world)
+    keep_look(world.footage.path, "page 7 is never used", world.clock.wall_us())
+    page = banner(site_lead)
+    assert "影像索引" in page
+    assert "已损坏；录像照常进行" in page
+    assert "page 7" not in page
+    assert know(site_lead, ["index", "", ""]) == 1
+    assert "alarm-loud" not in banner(site_lead)
+
+
+def test_an_index_too_damaged_to_be_asked_for_alarms_still_tells_that_it_is(world: World, app: Flask) -> None:
+    recording(world, but={world.camera_2: DOWN})
+    with world.footage.write() as connection:
+        connection.execute("alter table gap rename to gap_lost")
+    with app.test_request_context(), pytest.raises(sqlite3.DatabaseError):
+        read_alarms()
+    keep_look(world.footage.path, "page 7 is never used", world.clock.wall_us())
+    with app.test_request_context():
+        assert [alarm.key.kind for alarm in read_alarms()] == [AlarmKind.INDEX]
 
 
 def test_before_any_recorder_ran_there_is_nothing_to_know(site_lead: PageClient, services: Services) -> None:
