@@ -70,6 +70,9 @@ class VolumeDesk:
         ]
 
     def _adopt_one(self, volume: Volume) -> None:
+        # A volume of many files is asked for again before the first adoption is done: once is enough.
+        if volume not in self.watch.to_be_admitted():
+            return
         _adopt(self.store, [volume])
         self.watch.admit(volume)
 

@@ -171,6 +171,15 @@ class VolumeWatch:
                     found.append(one.look.volume)
         return found
 
+    def to_be_admitted(self) -> list[Volume]:
+        """Volumes on which there may be something to adopt still."""
+        with self._mutex:
+            return [
+                one.look.volume
+                for one in self._watched
+                if one.look and one.look.volume and not one.is_admitted
+            ]
+
     def adoption_asked(self, volume: Volume) -> None:
         """Somebody adopts what lies there now."""
         with self._mutex:

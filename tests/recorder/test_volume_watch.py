@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,20 @@ def test_a_volume_that_comes_back_is_adopted_once_no_camera_writes_there(
         fakes.settled()
         assert len(fakes.footage.segments(CAMERA)) == 1
         assert desk.watch.choose() == fakes.footage.volume
+        desk.watch.close()
+
+
+def test_a_volume_that_is_asked_for_twice_is_adopted_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_fakes(tmp_path) as fakes:
+        desk = desk_of(fakes.footage, tmp_path)
+        desk.watch.start(5)
+        for _ in range(3):  # the first of them takes longer than the patience for it
+            for volume in desk.watch.to_be_admitted():
+                fakes.keeper.take_back(partial(desk._adopt_one, volume))
+        fakes.settled()
+        assert capsys.readouterr().out.count("volume_admitted") == 2
         desk.watch.close()
 
 
