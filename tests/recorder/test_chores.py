@@ -6,6 +6,7 @@ from pathlib import Path
 from evidence.database import WriterDatabase
 from recorder.chore_list import ExamReader
 from recorder.chores import Chore, Chores
+from tests.recorder.live import CLOCK
 
 
 def test_a_chore_is_asked_again_and_again() -> None:
@@ -48,6 +49,22 @@ def test_a_stop_tells_the_chore_that_is_in_the_middle_of_something() -> None:
     assert started.wait(5)
     chores.stop()
     assert ended.is_set()
+
+
+def test_chores_that_hang_hold_up_a_stop_together_no_longer_than_one() -> None:
+    disk_answers, hanging = threading.Event(), threading.Semaphore(0)
+
+    def hang(_is_over: threading.Event) -> None:
+        hanging.release()
+        disk_answers.wait(20)
+
+    chores = Chores([Chore(f"hangs {number}", 1, hang) for number in range(8)])
+    assert all(hanging.acquire(timeout=5) for _ in range(8))
+    began_us = CLOCK.monotonic_us()
+    chores.stop(0.2)
+    assert CLOCK.monotonic_us() - began_us < 1_000_000
+    disk_answers.set()
+    chores.stop()
 
 
 def test_the_exam_database_is_read_once_it_exists(tmp_path: Path) -> None:
