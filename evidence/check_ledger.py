@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection
 
-from evidence.anchors import broken_anchors
+from evidence.anchors import Anchor, Claim, Comparison, anchors, compare
 from evidence.check_codes import Code, Finding
 from evidence.checkpoints import CheckpointError, Signer, read_note
 from evidence.database import ReaderDatabase
@@ -64,8 +64,20 @@ def check_anchors(
 ) -> Iterator[Finding]:
     """What left the machine must still be what today's ledger begins with."""
     if signer is not None:
-        for anchor in broken_anchors(exam, connection, name, signer.origin):
-            yield Finding(Code.ANCHOR_CONTRADICTED, f"{name}: anchor {anchor.id} over {anchor.size} leaves")
+        for anchor in anchors(exam, name):
+            if not _stands(connection, signer, anchor):
+                yield Finding(
+                    Code.ANCHOR_CONTRADICTED, f"{name}: anchor {anchor.id} over {anchor.size} leaves"
+                )
+
+
+def _stands(connection: Connection, signer: Signer, anchor: Anchor) -> bool:
+    """Whether the kept copy of what left is still signed, and today's ledger begins with it."""
+    try:
+        signed = read_note(anchor.note, signer.origin, signer.key.public_key())
+    except CheckpointError:
+        return False
+    return compare(connection, signer.origin, Claim(signer.origin, signed)) is Comparison.EXTENDS
 
 
 def _contradiction(connection: Connection, signer: Signer, note: str) -> str:

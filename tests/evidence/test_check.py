@@ -335,6 +335,11 @@ def test_a_schema_whose_last_step_is_still_to_come_is_none(site: Site) -> None:
         assert list(check_schema(connection, "checkpoint", "exam_checkpoints.db")) == []
 
 
+def test_an_anchor_whose_copy_is_no_longer_signed_is_named(site: Site) -> None:
+    site.tamper("exam", "update anchor set note = replace(note, char(8212), '-')")
+    assert Code.ANCHOR_CONTRADICTED in site.codes(Depth.PRESENCE)
+
+
 def test_rows_that_refer_to_nothing_are_damage(site: Site) -> None:
     site.tamper("footage", "delete from run")
     assert Code.DATABASE_DAMAGED in site.codes()

@@ -11,7 +11,7 @@ import json
 import random
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +26,10 @@ SHELL_VERIFIER = Path(bag_verifier.__file__).with_suffix(".sh")
 
 
 @contextmanager
-def mutate(path: Path, chance: random.Random) -> Iterator[str]:
-    """One bit of the file turned, for as long as the context lasts; yields where."""
+def mutate(path: Path, chance: random.Random, aimed: Sequence[int] | None = None) -> Iterator[str]:
+    """One bit of the file, or of the bytes aimed at, turned while the context lasts; yields where."""
     before = path.read_bytes()
-    at = chance.randrange(len(before) * 8)
+    at = 8 * chance.choice(aimed if aimed is not None else range(len(before))) + chance.randrange(8)
     after = bytearray(before)
     after[at // 8] ^= 1 << at % 8
     path.write_bytes(after)
