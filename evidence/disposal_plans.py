@@ -74,12 +74,14 @@ class ApprovalRow:
 
 @dataclass(frozen=True, slots=True)
 class TimeRow:
-    """A word about time that was checked when it was handed in."""
+    """A word about time that was checked when it was handed in, and who had registered whose word it is."""
 
     authority: str
     kind: AuthorityKind
     proved_at_us: int
     recorded_at_us: int
+    registered_by: str
+    registered_at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +290,10 @@ def load_plans(connection: Connection) -> list[Plan]:
 
 def load_authorities(connection: Connection) -> list[Row]:
     """Whose word about time counts, in the order of registration."""
-    return connection.execute("select * from time_authority order by id").fetchall()
+    return connection.execute(
+        "select time_authority.*, display_name from time_authority"
+        " join account on account.id = time_authority.account_id order by time_authority.id"
+    ).fetchall()
 
 
 def act_of(connection: Connection, account_id: int, plan_digest: str) -> Act:
@@ -336,8 +341,10 @@ def _plan(connection: Connection, row: Row) -> Plan:
         (row["id"],),
     )
     times = connection.execute(
-        "select name, kind, proved_at_us, disposal_time.recorded_at_us from disposal_time"
+        "select name, kind, proved_at_us, disposal_time.recorded_at_us, display_name,"
+        " time_authority.recorded_at_us from disposal_time"
         " join time_authority on time_authority.id = authority_id"
+        " join account on account.id = time_authority.account_id"
         " where plan_id = ? order by disposal_time.id",
         (row["id"],),
     )
@@ -352,7 +359,7 @@ def _plan(connection: Connection, row: Row) -> Plan:
         proposed_by=row["display_name"],
         proposed_at_us=row["recorded_at_us"],
         approvals=tuple(ApprovalRow(*each) for each in approvals),
-        times=tuple(TimeRow(each[0], AuthorityKind(each[1]), each[2], each[3]) for each in times),
+        times=tuple(TimeRow(each[0], AuthorityKind(each[1]), *each[2:]) for each in times),
         orders=_orders(connection, row["id"]),
     )
 

@@ -9,11 +9,15 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 
+from evidence.disposal_permit import DisposalRefusal
+from exam.disposal_approval import ApprovalFault
+from exam.retention import KeepReason
 from tests.evidence.tsa import Tsa
 from tests.web.archive import Desk, open_desk
 from tests.web.console import HTML, PageClient
 from tests.world import World
 from web.access import Role
+from web.retention_words import refusal_words
 
 PROPOSERS = {Role.ARCHIVIST}
 
@@ -42,12 +46,30 @@ def test_the_whole_way_from_proposal_to_the_signed_register(desk: Desk) -> None:
     carry_out(desk)
     page = desk.site_lead.get(f"/disposals/{plan_id}").text
     assert "3 / 3" in page
+    assert "来源由李强于2032年1月5日" in page, (
+        "approvers see whose word about time it is, and who registered it"
+    )
     assert "已销毁" in page
     assert "已销毁" in desk.site_lead.get("/disposals/").text
     sent = desk.archivist.get(f"/disposals/{plan_id}/register.pdf")
     words = "".join(page.extract_text() for page in PdfReader(io.BytesIO(sent.data)).pages)
-    for word in ("考场录像销毁清册", "销毁-2032-001", "钱进", "孙立", "李强", "fuhe", "dangan", "市档案馆"):
+    for word in (
+        "考场录像销毁清册",
+        "销毁-2032-001",
+        "钱进",
+        "孙立",
+        "李强",
+        "fuhe",
+        "dangan",
+        "市档案馆",
+        "来源由李强于",
+    ):
         assert word in words
+
+
+def test_every_refusal_has_words() -> None:
+    codes = [*DisposalRefusal, *ApprovalFault, *KeepReason]
+    assert {code for code in codes if refusal_words(code) == code} == set()
 
 
 def test_the_list_is_the_text_whose_digest_was_approved(desk: Desk) -> None:
