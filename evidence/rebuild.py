@@ -148,11 +148,14 @@ class Rebuild:
             asked.extend(self._each(_read, upcoming) for upcoming in batches[number : number + 1])
             with self._database.write() as connection:
                 for file, answer in zip(batch, asked.popleft(), strict=True):
-                    if isinstance(answer, _Read):
-                        self._enter(connection, answer)
-                    else:
-                        self.found.left.append((file.path, answer))
+                    self._enter_or_leave(connection, file, answer)
             yield self.found
+
+    def _enter_or_leave(self, connection: Connection, file: _File, answer: _Read | str) -> None:
+        if isinstance(answer, _Read):
+            self._enter(connection, answer)
+        else:
+            self.found.left.append((file.path, answer))
 
     def _files(self, volume: Path, volume_id: int, day: str) -> Iterator[_File]:
         folder = volume / FOOTAGE_FOLDER / day
