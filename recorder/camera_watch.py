@@ -14,7 +14,10 @@ from exam.clock import SECOND_US
 # From order to first picture: login, description and one interval between keyframes.
 CONNECT_PATIENCE_US: Final = 20 * SECOND_US
 STALL_WARNING_US: Final = 3 * SECOND_US
-STALL_PATIENCE_US: Final = 11 * SECOND_US // 2
+# Later than the child's own patience, which ends up to 4.9 s after the last packet and so up to 5.9 s after
+# the last report: a child that is interrupted while it waits begins its wait anew, is killed, and its last
+# fragment is lost.
+STALL_PATIENCE_US: Final = 7 * SECOND_US
 # How long a child asked to stop may take to write its last fragment.
 STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
 # From the start of one attempt to the next, at least: one that hung as long is followed at once. For ever,

@@ -32,7 +32,7 @@ def test_the_first_pictures_turn_it_to_recording() -> None:
     assert (watch.since_us, watch.last_bytes_at_us) == (at(2).wall_us, at(3).wall_us)
 
 
-def test_silence_is_shown_after_three_seconds_and_ends_the_run_before_six() -> None:
+def test_silence_is_shown_after_three_seconds_and_the_child_is_stopped_only_after_its_own_patience() -> None:
     watch = recording_since(0)
     assert (watch.decide(at(2.9)), watch.state) == (Order.NOTHING, Recording.RECORDING)
     assert (watch.decide(at(3)), watch.state, watch.cause) == (
@@ -40,7 +40,8 @@ def test_silence_is_shown_after_three_seconds_and_ends_the_run_before_six() -> N
         Recording.STALLED,
         Cause.STALLED,
     )
-    assert watch.decide(at(5.5)) is Order.STOP
+    assert watch.decide(at(6.9)) is Order.NOTHING
+    assert watch.decide(at(7)) is Order.STOP
     assert watch.impatience is Cause.STALLED
 
 
