@@ -64,11 +64,16 @@ class Reel:
         counting = f"color=c=black:s={size}:r=25:d={seconds},geq=lum='16+mod(N,200)':cb=128:cr=128"
         return self._film(started_at_us, counting)
 
-    def _film(self, started_at_us: int, picture: str) -> int:
+    def film_with_sound(self, started_at_us: int, colour: str, *, seconds: int = 10, heard: int = 0) -> int:
+        """Like `film`, with a tone in AAC beside the pictures; `heard`: it ends after so many seconds."""
+        tone = ("-f", "lavfi", "-i", f"sine=f=440:r=16000:d={heard or seconds}", "-c:a", "aac")
+        return self._film(started_at_us, f"color=c={colour}:s=320x180:r=25:d={seconds}", *tone)
+
+    def _film(self, started_at_us: int, picture: str, *sound: str) -> int:
         made = self.world.folder / f"film-{uuid.uuid4()}.mp4"
         codec = "-c:v libx264 -preset ultrafast -crf 10 -g 25 -sc_threshold 0 -bf 0 -pix_fmt yuv420p"
         movflags = "+frag_keyframe+empty_moov+default_base_moof"
-        command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *codec.split()]
+        command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *sound, *codec.split()]
         subprocess.run([*command, "-movflags", movflags, str(made)], check=True)
         return self.take(made, started_at_us)
 

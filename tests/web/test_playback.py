@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from evidence.coverage import PartKind
 from evidence.footage import Cause
 from evidence.footage_access import GRANT_US
 from evidence.footage_rows import note_absence
@@ -281,3 +282,20 @@ def test_a_log_line_leads_those_who_may_look_to_its_moment(
     assert link in site_lead.get(room_page, headers=HTML).get_data(as_text=True)
     assert link not in proctor.get(room_page, headers=HTML).get_data(as_text=True)
     opened(site_lead, world)
+
+
+def test_the_legend_names_everything_that_a_timeline_draws(supervisor: PageClient, world: World) -> None:
+    page = supervisor.get(opened(supervisor, world), headers=HTML).get_data(as_text=True)
+    drawn = set(PartKind) - {PartKind.FUTURE}  # nothing is drawn of the time to come
+    assert {kind for kind in drawn if f"swatch-{kind}" not in page} == set()
+    assert "已录，需导出观看" in page
+
+
+def test_pictures_that_no_browser_shows_are_told_as_recorded(supervisor: PageClient, world: World) -> None:
+    segment = Reel(world, world.cameras_1[0]).invent(START_US)
+    with world.footage.write() as connection:
+        connection.execute("update fragment_map set codec = 'hev1.1.6.L93' where segment_id = ?", (segment,))
+    answer = supervisor.get(f"{opened(supervisor, world)}/timeline.json")
+    part = answer.json["cameras"][0]["parts"][0]
+    assert part["kind"] == "other_codec"
+    assert part["words"].startswith("已录制")

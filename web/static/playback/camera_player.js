@@ -2,6 +2,7 @@
 // hls.js plays byte ranges of the recorded files; what is said where there is no picture comes from the server.
 
 import { FootageMap } from "./footage_map.js";
+import { withoutSound } from "./pictures_only.js";
 
 const NUDGE_FROM_S = 0.02;
 const SEEK_FROM_S = 0.5;
@@ -57,7 +58,7 @@ export class CameraPlayer {
 
   open() {
     const { Hls } = globalThis;
-    this.hls = new Hls(SETTINGS);
+    this.hls = new Hls({ ...SETTINGS, fLoader: withoutSound(Hls.DefaultConfig.loader) });
     this.hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => this.learn(details));
     this.hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.learn(details));
     this.hls.on(Hls.Events.ERROR, (_, error) => this.recover(error));
