@@ -24,9 +24,9 @@ def chores(tools: ChoreTools) -> list[Chore]:
     """Every chore of a running recorder. Add yours here, one line each, with how often it looks."""
     return [
         Chore("camera clocks", EVERY_CLOCK_S, camera_clocks_chore(tools)),
-        Chore("preflight", 1, preflight_chore(tools)),
+        Chore("preflight", 2, preflight_chore(tools)),
         *picture_chores(tools),
-        Chore("export", 1, export_chore(tools)),
+        Chore("export", 2, export_chore(tools)),
         Chore("disposal", 5, disposal_chore(tools)),
         Chore("fixity", EVERY_FIXITY_S, fixity_chore(tools)),
         Chore("presence of files", PRESENCE_S, presence_chore(tools)),
