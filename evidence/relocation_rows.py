@@ -73,7 +73,7 @@ def to_bring(
         " and not exists (select 1 from disposal where segment_id = segment.id)"
         " and not exists (select 1 from segment_relocation where segment_id = segment.id"
         "  and released_at_us is null)"
-        " order by path",
+        " order by started_at_us",
         (source.id,),
     )
     for row in rows:

@@ -22,7 +22,7 @@ from exam.clock import MINUTE_US
 from recorder.chore_tools import ChoreTools, ExamReader
 
 EVERY_S: Final = 2.0
-# On the average; what eight cameras of 4 Mb/s bring.
+# Never faster on the average; what eight cameras of 4 Mb/s bring.
 BYTES_PER_S: Final = 4 * 1024 * 1024
 # How long a file is left alone that could not be moved, or released.
 REST_US: Final = 60 * MINUTE_US

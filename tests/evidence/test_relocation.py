@@ -441,3 +441,10 @@ def test_a_file_that_goes_home_during_a_look_is_not_missing(
     assert PresenceScan(spilled.store).turn(threading.Event()) == []
     assert spilled.open() == []
     assert spilled.footage.count("damage") == 0
+
+
+def test_the_earliest_file_goes_first_whichever_camera_recorded_it(spilled: Spilled) -> None:
+    spilled.edit(
+        "update segment set camera_uuid = replace(camera_uuid, 'c1', 'b1'), path = 'footage/a' where id = 2"
+    )
+    assert spilled.one().segment_id == 1

@@ -27,6 +27,8 @@ from tests.soak.loop_disks import LoopDisk, loop_disk, run
 
 ALARM_S, TAKEOVER_S, FREEZE_S = 5.0, 10.0, 10
 DISK_MIB = 48
+# How long a disk must be well before anything is brought there; how soon a fact is signed.
+CALM_S, SIGNED_S = 60.0, 75.0
 WRITES = 1000
 QUIET = (Cause.STARTING, Cause.OPERATOR_STOP, Cause.RECORDER_OFF, Cause.LATE_PLAN)
 
@@ -119,6 +121,10 @@ def _size(file: Path) -> int:
 def digests(point: Path) -> dict[str, str]:
     files = (point / "footage").rglob("*.mp4")
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def names(point: Path) -> set[str]:
+    return {file.name for file in (point / "footage").rglob("*.mp4")}
 
 
 def fill_one(trial: Trial) -> None:
@@ -234,6 +240,31 @@ def swap(trial: Trial) -> None:
     trial.timed("both known again", lambda: all(s.trouble is None for s in trial.states().values()), ALARM_S)
 
 
+def come_home(trial: Trial) -> None:
+    """What the reserve took comes home once the disks are well, and the reserve has its room again."""
+    reserve = trial.site.settings.recorder.reserve_volume
+    assert reserve is not None
+    trial.warm_up()
+    for disk in (trial.a, trial.b):
+        disk.unmount(lazily=True)
+    trial.timed("reserve records", trial.records_on(reserve), TAKEOVER_S)
+    wait_until(lambda: len(digests(reserve)) >= 4, 60)
+    spilled = digests(reserve)
+    wait_until(lambda: not _is_used(trial.a.device) and not _is_used(trial.b.device), 20)
+    for disk in (trial.a, trial.b):
+        disk.mount()
+    trial.timed("both known again", lambda: all(s.trouble is None for s in trial.states().values()), ALARM_S)
+    trial.timed(
+        "first file home",
+        lambda: spilled.keys() & (names(trial.a.point) | names(trial.b.point)),
+        CALM_S + TAKEOVER_S,
+    )
+    trial.timed("all released", lambda: not spilled.keys() & names(reserve), SIGNED_S + TAKEOVER_S)
+    home = digests(trial.a.point) | digests(trial.b.point)
+    trial.check("a file changed on its way", home.items() >= spilled.items())
+    trial.measured.append(f"{len(spilled)} files")
+
+
 def full_index(trial: Trial) -> None:
     """The disk of the databases is full: reads and writes go on, because room was set aside."""
     trial.warm_up()
@@ -294,6 +325,7 @@ TRIALS = {
     "vanish": vanish,
     "freeze": freeze,
     "swap": swap,
+    "home": come_home,
 }
 
 
@@ -306,7 +338,7 @@ def tried(name: str, cameras: RunningCameras) -> Trial:
         # The databases lie on a disk of their own.
         c = stack.enter_context(loop_disk(folder, "c", DISK_MIB))
         site = live_site(c.point, cameras)
-        reserve = folder / "reserve" if name == "swap" else None
+        reserve = folder / "reserve" if name in ("swap", "home") else None
         chosen = {
             "volumes": [a.point, b.point],
             "reserve_volume": reserve,
