@@ -87,6 +87,7 @@ class _End:
     kept_until_us: int
     is_open_ended: bool = False
     is_overdue: bool = False
+    is_ticked: bool = False
 
 
 def schedules(course: SessionCourse, now_us: int) -> tuple[Schedule, ...]:
@@ -152,10 +153,12 @@ def _times(course: SessionCourse, stay: _Stay) -> RoomTimes:
 
 
 def _end(course: SessionCourse, stay: _Stay, times: RoomTimes, now_us: int) -> _End:
-    if times.stopped_at_us is not None:
-        return _handed_over(course, stay, times.stopped_at_us)
     start_us = course.session.planned_start_us if times.started_at_us is None else times.started_at_us
     plan_us = start_us + course.session.duration_us + handover_allowance_us(course.procedure)
+    if times.stopped_at_us is not None:
+        end = _handed_over(course, stay, times.stopped_at_us)
+        # A stop given by mistake cannot be taken back: until a handover is ticked, cameras see the plan out.
+        return end if end.is_ticked else replace(end, kept_until_us=max(end.kept_until_us, plan_us))
     cap_us = plan_us + UNSTOPPED_US
     until_us = min(max(plan_us, now_us), cap_us)
     is_overdue = now_us >= plan_us + UNSTOPPED_ALARM_US
@@ -173,4 +176,4 @@ def _handed_over(course: SessionCourse, stay: _Stay, stopped_at_us: int) -> _End
         return _End(allowed_us, allowed_us + UNTICKED_US)
     # A tick hours late says nothing about when the room was empty, and nobody recorded until then.
     until_us = min(max(ticked_at_us, stopped_at_us), allowed_us + UNTICKED_US)
-    return _End(until_us, until_us + TAIL_US)
+    return _End(until_us, until_us + TAIL_US, is_ticked=True)

@@ -93,12 +93,21 @@ def test_the_tick_of_the_handover_ends_it_else_the_allowance(
     assert (found.until_us, found.kept_until_us) == (until_us, kept_until_us)
 
 
+def test_after_a_stop_given_by_mistake_cameras_see_the_plan_out_until_a_handover_is_ticked() -> None:
+    early_us = START_US + 5 * MINUTE_US
+    course = replace(COURSE, procedure=TICKED, announced=[emitted("C5", START_US), emitted("C8", early_us)])
+    found = only(course)
+    assert (found.until_us, found.kept_until_us) == (early_us + ALLOWANCE_US, PLAN_US)
+    ticked_us = early_us + MINUTE_US
+    found = only(replace(course, confirmed={(1, "C9"): ticked_us}))
+    assert (found.until_us, found.kept_until_us) == (ticked_us, ticked_us + TAIL_US)
+
+
 def test_a_procedure_without_a_handover_step_ends_after_its_allowance() -> None:
     found = only(STOPPED)
-    assert (found.until_us, found.kept_until_us) == (
-        STOP_US + ALLOWANCE_US,
-        STOP_US + ALLOWANCE_US + TAIL_US,
-    )
+    assert (found.until_us, found.kept_until_us) == (STOP_US + ALLOWANCE_US, PLAN_US)
+    late = replace(COURSE, announced=[emitted("C5", START_US), emitted("C8", PLAN_US)])
+    assert only(late).kept_until_us == PLAN_US + ALLOWANCE_US + TAIL_US
 
 
 def test_a_last_step_after_the_allowance_is_still_recorded() -> None:
