@@ -9,7 +9,14 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Final
 
-from evidence.export_plan import AskedCamera, Asker, CopyOptions, ExportError, ExportWish
+from evidence.export_plan import (
+    AskedCamera,
+    Asker,
+    CopyOptions,
+    ExportError,
+    ExportWish,
+    shown_interval,
+)
 from evidence.footage_access import FootageRequest, record_access
 from evidence.restrictions import restricted
 from evidence.timeline import Interval
@@ -73,11 +80,11 @@ def read_wish(exam: Connection, order: Order) -> ExportWish:
     )
 
 
-def refuse_restricted(exam: Connection, wish: ExportWish) -> None:
-    """Raises ExportError while the processing of any of this footage is restricted."""
-    interval = wish.interval
-    reaches = [Reach(camera.uuid, interval.from_us, interval.until_us) for camera in wish.cameras]
-    if restricted(exam, reaches):
+def refuse_restricted(exam: Connection, footage: Connection, wish: ExportWish) -> None:
+    """Raises ExportError while the processing of any footage in the files asked for is restricted."""
+    uuids = [camera.uuid for camera in wish.cameras]
+    shown = [(uuid, shown_interval(footage, uuid, wish.interval)) for uuid in uuids]
+    if restricted(exam, [Reach(uuid, each.from_us, each.until_us) for uuid, each in shown]):
         raise ExportError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
 
 

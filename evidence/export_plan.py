@@ -158,6 +158,23 @@ def plan(footage: Connection, wish: ExportWish) -> list[BagPlan]:
     ]
 
 
+def shown_interval(footage: Connection, camera_uuid: str, interval: Interval) -> Interval:
+    """What the files of an export show: whole files are delivered, so it begins earlier and ends later."""
+    row = footage.execute(
+        "select min(started_at_us), max(ended_at_us) from segment"
+        " where camera_uuid = ? and started_at_us > ? and started_at_us < ? and ended_at_us > ?",
+        (
+            camera_uuid,
+            interval.from_us - LONGEST_SEGMENT_US - SEAM_US,
+            interval.until_us + SEAM_US,
+            interval.from_us - SEAM_US,
+        ),
+    ).fetchone()
+    if row[0] is None:
+        return interval
+    return Interval(min(row[0], interval.from_us), max(row[1], interval.until_us))
+
+
 def _camera_plan(footage: Connection, camera: AskedCamera, folder: str, interval: Interval) -> CameraPlan:
     # A file that ends within a seam of the interval explains the interval's first moments.
     rows = footage.execute(

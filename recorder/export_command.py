@@ -80,8 +80,8 @@ def _export(settings: Settings, asked: Namespace, ask_password: Callable[[str], 
         authority = Authority.open(settings.keys_folder, settings.data_folder, clock)
         outcome = Report(order_id, WorkState.FAILED, words="导出中断", outcome={"bags": []})
         try:
-            with exam.read() as connection:
-                refuse_restricted(connection, wish)
+            with exam.read() as connection, footage.read() as index:
+                refuse_restricted(connection, index, wish)
             made = carry_out(ExportTools(footage, authority, export_words()), wish, _show)
             outcome = final_report(wish, made, authority.fingerprint)
         except ExportError as error:

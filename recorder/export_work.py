@@ -63,9 +63,9 @@ class ExportWork:
     def _carry_out(self, exam: ReaderDatabase, order: Order, is_over: Event) -> None:
         telling = _Telling(self, order.id, is_over)
         try:
-            with exam.read() as connection:
+            with exam.read() as connection, self.store.database.read() as footage:
                 wish = read_wish(connection, order)
-                refuse_restricted(connection, wish)
+                refuse_restricted(connection, footage, wish)
             self._check(wish)
             tools = self._tools()
             made = carry_out(tools, wish, telling)

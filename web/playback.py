@@ -17,11 +17,12 @@ from evidence.coverage import Part, PartKind
 from evidence.footage_access import FootageRequest, Grant, find_grant, record_access
 from evidence.fragments import FragmentMapError
 from evidence.health import HealthChange, health_changes
-from evidence.restrictions import restricted_room
+from evidence.restrictions import restricted, restricted_room
 from evidence.thumbnails import thumbnail_at
 from evidence.timeline import RoomCamera
 from exam.clock import MINUTE_US
 from exam.day import Room
+from exam.retention import Reach
 from web.playback_choice import Choice, Wanted, checked, session_interval, submitted, suggested
 from web.playback_words import KIND_WORDS, marks_json, part_json, trouble_json
 from web.playlist import playlist
@@ -144,6 +145,10 @@ def segment_bytes(access_id: int, segment_id: int) -> Response:
         abort(404)
     if found.camera_uuid not in {camera.uuid for camera in _cameras(grant)}:
         abort(404)
+    # The file is longer than what the grant covers: none of it may be restricted.
+    with services().exam.read() as connection:
+        if restricted(connection, [Reach(found.camera_uuid, found.started_at_us, found.ended_at_us)]):
+            abort(403)
     try:
         sent = send_file(found.file, mimetype="video/mp4", conditional=True, etag=found.sha256.hex())
     except OSError:

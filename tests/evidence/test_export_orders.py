@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 
@@ -13,13 +14,14 @@ from evidence.export_orders import (
     refuse_restricted,
     site_cameras,
 )
-from evidence.export_plan import Asker, CopyOptions, ExportError
+from evidence.export_plan import Asker, CopyOptions, ExportError, ExportWish
 from evidence.holds import NewHold, propose_hold, take_step
 from evidence.retention import Decision
 from evidence.timeline import Interval
 from evidence.work_orders import NewOrder, OrderKind, give_order
 from exam.holds import HoldKind, HoldStep
 from exam.retention import Reach
+from tests.recordings import Reel
 from tests.world import CLOCK_US, START_US, World, build_world
 
 
@@ -81,11 +83,32 @@ def test_footage_under_a_restriction_is_not_exported(world: World) -> None:
         order_id = give_export_order(connection, request(world), CLOCK_US)
         wish = find_export(connection, order_id)
         assert wish is not None
-        refuse_restricted(connection, wish)
+        _refuse(world, connection, wish)
         reach = Reach(world.camera_2, START_US, START_US + 1)
         by_one = Decision(world.site_lead_account_id, "考生要求", CLOCK_US)
         hold_id = propose_hold(connection, NewHold(HoldKind.RESTRICTION, None, (reach,), "T1"), by_one)
         by_another = Decision(world.proctor_account_id, "同意", CLOCK_US)
         take_step(connection, hold_id, HoldStep.CONFIRMED, by_another)
         with pytest.raises(ExportError, match="限制处理"):
-            refuse_restricted(connection, wish)
+            _refuse(world, connection, wish)
+
+
+def test_a_file_that_reaches_into_a_restricted_stretch_is_not_exported(world: World) -> None:
+    with world.exam.write() as connection:
+        wish = find_export(connection, give_export_order(connection, request(world), CLOCK_US))
+        assert wish is not None
+        from_us = wish.interval.until_us + 1
+        reach = Reach(world.camera_2, from_us, from_us + 60_000_000)
+        by_one = Decision(world.site_lead_account_id, "考生要求", CLOCK_US)
+        hold_id = propose_hold(connection, NewHold(HoldKind.RESTRICTION, None, (reach,), "T1"), by_one)
+        by_another = Decision(world.proctor_account_id, "同意", CLOCK_US)
+        take_step(connection, hold_id, HoldStep.CONFIRMED, by_another)
+        _refuse(world, connection, wish)
+        Reel(world, world.camera_2).invent(wish.interval.until_us - 5_000_000)
+        with pytest.raises(ExportError, match="限制处理"):
+            _refuse(world, connection, wish)
+
+
+def _refuse(world: World, exam: Connection, wish: ExportWish) -> None:
+    with world.footage.read() as footage:
+        refuse_restricted(exam, footage, wish)

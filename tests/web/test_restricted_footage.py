@@ -4,7 +4,7 @@ import pytest
 
 from evidence.holds import NewHold, propose_hold, take_step
 from evidence.retention import Decision
-from exam.clock import MINUTE_US
+from exam.clock import MINUTE_US, SECOND_US
 from exam.holds import HoldKind, HoldStep
 from exam.retention import Reach
 from tests.recordings import Reel, file_of
@@ -69,3 +69,17 @@ def test_a_look_that_was_granted_before_shows_no_more_pictures_until_two_people_
     step(world, hold_id, HoldStep.LIFT_PROPOSED, world.proctor_account_id)
     step(world, hold_id, HoldStep.LIFTED, world.site_lead_account_id)
     assert answers(site_lead, media) == [200, 200]
+
+
+def test_a_file_that_reaches_into_the_restricted_stretch_is_shown_under_no_grant(
+    site_lead: PageClient, world: World
+) -> None:
+    reel = Reel(world, world.cameras_1[0])
+    before, across = reel.invent(START_US), reel.invent(START_US + MINUTE_US - 5 * SECOND_US)
+    form = {**FORM, "room": world.room_1, "time_until": "09:01:00"}
+    sent = site_lead.post("/playback/", data=form, headers=HTML)
+    address = sent.headers["Location"].split("?")[0]
+    media = [f"{address}/segments/{each}.mp4" for each in (before, across)]
+    assert answers(site_lead, media) == [200, 200]
+    restrict(world)
+    assert answers(site_lead, media) == [200, 403]
