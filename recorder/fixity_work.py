@@ -35,6 +35,8 @@ TOGETHER: Final = 80
 # Files between two reports of an order.
 TOGETHER_ORDERED: Final = 10
 PROGRESS_US: Final = 5 * MINUTE_US
+# Pause after everything was read: files that come one by one would be a leaf each.
+REST_US: Final = 5 * MINUTE_US
 # A damage that could not be repaired is tried again after this time.
 PATIENCE_US: Final = 10 * MINUTE_US
 DAY_US: Final = 24 * 60 * MINUTE_US
@@ -53,6 +55,7 @@ class FixityWork:
     prepare: Callable[[], object] = yield_to_others
     _is_prepared: bool = False
     _search: Search = field(default_factory=Search)
+    _read_at_us: int | None = None
     _counted_at_us: int | None = None
     _tried_at_us: dict[int, int] = field(default_factory=dict)
 
@@ -63,6 +66,8 @@ class FixityWork:
             self._is_prepared = True
         self._carry_out_orders(is_over)
         self._repair(is_over)
+        if self._is_resting():
+            return
         while not is_over.is_set() and (files := self._due()):
             self._read(files, is_over)
             self._repair(is_over)
@@ -86,6 +91,14 @@ class FixityWork:
             files = never_checked(connection, volumes, after_id, TOGETHER)
             self._search.came_to(files)
             return files or checked_before(connection, volumes, before_us, TOGETHER)
+
+    def _is_resting(self) -> bool:
+        """Whether everything was read a short while ago: new files wait until there is a turn of them."""
+        now_us = self.tools.store.clock.monotonic_us()
+        if self._read_at_us is not None and now_us - self._read_at_us < REST_US:
+            return True
+        self._read_at_us = now_us
+        return False
 
     def _period_from_us(self) -> int:
         return self.tools.store.clock.wall_us() - self.tools.settings.recorder.fixity_days * DAY_US

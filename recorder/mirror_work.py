@@ -27,7 +27,8 @@ from recorder.quiet_reading import Pacer, Search, yield_to_others
 
 # Files of one turn: one leaf each.
 TOGETHER: Final = 50
-EVERY_S: Final = 10.0
+# Files that come meanwhile are one leaf together.
+EVERY_S: Final = 30.0
 DAY_US: Final = 24 * 60 * MINUTE_US
 
 _log: Final = structlog.get_logger("recorder")

@@ -10,10 +10,11 @@ from evidence.fixity_orders import EVER, CheckRequest, give_check_order
 from evidence.timeline import Interval
 from evidence.work_orders import Report, WorkState, report
 from exam.clock import SECOND_US
-from recorder.fixity_work import DAY_US, PATIENCE_US, FixityWork, fixity_chore, presence_chore
+from recorder.fixity_work import DAY_US, PATIENCE_US, REST_US, FixityWork, fixity_chore, presence_chore
 from recorder.mirror_work import MirrorWork
 from tests.recorder.fixed_site import NEVER, Site
 from tests.recorder.test_mirror_work import mirroring
+from tests.recordings import Reel
 from tests.world import START_US, World
 
 
@@ -57,6 +58,16 @@ def test_everything_is_read_once_within_the_period(site: Site, work: FixityWork)
     work(NEVER)
     assert min(checked_at(site)) > max(first)  # type: ignore[type-var]
     assert len(site.rows("fixity_turn")) == 2
+
+
+def test_new_files_wait_until_there_is_a_turn_of_them(site: Site, work: FixityWork) -> None:
+    work(NEVER)
+    Reel(site.world, site.world.camera_2).invent(site.world.clock.wall_us())
+    work(NEVER)
+    assert len(site.rows("fixity_result")) == 6
+    site.world.clock.sleep_us(REST_US)
+    work(NEVER)
+    assert len(site.rows("fixity_result")) == 7
 
 
 def test_the_threads_priorities_are_lowered_once(work: FixityWork) -> None:
