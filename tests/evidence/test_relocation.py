@@ -4,7 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import IntegrityError
@@ -16,6 +16,7 @@ from evidence.check import Memory, check
 from evidence.check_codes import Code, Depth
 from evidence.check_files import Cost
 from evidence.check_files import Look as CheckLook
+from evidence.database import WriterDatabase
 from evidence.disposal_permit import DisposalRefusedError
 from evidence.duplicate_permit import ReleaseRefusal
 from evidence.fixity import check_files, unpaced
@@ -25,6 +26,7 @@ from evidence.ingest import Store
 from evidence.naming import RELOCATING, VOLUME_MARK
 from evidence.presence_scan import PresenceScan
 from evidence.protection import is_immutable, make_immutable, make_mutable
+from evidence.rebuild import Rebuild, find_volume
 from evidence.relocation import (
     CALM_US,
     FRESH_US,
@@ -33,7 +35,7 @@ from evidence.relocation import (
     empty_leftovers,
 )
 from evidence.relocation_rows import Relocation, is_relocating
-from evidence.volume_look import Look, Place, Trouble
+from evidence.volume_look import Look, Place, Trouble, open_volume
 from evidence.volume_rows import VolumeFound
 from evidence.volumes import LocalDisk
 from tests.disposals import open_archive
@@ -448,3 +450,20 @@ def test_the_earliest_file_goes_first_whichever_camera_recorded_it(spilled: Spil
         "update segment set camera_uuid = replace(camera_uuid, 'c1', 'b1'), path = 'footage/a' where id = 2"
     )
     assert spilled.one().segment_id == 1
+
+
+def test_a_rebuilt_index_takes_one_of_two_copies_and_the_next_start_sets_the_other_aside(
+    spilled: Spilled,
+) -> None:
+    spilled.moved()
+    with closing(WriterDatabase(spilled.folder / "new" / "footage.db", "footage")) as database:
+        found = [find_volume(spilled.footage.volume.path), find_volume(spilled.reserve.volume.path)]
+        rebuild = Rebuild(database, NOW_US, is_thorough=True)
+        assert len(list(rebuild.fill(found))) >= 1
+        store = Store(database, LocalDisk(), spilled.store.clock)
+        volumes = [open_volume(database, each.path, NOW_US) for each in found]
+        assert adopt(store, *volumes) == Adoption(0, 1, [])
+        with database.read() as connection:
+            rows = connection.execute("select volume_id from segment order by started_at_us").fetchall()
+        assert [row[0] for row in rows] == [volume.id for volume in volumes]
+    assert len(list(spilled.reserve.volume.quarantine.iterdir())) == 1
