@@ -1,6 +1,5 @@
 """Is every file that a row promises there and what it was, and has every file its row? Nothing is changed."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from sqlite3 import Connection, Row
 
 from evidence.check_codes import Code, Depth, Finding
 from evidence.day_manifest import read_digests
+from evidence.file_digest import sha256_of
 from evidence.footage import SEAM_US, Cause
 from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER, QUARANTINE_FOLDER
 from evidence.relocation_rows import copies_under_way
@@ -166,6 +166,4 @@ def _look_into(path: Path, row: Row, look: Look) -> Code | None:
     if look.depth is Depth.SIZE:
         return None
     look.cost.read_bytes += row["size_bytes"]
-    with path.open("rb", buffering=0) as opened:
-        found = hashlib.file_digest(opened, "sha256").digest()
-    return None if found == row["sha256"] else Code.FILE_DIGEST
+    return None if sha256_of(path) == row["sha256"] else Code.FILE_DIGEST

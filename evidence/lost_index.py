@@ -17,6 +17,7 @@ from typing import Final
 
 from evidence.checkpoints import Checkpoints
 from evidence.database import DatabaseError, WriterBusyError, WriterDatabase, writer_lock
+from evidence.file_digest import sha256_of
 from evidence.ledger import LeafKind, append
 from evidence.rebuild import ForEach, FoundVolume, Rebuild, Rebuilt
 
@@ -89,8 +90,7 @@ def lost_index(place: IndexPlace, reason: str) -> LostIndex:
     """Commit to the lost file as it is, and read the last checkpoint of its ledger."""
     sha256 = None
     if place.index.exists():
-        with place.index.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").digest()
+        sha256 = sha256_of(place.index)
     return LostIndex(reason, sha256, _last_checkpoint(place.folder / CHECKPOINTS))
 
 

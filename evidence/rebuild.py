@@ -5,7 +5,6 @@ day's files carries their digests. What only the lost index knew is gone and sai
 (`index_lost`), who measured what, reports of work. Nothing is deleted and no file is touched.
 """
 
-import hashlib
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Final, Protocol
 
 from evidence.database import WriterDatabase
 from evidence.day_manifest import read_digests
+from evidence.file_digest import sha256_of
 from evidence.footage import LONGEST_SEGMENT_US, SEAM_US, Cause, Origin
 from evidence.footage_rows import (
     NewRun,
@@ -137,6 +137,9 @@ class Rebuild:
                 key=lambda file: file.order,
             )
             yield from self._enter_all(files)
+            listed = {name for volume in ids for name in read_digests(volume / FOOTAGE_FOLDER / day)}
+            # A file that was brought to another volume keeps its line where it was.
+            self.found.absent += len(listed - {file.path.name for file in files})
         self._end()
         yield self.found
 
@@ -162,9 +165,7 @@ class Rebuild:
         if not folder.is_dir():
             return
         digests = read_digests(folder)
-        here = sorted(folder.glob("*.mp4"))
-        self.found.absent += len(digests.keys() - {path.name for path in here})
-        for path in here:
+        for path in sorted(folder.glob("*.mp4")):
             try:
                 name = read_name(path.name)
             except NamingError:
@@ -246,17 +247,12 @@ def _read(file: _File) -> _Read | str:
     try:
         found = file.path.stat()
         parsed = parse(file.path)
-        sha256 = file.sha256 or _digest(file.path)
+        sha256 = file.sha256 or sha256_of(file.path)
     except (OSError, FragmentError) as error:
         return str(error)
     if file.name.started_at_us is None:
         return "its name does not tell when it starts"
     return _Read(file, sha256, found.st_size, parsed, found.st_mtime_ns // 1000)
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as opened:
-        return hashlib.file_digest(opened, "sha256").digest()
 
 
 def _placed(read: _Read, run: _Run | None) -> Placement:

@@ -4,7 +4,6 @@ There is no delete here and no overwrite: `Disk` can make files durable, move th
 that has been kept elsewhere. Deleting footage belongs to disposal alone (invariant 3).
 """
 
-import hashlib
 import os
 import shutil
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from evidence.day_manifest import add_digest
+from evidence.file_digest import sha256_of
 from evidence.naming import FOOTAGE_FOLDER, GROWING_FOLDER, QUARANTINE_FOLDER
 from evidence.protection import (
     Ioctl,
@@ -177,8 +177,7 @@ class LocalDisk:
 
     def digest(self, path: Path) -> bytes:
         """SHA-256 of the file."""
-        with path.open("rb", buffering=0) as opened:
-            return hashlib.file_digest(opened, "sha256").digest()
+        return sha256_of(path)
 
     def forget(self, path: Path) -> None:
         """Drop what memory holds of a durable file: its next reading asks the disk."""

@@ -12,10 +12,9 @@ from typing import Final, TypeVar
 import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from weasyprint import CSS, HTML
 
 from evidence import cosigner_tool
 from evidence.anchors import (
@@ -47,6 +46,7 @@ from evidence.cosigning import (
 from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.outside_time import Authority, AuthorityKind
 from evidence.time_authorities import TimeAuthority, load_authorities, load_authority
+from web.downloads import download, printed
 from web.services import services
 
 blueprint: Final = Blueprint("anchors", __name__)
@@ -113,9 +113,8 @@ def sheet() -> ResponseReturnValue:
     with services().exam.write() as connection:
         record_paper(connection, heads, current_user.account_id, now_us)
     facts = {"views": [view for view in views if view.head], "made_by": current_user.display_name}
-    document = HTML(string=render_template("anchors/paper.html", now_us=now_us, **facts))
-    printed: bytes = document.write_pdf(stylesheets=[CSS(filename=str(STYLESHEET))])
-    return _download(printed, "application/pdf", "checkpoints.pdf")
+    page = render_template("anchors/paper.html", now_us=now_us, **facts)
+    return printed(page, STYLESHEET, "checkpoints.pdf")
 
 
 @blueprint.post("/anchors/compare")
@@ -143,14 +142,14 @@ def cosigning(ledger: str) -> ResponseReturnValue:
         text = _asked(ledger, lambda connection: cosign_request(connection, head, old_size))
     except AnchorError as error:
         return _page(("bad", str(error))), 400
-    return _download(text.encode(), "text/plain", f"cosign-{ledger}-{head.head.size}.txt")
+    return download(text.encode(), "text/plain", f"cosign-{ledger}-{head.head.size}.txt")
 
 
 @blueprint.get("/anchors/<ledger>/question")
 def question(ledger: str) -> ResponseReturnValue:
     """The file for a time stamping authority."""
     head = _head_or_404(ledger)
-    return _download(stamp_query(head), "application/timestamp-query", f"stamp-{ledger}-{head.head.size}.tsq")
+    return download(stamp_query(head), "application/timestamp-query", f"stamp-{ledger}-{head.head.size}.tsq")
 
 
 @blueprint.get("/anchors/<ledger>/key.pem")
@@ -158,13 +157,13 @@ def key(ledger: str) -> ResponseReturnValue:
     """The public key, to be compared with its fingerprint on paper."""
     _head_or_404(ledger)
     pem = public_pem(services().settings.keys_folder, ledger)
-    return _download(pem, "application/x-pem-file", f"kaochang-{ledger}.pem")
+    return download(pem, "application/x-pem-file", f"kaochang-{ledger}.pem")
 
 
 @blueprint.get("/anchors/cosign.py")
 def tool() -> ResponseReturnValue:
     """The cosigner's program."""
-    return _download(Path(cosigner_tool.__file__).read_bytes(), "text/x-python", "cosign.py")
+    return download(Path(cosigner_tool.__file__).read_bytes(), "text/x-python", "cosign.py")
 
 
 @blueprint.post("/anchors/<ledger>/answer")
@@ -255,10 +254,3 @@ def _page(said: tuple[str, str] | None = None, typed: str = "") -> str:
         kind_words=KIND_WORDS,
         kinds=AnchorKind,
     )
-
-
-def _download(body: bytes, mimetype: str, name: str) -> Response:
-    response = Response(body, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response

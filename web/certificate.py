@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
-from weasyprint import CSS, HTML
 
 from evidence.coverage_certificate import Certificate, certify, load_schedule
 from evidence.day import load_sessions
@@ -19,6 +18,7 @@ from evidence.kept_certificates import KeptCertificate, kept_certificates
 from exam.day import Session
 from web import certificate_words
 from web.certificate_bar import draw
+from web.downloads import printed
 from web.services import services
 
 blueprint: Final = Blueprint("certificate", __name__)
@@ -76,13 +76,8 @@ def page(session_id: int) -> str:
 def pdf(session_id: int) -> Response:
     """Reads nothing but its own stylesheet; fonts are embedded."""
     found = _find(session_id)
-    document = HTML(string=render_template("certificate/paper.html", **_facts(found)))
-    printed: bytes = document.write_pdf(stylesheets=[CSS(filename=str(STYLESHEET))])
-    name = f"coverage-{found.today.head.session.code}.pdf"
-    response = Response(printed, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    sheet = render_template("certificate/paper.html", **_facts(found))
+    return printed(sheet, STYLESHEET, f"coverage-{found.today.head.session.code}.pdf")
 
 
 def _find(session_id: int) -> _Found:

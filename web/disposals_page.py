@@ -10,7 +10,6 @@ from typing import Any, Final
 import structlog
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user
-from weasyprint import CSS, HTML
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.retention import load_retention_policy
@@ -23,6 +22,7 @@ from evidence.disposal_plans import (
     Proposal,
     add_authority,
     add_time,
+    check_time,
     decide_plan,
     find_plan,
     load_authorities,
@@ -42,6 +42,7 @@ from evidence.outside_time import (
 )
 from evidence.retention import load_batches
 from web import retention_words
+from web.downloads import download, printed
 from web.retention_page import decision, policy, reason_of_form
 from web.services import services
 
@@ -127,13 +128,13 @@ def decide(plan_id: int) -> AnyResponse:
 def document(plan_id: int) -> Response:
     """The frozen list itself; `sha256sum` of it is the digest that was approved."""
     found = _known(plan_id)
-    return _file(found.document.encode(), "text/plain; charset=utf-8", f"disposal-{plan_id}.txt")
+    return download(found.document.encode(), "text/plain; charset=utf-8", f"disposal-{plan_id}.txt")
 
 
 @blueprint.get("/<int:plan_id>/question.tsq")
 def question(plan_id: int) -> Response:
     """What to send to a time stamping authority."""
-    return _file(
+    return download(
         time_question(_known(plan_id).digest), "application/timestamp-query", f"disposal-{plan_id}.tsq"
     )
 
@@ -142,7 +143,7 @@ def question(plan_id: int) -> Response:
 def cosign(plan_id: int) -> Response:
     """What a cosigner signs, for the moment that he puts in."""
     text = cosigned_text(_known(plan_id).digest, request.args.get("moment", ""))
-    return _file(text.encode(), "text/plain; charset=utf-8", f"cosign-{plan_id}.txt")
+    return download(text.encode(), "text/plain; charset=utf-8", f"cosign-{plan_id}.txt")
 
 
 @blueprint.post("/<int:plan_id>/time")
@@ -151,8 +152,11 @@ def take_time(plan_id: int) -> AnyResponse:
     authority_id = request.form.get("authority", type=int)
     try:
         token = _token()
+        # Another program checks it: nobody shall wait for that to write a check-in.
+        with services().exam.read() as connection:
+            checked = check_time(connection, plan_id, authority_id or 0, token)
         with services().exam.write() as connection:
-            add_time(connection, plan_id, authority_id or 0, token, decision("外部时间"))
+            add_time(connection, checked, decision("外部时间"))
     except (PlanError, OutsideTimeError) as error:
         return _refused(str(error), ".plan", plan_id)
     return redirect(url_for(".plan", plan_id=plan_id), 303)
@@ -173,9 +177,8 @@ def order(plan_id: int) -> AnyResponse:
 @blueprint.get("/<int:plan_id>/register.pdf")
 def register(plan_id: int) -> Response:
     """The register on A4, to be signed by those who watched; reads nothing but its own stylesheet."""
-    html = HTML(string=render_template("retention/register.html", **_facts(plan_id), most_lines=MOST_LINES))
-    printed: bytes = html.write_pdf(stylesheets=[CSS(filename=str(STYLESHEET))])
-    return _file(printed, "application/pdf", f"disposal-register-{plan_id}.pdf")
+    page = render_template("retention/register.html", **_facts(plan_id), most_lines=MOST_LINES)
+    return printed(page, STYLESHEET, f"disposal-register-{plan_id}.pdf")
 
 
 @blueprint.post("/authorities")
@@ -242,10 +245,3 @@ def _refused(sentence: str, endpoint: str, plan_id: int | None = None) -> AnyRes
     """The page again with the sentence, as a refusal that is written down."""
     target = url_for(endpoint) if plan_id is None else url_for(endpoint, plan_id=plan_id)
     return Response(render_template("retention/refused.html", sentence=sentence, target=target), 409)
-
-
-def _file(content: bytes, mimetype: str, name: str) -> Response:
-    response = Response(content, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response

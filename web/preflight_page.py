@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user
-from weasyprint import CSS, HTML
 from werkzeug.wrappers import Response as AnyResponse
 
 from evidence.preflight import preflight_picture
 from evidence.work_orders import NewOrder, OrderKind, give_order
 from web.access import LEAD, PATROL, Role, roles
+from web.downloads import printed
 from web.preflight_view import CameraCheck, PreflightView, load_view
 from web.services import ANY_TOPIC, services
 from web.stream import event_stream
@@ -74,12 +74,7 @@ def picture(order_id: int, camera_uuid: object) -> Response:
 def pdf() -> Response:
     """Reads nothing but its own stylesheet; pictures and fonts are embedded."""
     facts = _facts(_view()) | {"picture_of": _embedded}
-    document = HTML(string=render_template("preflight/paper.html", **facts))
-    printed: bytes = document.write_pdf(stylesheets=[CSS(filename=str(STYLESHEET))])
-    response = Response(printed, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'attachment; filename="camera-preflight.pdf"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return printed(render_template("preflight/paper.html", **facts), STYLESHEET, "camera-preflight.pdf")
 
 
 def may_see_pictures() -> bool:

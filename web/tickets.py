@@ -1,9 +1,10 @@
 """Printed admission tickets (准考证, Art. 12(1)): on screen, as PDF, and where each one lies."""
 
-from flask import Blueprint, Response, abort, jsonify
+from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from evidence.admission_tickets import TicketHead, load_head, load_tickets
+from web.downloads import download
 from web.services import services
 from web.ticket_sheet import PAGE_MM, PrintedTicket, laid_out, sheet_html, sheet_pdf
 
@@ -23,11 +24,7 @@ def pdf(session_id: int) -> ResponseReturnValue:
     head, pages = _laid_out(session_id)
     if not pages:
         abort(404)
-    response = Response(sheet_pdf(head, pages), mimetype="application/pdf")
-    name = f"tickets-{head.session_code}.pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return download(sheet_pdf(head, pages), "application/pdf", f"tickets-{head.session_code}.pdf")
 
 
 @blueprint.get("/sessions/<int:session_id>/tickets.json")
