@@ -6,11 +6,12 @@ import pytest
 
 from evidence.adoption import adopt
 from evidence.database import WriterDatabase
+from evidence.day_manifest import add_digest
 from evidence.footage import Cause, Gap, Segment, gaps_between, segments_between
 from evidence.footage_rows import end_run
 from evidence.ingest import ingest
 from evidence.ledger import recompute, tree_head
-from evidence.naming import DAY_MANIFEST, SegmentName
+from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER, VOLUME_MARK, SegmentName
 from evidence.rebuild import Rebuild, RebuildError, Rebuilt, find_volume
 from exam.clock import SECOND_US
 from tests.evidence.recorded import CAMERA, RUN, RUN_2, flush_stamped, growing_name, put, recording
@@ -127,6 +128,22 @@ def test_a_file_no_list_knows_is_read(footage: Footage, anew: WriterDatabase) ->
     (segment.file.parent / DAY_MANIFEST).unlink()
     assert rebuild(footage, anew).hashed == 1
     assert segments(anew)[0].sha256 == segment.sha256
+
+
+def test_a_file_brought_to_another_volume_is_not_missed_on_the_first(
+    footage: Footage, anew: WriterDatabase, tmp_path: Path
+) -> None:
+    lay_two_runs(footage)
+    file = footage.segments()[0].file
+    home = tmp_path / "home"
+    (home / FOOTAGE_FOLDER / file.parent.name).mkdir(parents=True)
+    (home / VOLUME_MARK).write_text(RUN)
+    file.rename(home / FOOTAGE_FOLDER / file.parent.name / file.name)
+    for listed in ("brought.mp4", file.name):
+        add_digest(home / FOOTAGE_FOLDER / file.parent.name / listed, footage.segments()[0].sha256)
+    work = Rebuild(anew, FIRST_US + 100 * SECOND_US, is_thorough=False)
+    (*_, found) = work.fill([find_volume(footage.volume.path), find_volume(home)])
+    assert (found.segments, found.absent) == (5, 1), "only the one that is nowhere"
 
 
 def test_what_cannot_be_indexed_is_named_and_left_where_it_is(footage: Footage, anew: WriterDatabase) -> None:
