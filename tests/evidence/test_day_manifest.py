@@ -13,8 +13,8 @@ def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def check(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = ["sha256sum", "--check", "--quiet", DAY_MANIFEST]
+def check(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = ["sha256sum", "--check", "--quiet", *options, DAY_MANIFEST]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -29,6 +29,16 @@ def test_a_stranger_checks_a_days_footage_with_sha256sum_alone(tmp_path: Path) -
         victim.chmod(0o644)
         victim.write_bytes(victim.read_bytes()[:-1] + b"?")
         assert f"{victim.name}: FAILED" in check(day).stdout
+
+
+def test_a_file_that_was_destroyed_keeps_its_line_and_hinders_no_check_of_the_others(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(name.encode())
+        add_digest(tmp_path / name, digest(name.encode()))
+    (tmp_path / "a.mp4").unlink()
+    assert "a.mp4: FAILED open or read" in check(tmp_path).stdout
+    assert check(tmp_path, "--ignore-missing").returncode == 0
+    assert read_digests(tmp_path)["a.mp4"] == digest(b"a.mp4")
 
 
 def test_the_list_itself_is_neither_footage_nor_a_stray_file(tmp_path: Path) -> None:
