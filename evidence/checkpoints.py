@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -72,7 +72,8 @@ class Signer:
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} can be read by others: run chmod 600 on it")
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it asks for a password
+        # TypeError: it asks for a password; InternalError: OpenSSL stumbles over one of another kind.
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} is damaged") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} is not an Ed25519 key")
@@ -103,9 +104,14 @@ def read_note(note: str, origin: str, public_key: Ed25519PublicKey) -> TreeHead:
         head = TreeHead(int(size), base64.b64decode(root, validate=True))
     except (binascii.Error, ValueError, InvalidSignature) as error:
         raise foreign from error
-    if not found or claimed != origin or signature[:KEY_ID_BYTES] != _key_id(origin, public_key):
+    if not found or claimed != origin or line != _line(_key_id(origin, public_key), signature):
         raise foreign
     return head
+
+
+def _line(key_id: bytes, signature: bytes) -> str:
+    """The one way to write a signature: in Base64 some letters have bits that say nothing."""
+    return base64.b64encode(key_id + signature[KEY_ID_BYTES:]).decode() + "\n"
 
 
 class Checkpoints:

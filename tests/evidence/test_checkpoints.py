@@ -115,11 +115,23 @@ def test_the_key_is_the_owners_alone(ledger: WriterDatabase, tmp_path: Path) -> 
     assert refused(ledger).refusal is Refusal.UNUSABLE_KEY
 
 
+def test_a_note_in_other_letters_that_mean_the_same_is_refused(tmp_path: Path) -> None:
+    signer = Signer.open(tmp_path / "ledger_exam.key", "exam")
+    note = signer.sign(HEAD)
+    # 68 bytes end in a letter of which only four of six bits say anything.
+    last = note[-3]
+    other = chr(ord(last) + 1)
+    assert base64.b64decode(note.split(" ")[2]) == base64.b64decode(note.split(" ")[2][:-3] + other + "=")
+    with pytest.raises(CheckpointError):
+        read_note(f"{note[:-3]}{other}=\n", signer.origin, public(signer))
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
-        # Of a curve that nobody knows; asking for a password; no text of a key at all.
+        # Of a curve that nobody knows; of one that signs nothing; asking for a password; no key at all.
         lambda pem: pem.replace(b"K2Vw", b"K2Vs"),
+        lambda pem: pem.replace(b"K2Vw", b"K2Vv"),
         lambda pem: pem.replace(b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"),
         lambda pem: pem[:40],
     ],
