@@ -58,11 +58,14 @@ def session_interval(session: Session) -> Interval:
 def suggested(
     asked: Mapping[str, str], rooms: Sequence[Room], sessions: Sequence[Session], now_us: int
 ) -> Choice:
-    """The form filled in for whoever follows a link: `room`, and `session` or `at` (microseconds)."""
+    """The form as a link asks for it: `room`, and `session`, `at` or `from` and `until` (microseconds)."""
     at_us = _number(asked.get("at", ""))
     session = _session(asked, sessions, at_us, now_us)
+    from_us, until_us = _number(asked.get("from", "")), _number(asked.get("until", ""))
     room_id = _number(asked.get("room", "")) or _first_room(session, rooms)
-    if session is not None:
+    if from_us and until_us:
+        interval = Interval(from_us, until_us)
+    elif session is not None:
         interval = session_interval(session)
     else:
         middle_us = at_us or now_us

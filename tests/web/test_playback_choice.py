@@ -27,6 +27,12 @@ def test_a_session_of_an_unknown_procedure_begins_a_little_before_its_start() ->
     assert session_interval(unknown).from_us == START_US - 5 * MINUTE_US
 
 
+def test_a_stretch_that_is_being_looked_at_is_suggested_as_it_is() -> None:
+    asked = {"room": "1", "from": str(START_US), "until": str(START_US + 90_000_000)}
+    choice = suggested(asked, ROOMS, SESSIONS, NOW_US)
+    assert (choice.room, choice.time_from, choice.time_until) == ("1", "09:00:00", "09:01:30")
+
+
 def test_without_a_wish_the_latest_session_and_its_first_room_are_suggested() -> None:
     choice = suggested({}, ROOMS, SESSIONS, NOW_US)
     assert (choice.room, choice.date, choice.time_from, choice.time_until) == (
