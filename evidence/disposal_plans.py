@@ -85,6 +85,17 @@ class TimeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedTime:
+    """A word about time that holds for the plan, not yet kept."""
+
+    plan_id: int
+    plan_digest: bytes
+    authority_id: int
+    token: bytes
+    proved_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRow:
     """The order to carry a plan out, and who watches."""
 
@@ -226,10 +237,8 @@ def add_authority(connection: Connection, name: str, authority: Authority, decis
     return int(row["id"])
 
 
-def add_time(
-    connection: Connection, plan_id: int, authority_id: int, token: bytes, decision: Decision
-) -> int:
-    """Check and keep a word about time over the plan; returns the moment. Raises when it does not do."""
+def check_time(connection: Connection, plan_id: int, authority_id: int, token: bytes) -> CheckedTime:
+    """Check a word about time over the plan, which may take a while. Raises when it does not do."""
     plan = find_plan(connection, plan_id)
     known = connection.execute("select * from time_authority where id = ?", (authority_id,)).fetchone()
     if known is None or known["recorded_at_us"] > plan.proposed_at_us:
@@ -238,22 +247,28 @@ def add_time(
     proved_at_us = proved_time_us(authority, token, plan.digest)
     if proved_at_us < plan.head["retain_until_us"]:
         raise PlanError("该时间早于清册中录像的保存期届满之日，不能销毁。")
+    return CheckedTime(plan_id, plan.digest, authority_id, token, proved_at_us)
+
+
+def add_time(connection: Connection, checked: CheckedTime, decision: Decision) -> int:
+    """Keep a word about time that was checked; returns the moment."""
+    word = (checked.plan_id, checked.authority_id, checked.token, checked.proved_at_us)
     row = connection.execute(
         "insert into disposal_time (plan_id, authority_id, token, proved_at_us, account_id, recorded_at_us)"
         " values (?, ?, ?, ?, ?, ?) returning id",
-        (plan_id, authority_id, token, proved_at_us, decision.account_id, decision.now_us),
+        (*word, decision.account_id, decision.now_us),
     ).fetchone()
     body = {
         "disposal_time_id": row["id"],
-        "plan_id": plan_id,
-        "plan_sha256": plan.digest.hex(),
-        "time_authority_id": authority_id,
-        "token_sha256": hashlib.sha256(token).hexdigest(),
-        "proved_at_us": proved_at_us,
+        "plan_id": checked.plan_id,
+        "plan_sha256": checked.plan_digest.hex(),
+        "time_authority_id": checked.authority_id,
+        "token_sha256": hashlib.sha256(checked.token).hexdigest(),
+        "proved_at_us": checked.proved_at_us,
         "account_id": decision.account_id,
     }
     append(connection, LeafKind.DISPOSAL_TIME, body, decision.now_us)
-    return proved_at_us
+    return checked.proved_at_us
 
 
 def order_disposal(connection: Connection, plan_id: int, witnesses: Iterable[str], decision: Decision) -> int:

@@ -25,6 +25,7 @@ from evidence.disposal_plans import (
     Proposal,
     add_authority,
     add_time,
+    check_time,
     decide_plan,
     find_plan,
     order_disposal,
@@ -143,7 +144,8 @@ class Archive:
     def stamp(self, plan_id: int, at_us: int = DUE_US) -> int:
         token = self.cosigner.token(self.digest(plan_id), at_us)
         with self.world.exam.write() as connection:
-            return add_time(connection, plan_id, self.authority_id, token, self.decision(self.archivist))
+            checked = check_time(connection, plan_id, self.authority_id, token)
+            return add_time(connection, checked, self.decision(self.archivist))
 
     def order(self, plan_id: int) -> int:
         with self.world.exam.write() as connection:

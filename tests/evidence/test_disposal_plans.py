@@ -11,7 +11,7 @@ from evidence.disposal_plans import (
     PlanError,
     Proposal,
     add_authority,
-    add_time,
+    check_time,
     decide_plan,
     find_plan,
     load_authorities,
@@ -183,4 +183,4 @@ def test_an_unknown_plan_is_an_error(archive: Archive) -> None:
     with pytest.raises(PlanError, match="没有这份"):
         plan(archive, 99)
     with pytest.raises(PlanError), archive.world.exam.write() as connection:
-        add_time(connection, 99, 1, b"", archive.decision(archive.archivist))
+        check_time(connection, 99, 1, b"")
