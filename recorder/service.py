@@ -123,7 +123,6 @@ class CameraList:
         except (DatabaseError, sqlite3.Error, VaultError) as error:
             self._tell(str(error))
             return None
-        self._trouble = ""
         return sources
 
     def plan(self, now_us: int) -> RecordingPlan | None:
@@ -132,10 +131,12 @@ class CameraList:
             return None
         try:
             with self._database.read() as connection:
-                return load_plan(connection, load_procedures(), now_us)
+                plan = load_plan(connection, load_procedures(), now_us)
         except (sqlite3.Error, UnknownProcedureError) as error:
             self._tell(str(error))
             return None
+        self._trouble = ""
+        return plan
 
     def close(self) -> None:
         """Close the connection."""

@@ -15,7 +15,7 @@ from exam.clock import SECOND_US, SystemClock
 from recorder.service import CameraList, RecorderServiceError, serve
 from recorder.ticker import Ticker
 from tests.recorder.live import live_site, wait_until
-from tests.world import World
+from tests.world import CLOCK_US, World
 
 
 def stop_soon(seconds: float = 1.2) -> None:
@@ -100,6 +100,20 @@ def test_a_password_of_another_key_is_told_once_and_changes_nothing(
     assert cameras.read() is None
     cameras.close()
     assert capsys.readouterr().out.count("cameras_unreadable") == 1
+
+
+def test_a_plan_that_cannot_be_read_is_told_once_until_it_can_be_read_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cameras = CameraList(world.folder / "exam.db", world.folder / "keys" / "site.key")
+    for old, new in (("room_move", "away"), ("away", "room_move"), ("room_move", "away")):
+        with world.exam.write() as connection:
+            connection.execute(f"alter table {old} rename to {new}")
+        for _ in range(2):
+            assert cameras.read() is not None
+            assert (cameras.plan(CLOCK_US) is None) == (new == "away")
+    cameras.close()
+    assert capsys.readouterr().out.count("cameras_unreadable") == 2
 
 
 def test_the_ticker_ticks_on_after_it_was_planned_anew() -> None:
