@@ -18,7 +18,7 @@ from typing import Final
 from evidence.database import WriterDatabase
 from evidence.naming import COPYING_FOLDER, FOOTAGE_FOLDER, MIRROR_MARK, QUARANTINE_FOLDER, VOLUME_MARK
 from evidence.small_files import create_whole
-from evidence.volume_look import read_space
+from evidence.volume_look import FSTAB, mount_points, read_space
 from evidence.volumes import LocalDisk
 
 # Less room than this counts as full: the longest file must still fit.
@@ -86,6 +86,7 @@ class MirrorLooker:
     volumes: Collection[Path]
     disk: Callable[[Path], str] = disk_of
     keep_free_bytes: int = KEEP_FREE_BYTES
+    fstab: Path = FSTAB
 
     def look(self, now_us: int) -> MirrorLook:
         """Everything about the folder. What is wrong with it is part of the answer, never an exception."""
@@ -102,8 +103,7 @@ class MirrorLooker:
         return MirrorLook(mirror, free_bytes=space.free_bytes)
 
     def _identify(self, now_us: int) -> Mirror:
-        if not self.path.is_dir():
-            raise _RefusedError(MirrorTrouble.ABSENT, str(self.path), "no such folder")
+        self._require_there()
         mark = _read_mark(self.path)
         with self.database.read() as connection:
             expected = _mirror_at(connection, self.path)
@@ -122,6 +122,13 @@ class MirrorLooker:
                 "select id from mirror where uuid = ? and path = ?", (mark, str(self.path))
             ).fetchone()
         return Mirror(self._enter(mark, now_us) if row is None else row["id"], mark, self.path)
+
+    def _require_there(self) -> None:
+        for point in mount_points(self.fstab):
+            if self.path.is_relative_to(point) and point != Path("/") and not os.path.ismount(point):
+                raise _RefusedError(MirrorTrouble.ABSENT, f"a disk mounted at {point}", "none")
+        if not self.path.is_dir():
+            raise _RefusedError(MirrorTrouble.ABSENT, str(self.path), "no such folder")
 
     def _require_other_disk(self) -> None:
         if (self.path / VOLUME_MARK).exists():

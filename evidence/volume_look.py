@@ -194,7 +194,7 @@ class Looker:
 
     def _require_mounted(self, path: Path) -> None:
         """Refuse a folder below a mount point of the machine's table that has nothing mounted."""
-        for point in _mount_points(self.fstab):
+        for point in mount_points(self.fstab):
             if path.is_relative_to(point) and point != Path("/") and not os.path.ismount(point):
                 raise VolumeError(path, Trouble.NOT_MOUNTED, f"a disk mounted at {point}", "none")
 
@@ -263,7 +263,8 @@ def has_mark(path: Path, mark: str) -> bool:
         return False
 
 
-def _mount_points(fstab: Path) -> list[Path]:
+def mount_points(fstab: Path) -> list[Path]:
+    """Where the machine's table says that disks are mounted."""
     if not fstab.exists():
         return []
     rows = [line.split() for line in fstab.read_text(encoding="utf-8").splitlines()]

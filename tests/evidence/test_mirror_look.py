@@ -52,6 +52,19 @@ def test_a_folder_that_is_not_there_is_not_made(archive: Archive) -> None:
     assert not archive.mirror_folder.exists()
 
 
+def test_a_mount_point_of_the_machines_table_with_nothing_mounted_is_refused_also_the_first_time(
+    archive: Archive,
+) -> None:
+    fstab = archive.folder / "fstab"
+    fstab.write_text(f"/dev/sda1 / ext4 defaults 0 1\n/dev/sdz1 {archive.folder} ext4 defaults 0 2\n")
+    look = archive.look(fstab=fstab)
+    assert (look.trouble, look.expected) == (
+        MirrorTrouble.ABSENT,
+        f"a disk mounted at {archive.folder}",
+    )
+    assert list(archive.mirror_folder.iterdir()) == []
+
+
 def test_an_empty_mount_point_is_not_taken_for_the_known_mirror(archive: Archive) -> None:
     archive.mirror()
     archive.mirror_folder.rename(archive.folder / "unplugged")
