@@ -53,6 +53,20 @@ def accesses(world: World) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in rows]
 
 
+@pytest.mark.parametrize(("role", "may_export"), [(Role.SUPERVISOR, True), (Role.AUDITOR, False)])
+def test_whoever_may_export_is_led_from_what_is_played_to_its_export(
+    as_role: Callable[[Role], PageClient], world: World, role: Role, may_export: bool
+) -> None:
+    client = as_role(role)
+    page = client.get(opened(client, world), headers=HTML).get_data(as_text=True)
+    link = f"/exports/?room={world.room_1}&amp;from={START_US}&amp;until={UNTIL_US}"
+    assert (link in page) is may_export
+    if may_export:
+        form = client.get(link.replace("&amp;", "&"), headers=HTML).get_data(as_text=True)
+        assert 'value="09:00:00"' in form
+        assert 'value="09:10:00"' in form
+
+
 def test_a_reason_opens_the_footage_and_is_written_down(supervisor: PageClient, world: World) -> None:
     address = opened(supervisor, world)
     assert accesses(world) == [(world.room_1, START_US, UNTIL_US, "质量督导检查")]
