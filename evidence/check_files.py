@@ -116,7 +116,7 @@ def _check_volume(
 ) -> Iterator[Finding]:
     volume, unclaimed = where
     rows = connection.execute(
-        "select path, size_bytes, sha256, done_at_us from segment"
+        "select path, size_bytes, sha256, done_at_us, plan_id from segment"
         " left join disposal on segment_id = segment.id where volume_id = ? order by path",
         (volume_id,),
     )
@@ -153,7 +153,8 @@ def _check_file(path: Path, row: Row, look: Look, *, is_there: bool) -> Code | N
     if row["done_at_us"] is not None:
         return Code.FILE_DISPOSED_BUT_THERE if is_there else None
     if not is_there:
-        return Code.FILE_MISSING
+        # A disposal that a crash cut short has named the file before it went, and is gone on with.
+        return Code.FILE_MISSING if row["plan_id"] is None else None
     try:
         return None if look.depth is Depth.PRESENCE else _look_into(path, row, look)
     except OSError:

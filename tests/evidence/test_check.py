@@ -257,11 +257,13 @@ def test_an_edited_row_is_named(site: Site, statement: str) -> None:
     assert Code.FACT_CHANGED in site.codes(Depth.PRESENCE)
 
 
-def test_a_disposed_file_that_is_gone_is_as_it_should_be(site: Site) -> None:
+@pytest.mark.parametrize("done", ["5", "null"])
+def test_a_disposed_file_that_is_gone_is_as_it_should_be(site: Site, done: str) -> None:
     with closing(sqlite3.connect(site.memory.path("footage"))) as connection:
         segment_id, path = connection.execute("select id, path from segment order by id limit 1").fetchone()
     remove(site.volume.path / path)
-    site.tamper("footage", f"insert into disposal values ({segment_id}, 1, 1, 'D-1', zeroblob(32), 5, 5, 5)")
+    row = f"({segment_id}, 1, 1, 'D-1', zeroblob(32), 5, 5, {done})"
+    site.tamper("footage", f"insert into disposal values {row}")
     assert Code.FILE_MISSING not in site.codes()
 
 
