@@ -78,7 +78,9 @@ def capture_command(
 
 def sample_command(seconds: int, file_name: str) -> list[str]:
     """Watch a camera for some seconds into one file; standard error tells what comes."""
-    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer")
+    # Sound that nobody knows is not looked into for longer than in a recording: the pictures would be spent.
+    look = {"fflags": "nobuffer", "analyzeduration": _LOOK_US}
+    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, **look)
     sample = ffmpeg.output(
         source["v:0"],
         file_name,
@@ -116,11 +118,11 @@ def capture_address(
     Streams that are not recorded are not even asked for; without a word about sound, every stream is.
     """
     address = _with_login(source).replace("'", r"'\''")
-    asked = ""
+    asked = f"option analyzeduration {_LOOK_US}\n"
     if sound is not None and sound.kind is SoundKind.LEFT_OUT:
         asked = "option allowed_media_types video\n"
     elif sound is not None:
-        asked = f"option allowed_media_types video+audio\noption analyzeduration {_LOOK_US}\n"
+        asked = f"option allowed_media_types video+audio\n{asked}"
     return (
         "ffconcat version 1.0\n"
         f"file '{address}'\n"

@@ -40,6 +40,8 @@ JPEG_QUALITY: Final = 82
 REFERENCE_PX: Final = (320, 180)
 
 _SOUND: Final = re.compile(r"Stream #\S+ Audio: (\w+)")
+# A microphone whose codec nobody knows: it is there, and what it sends will be left out.
+_UNKNOWN_SOUND: Final = "(Audio: none"
 _NO_PICTURE: Final = re.compile(
     r"not find codec parameters|matches no streams|unspecified size|Invalid data found"
 )
@@ -152,8 +154,9 @@ def _sample(source: CameraSource, folder: Path, seconds: int, is_over: Event) ->
 
 
 def _sound(words: Sequence[str]) -> str:
-    found = _SOUND.search("\n".join(words))
-    return found[1] if found else ""
+    text = "\n".join(words)
+    found = _SOUND.search(text)
+    return found[1] if found else "unknown" if _UNKNOWN_SOUND in text else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -29,6 +30,7 @@ PASSWORD = "it's 100%/@"
 def cameras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCameras]:
     usual = {"resolution": SIZE, "bitrate_kbps": 600}
     plans = [CameraPlan.model_validate({"name": "sound", "user": "rec", "password": PASSWORD, **usual})]
+    plans += [CameraPlan.model_validate({"name": "strange", "sound": "unknown", **usual})]
     plans += [
         CameraPlan.model_validate({"name": fault.value, "faults": (fault,), **usual}) for fault in FAULTS
     ]
@@ -56,18 +58,27 @@ def test_every_fault_has_its_own_cause_and_a_sound_camera_is_measured(
 ) -> None:
     asked = sources(cameras)
     with ThreadPoolExecutor(len(asked)) as workers:
-        answers = workers.map(lambda one: look_by_connection(one, SAMPLING, Event()), asked.values())
+        answers = workers.map(lambda one: look_by_connection(one, sampling_of(one), Event()), asked.values())
         looked = dict(zip(asked, answers, strict=True))
     assert {name: one.reach for name, one in looked.items()} == {
         "sound": Reach.ANSWERED,
+        "strange": Reach.ANSWERED,
         "drop": Reach.NO_ANSWER,
         "wrong_password": Reach.UNAUTHORIZED,
         "too_many_sessions": Reach.REFUSED,
     }
     assert_measured(looked["sound"])
+    strange = looked["strange"].measured
+    assert strange is not None
+    assert strange.sound_codec == "unknown"
     said = capfd.readouterr()
     assert PASSWORD not in said.out + said.err
     assert not list(Path(tempfile.gettempdir()).glob("kaochang-preflight-*"))
+
+
+def sampling_of(source: CameraSource) -> Sampling:
+    """Who sends sound that nobody knows is listened to for three seconds before pictures count."""
+    return replace(SAMPLING, seconds=8) if source.uuid == "strange" else SAMPLING
 
 
 def assert_measured(looked: Looked) -> None:
