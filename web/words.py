@@ -29,14 +29,14 @@ NAVIGATION: Final = (
     ("监控墙", "wall.page"),
     ("我的考场", "proctor.choose"),
     ("花名册", "roster_page.page"),
+    ("账户", "accounts.listing"),
     ("摄像机检查", "preflight.page"),
     ("录像安排", "recording.page"),
     ("录像回放", "playback.choose"),
+    ("档案", "retention.batches"),
     ("录像覆盖证明", "certificate.listing"),
     ("导出", "exports.page"),
     ("外部锚定", "anchors.page"),
-    ("档案", "retention.batches"),
-    ("账户", "accounts.listing"),
 )
 
 

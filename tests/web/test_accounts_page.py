@@ -252,5 +252,18 @@ def test_nobody_disables_himself_or_the_last_administrator(
     assert third.post(f"/accounts/{second}/disable").status_code == 302
 
 
-def test_a_role_without_a_page_is_told_so(as_role: Callable[[Role], PageClient]) -> None:
-    assert "目前没有需要您操作的页面" in as_role(Role.ARCHIVIST).get("/", headers=HTML).text
+def test_an_account_that_lost_its_roles_is_told_so(app: Flask, world: World) -> None:
+    account_id = account_with(world, Role.ARCHIVIST)
+    with world.exam.write() as connection:
+        connection.execute("delete from account_role where account_id = ?", (account_id,))
+    refused = client_for(app, world, account_id).get("/", headers=HTML)
+    assert refused.status_code == 403
+    assert "请联系现场负责人或系统管理员" in refused.text
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_logging_in_leads_every_role_to_a_page_of_its_own(
+    as_role: Callable[[Role], PageClient], role: Role
+) -> None:
+    home = as_role(role).get("/", headers=HTML)
+    assert home.status_code == 302

@@ -74,5 +74,5 @@ def test_on_paper_only_the_certificate_remains_even_from_a_dark_page(open_page: 
 
 def test_the_overview_leads_there_by_one_touch(open_page: Open, world: World) -> None:
     page = open_page(world.site_lead_account_id, "/overview", "wall")
-    page.get_by_role("link", name="录像覆盖证明").click()
+    page.locator("#main").get_by_role("link", name="录像覆盖证明").click()
     expect(page.get_by_role("heading", name="录像覆盖证明")).to_be_visible()
