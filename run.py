@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -297,15 +297,20 @@ def _step(command: list[str]) -> int:
 
 
 def _all_tests() -> int:
-    """The shortened exam days mostly wait, so they run beside all other tests."""
-    pytest = [sys.executable, "-m", "coverage", "run", "-m", "pytest"]
-    with tempfile.TemporaryFile("w+") as words:
-        days = subprocess.Popen([*pytest, "-m", "day"], cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
-        code = _step([*pytest, "-m", "not day"])
-        say("== waiting for the exam days")
-        code = days.wait() or code
-        words.seek(0)
-        print(words.read())
+    """The exam days and the recordings mostly wait, so each kind runs beside all other tests."""
+    pytest = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-m"]
+    with ExitStack() as opened:
+        beside = []
+        for kind in ("day", "live"):
+            words = opened.enter_context(tempfile.TemporaryFile("w+"))
+            child = subprocess.Popen([*pytest, kind], cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
+            beside.append((kind, child, words))
+        code = _step([*pytest, "not day and not live"])
+        for kind, child, words in beside:
+            say(f"== waiting for the tests marked {kind}")
+            code = child.wait() or code
+            words.seek(0)
+            print(words.read())
     return code
 
 

@@ -26,7 +26,7 @@ from rehearsal.camera_server import RunningCameras, running_cameras
 from tests.recorder.live import LiveSite, live_site, wait_until
 from tests.recorder.onvif_camera import camera_that_tells
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 
 @dataclass

@@ -21,7 +21,7 @@ from rehearsal.picture_counter import read_counter
 from rehearsal.sent_log import SentFrame
 from tests.recorder.live import CLOCK, children_of, is_alive, live_site, wait_until
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 WIDTH, HEIGHT, FRAME_US, GOP_US = 640, 368, 40_000, 2_000_000
 SIZE = f"{WIDTH}x{HEIGHT}"

@@ -14,7 +14,7 @@ from rehearsal.camera_plan import CameraPlan
 from rehearsal.camera_server import RunningCameras, running_cameras
 from tests.recorder.live import CLOCK, LiveSite, live_site, wait_until
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 # The shortened procedure opens its rooms this long before the planned start.
 OPENS_BEFORE_US = 60 * SECOND_US

@@ -14,7 +14,7 @@ from rehearsal.camera_server import RunningCamera, RunningCameras, running_camer
 from rehearsal.camera_sound import Sound as SentSound
 from tests.recorder.live import LiveSite, live_site, wait_until
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 KINDS = (SentSound.AAC, SentSound.PCMA, SentSound.G726, SentSound.UNKNOWN, SentSound.MUTE_PCMA)
 # How late a picture may be dated: the child lets it wait for its sound, half a second at the most.
