@@ -42,7 +42,10 @@ def signed_notes(folder: Path, name: str) -> list[tuple[int, str]]:
     if not store_path.exists():
         return []
     with closing(ReaderDatabase(store_path)) as store, store.read() as connection:
-        return [(row["id"], row["note"]) for row in connection.execute("select id, note from checkpoint")]
+        return [
+            (row["id"], row["note"])
+            for row in connection.execute("select id, note from checkpoint order by id")
+        ]
 
 
 def check_checkpoints(
@@ -53,8 +56,8 @@ def check_checkpoints(
         if tree_size(connection):
             yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: there are leaves but no checkpoint, or no key")
         return
-    for number, note in notes:
-        trouble = _contradiction(connection, signer, note)
+    for place, (number, note) in enumerate(notes, 1):
+        trouble = _contradiction(connection, signer, note) if number == place else f"{place} is missing"
         if trouble:
             yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: checkpoint {number}: {trouble}")
 

@@ -337,6 +337,11 @@ def test_a_schema_whose_last_step_is_still_to_come_is_none(site: Site) -> None:
         assert list(check_schema(connection, "checkpoint", "exam_checkpoints.db")) == []
 
 
+def test_a_checkpoint_that_is_no_longer_in_its_place_is_named(site: Site) -> None:
+    site.tamper("exam_checkpoints", "update checkpoint set id = 9 where id = 1")
+    assert Code.CHECKPOINT_BROKEN in site.codes(Depth.PRESENCE)
+
+
 def test_an_anchor_whose_copy_is_no_longer_signed_is_named(site: Site) -> None:
     site.tamper("exam", "update anchor set note = replace(note, char(8212), '-')")
     assert Code.ANCHOR_CONTRADICTED in site.codes(Depth.PRESENCE)
