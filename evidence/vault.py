@@ -63,7 +63,7 @@ class Vault:
         """The text again. Raises VaultError for a foreign key, purpose or a damaged value."""
         try:
             return self._cipher.decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], purpose.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # too short for a nonce, or no text
             raise VaultError(f"{purpose}: ciphertext does not belong to this site key") from error
 
     def index(self, plain: str) -> bytes:

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -109,6 +109,9 @@ class CameraList:
     _database: ReaderDatabase | None = None
     _vault: Vault | None = None
     _trouble: str = ""
+    # Locked cameras that were told; and each camera as it was last read with its password.
+    _locked: frozenset[str] = frozenset()
+    _known: dict[str, CameraSource] = field(default_factory=dict)
 
     def read(self) -> list[CameraSource] | None:
         """The cameras to record; None when nothing can be said about them yet."""
@@ -123,7 +126,7 @@ class CameraList:
         except (DatabaseError, sqlite3.Error, VaultError) as error:
             self._tell(str(error))
             return None
-        return sources
+        return self._with_known_passwords(sources)
 
     def plan(self, now_us: int) -> RecordingPlan | None:
         """What rooms owe; None when it cannot be told: then everything is recorded."""
@@ -137,6 +140,19 @@ class CameraList:
             return None
         self._trouble = ""
         return plan
+
+    def _with_known_passwords(self, sources: list[CameraSource]) -> list[CameraSource]:
+        """A password that can no longer be read does not end what was begun with it."""
+        locked = frozenset(one.uuid for one in sources if one.is_locked)
+        if locked - self._locked:
+            _log.error("camera_passwords_locked", cameras=sorted(locked))
+        self._locked = locked
+        self._known.update({one.uuid: one for one in sources if not one.is_locked})
+        last = {one.uuid: self._known.get(one.uuid, one) for one in sources}
+        return [
+            replace(one, username=last[one.uuid].username, password=last[one.uuid].password)
+            for one in sources
+        ]
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from flask_login import current_user
 
 from config.picture_health import load_picture_health
-from evidence import day, overview
+from evidence import cameras, day, overview
 from evidence.camera_alarms import (
     Acknowledgement,
     AlarmKey,
@@ -22,6 +22,7 @@ from evidence.camera_alarms import (
     index_alarms,
     open_alarms,
 )
+from evidence.footage import Cause
 from web.services import services
 
 blueprint: Final = Blueprint("alarms", __name__)
@@ -43,6 +44,7 @@ CAUSE_WORDS: Final[Mapping[str, str]] = {
     "disk_missing": "证据卷未就绪",
     "operator_stop": "录像已由人工停止，而本时段应当录像",
 }
+LOCKED_WORDS: Final = "密码无法解密，请重新导入考点安排"
 VOLUME_WORDS: Final[Mapping[str, str]] = {
     "not_mounted": "没有挂载",
     "no_mark": "没有标识，可能不是原来的盘",
@@ -106,11 +108,11 @@ def read_alarms() -> list[CameraAlarm]:
     if footage is None:
         return []
     with services().exam.read() as connection:
-        cameras = [camera.uuid for room in overview.room_cameras(connection).values() for camera in room]
+        uuids = [camera.uuid for room in overview.room_cameras(connection).values() for camera in room]
     damages = index_alarms(services().settings.footage_db)
     try:
         with footage.read() as connection:
-            return [*damages, *open_alarms(connection, cameras, services().clock.wall_us())]
+            return [*damages, *open_alarms(connection, uuids, services().clock.wall_us())]
     except sqlite3.DatabaseError:  # a damaged page; the alarm of the index must be seen all the same
         if not damages:
             raise
@@ -145,7 +147,8 @@ def alarm_words(alarm: CameraAlarm) -> str:
         case AlarmKind.MIRROR:
             return f"副本盘{MIRROR_WORDS[alarm.cause]}；录像不受影响"
         case AlarmKind.NO_FOOTAGE:
-            cause = CAUSE_WORDS.get(alarm.cause)
+            is_locked = alarm.cause == Cause.UNAUTHORIZED and _is_locked(alarm.key.subject)
+            cause = LOCKED_WORDS if is_locked else CAUSE_WORDS.get(alarm.cause)
             return f"没有录像：{cause}" if cause else "没有录像"
 
 
@@ -170,13 +173,18 @@ def know() -> Response:
     return jsonify(acknowledged=len(chosen))
 
 
+def _is_locked(camera_uuid: str) -> bool:
+    with services().exam.read() as connection:
+        return cameras.is_locked(connection, services().vault, camera_uuid)
+
+
 def _camera_names() -> dict[str, str]:
     with services().exam.read() as connection:
         rooms = day.load_rooms(connection)
         return {
             camera.uuid: f"{rooms[room_id].label}{camera.label}"
-            for room_id, cameras in overview.room_cameras(connection).items()
-            for camera in cameras
+            for room_id, own in overview.room_cameras(connection).items()
+            for camera in own
         }
 
 

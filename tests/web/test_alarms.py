@@ -46,6 +46,16 @@ def test_a_camera_that_dies_is_told_with_what_to_do(site_lead: PageClient, world
     assert "没有录像：摄像机连接不上，请检查电源和网线" in page
 
 
+def test_a_camera_whose_password_cannot_be_decrypted_is_told_so(site_lead: PageClient, world: World) -> None:
+    refused = (Recording.DOWN, Cause.UNAUTHORIZED)
+    recording(world, but={world.camera_2: refused, world.cameras_1[0]: refused})
+    with world.exam.write() as connection:
+        connection.execute("update camera set password_cipher = x'00' where uuid = ?", (world.camera_2,))
+    page = banner(site_lead)
+    assert "没有录像：密码无法解密，请重新导入考点安排" in page
+    assert "没有录像：摄像机拒绝登录，密码不对" in page
+
+
 def test_an_acknowledged_alarm_is_quiet_and_stays_listed_with_who_knows(
     site_lead: PageClient, world: World
 ) -> None:
