@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-import pytest
 from flask import Flask
+from structlog.testing import capture_logs
 
 from config.procedures import load_procedures
 from evidence.announcements import arm_session
@@ -109,11 +109,10 @@ def test_the_heartbeat_brings_a_ticker_back_that_waits_for_a_clock_set_back(worl
         ticking.stop()
 
 
-def test_an_announcement_that_runs_into_the_next_is_logged(
-    services: Services, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_announcement_that_runs_into_the_next_is_logged(services: Services) -> None:
     theory = load_procedures()["demo_theory"]
     cues = {cue.code: cue for cue in theory.cues}
     hurried = replace(cues["C4"], offset_us=-SECOND_US)
-    prepare_audio(services.settings, {"demo_theory": replace(theory, cues=(hurried, cues["C5"]))})
-    assert "announcement_too_long" in capsys.readouterr().out
+    with capture_logs() as logs:
+        prepare_audio(services.settings, {"demo_theory": replace(theory, cues=(hurried, cues["C5"]))})
+    assert "announcement_too_long" in [log["event"] for log in logs]
