@@ -151,6 +151,11 @@ def owed_for_exam_day(kind: RoomKind, sessions: Iterable[Owed]) -> tuple[Owed, .
     return tuple(_joined(Owed(one.from_us, one.until_us, Ground.EXAM_DAY) for one in sessions))
 
 
+def owed_for_whole_days(from_us: int, until_us: int) -> Owed:
+    """The exam days that an interval touches, from midnight to midnight."""
+    return Owed(to_us(_midnight(from_us)), to_us(_midnight(until_us) + timedelta(days=1)), Ground.EXAM_DAY)
+
+
 def owed_by_room(planned: Iterable[Owed], orders: RoomOrders) -> tuple[Owed, ...]:
     """Everything a room owes, earliest first, with what people ordered about it."""
     modes = _modes(orders)

@@ -78,7 +78,7 @@ class ScheduleAccounts:
             kept = kept_certificates(footage)
         for session in load_sessions(exam):
             is_near = now_us - LOOK_BACK_US <= session.planned_start_us <= now_us
-            if session.id in kept or not is_near:
+            if session.id in kept or not is_near or session.procedure_code not in self.procedures:
                 continue
             head = load_schedule(exam, session.id, self.procedures, now_us)
             ends = [] if head is None else [room.schedule.kept_until_us for room in head.rooms]

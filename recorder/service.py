@@ -27,7 +27,6 @@ from evidence.late_facts import record_kept_facts
 from evidence.presence import begin_presence, end_presence
 from evidence.recording_plan import RecordingPlan, load_plan
 from evidence.service_start import boot_id, record_start
-from evidence.sittings import UnknownProcedureError
 from evidence.vault import Vault, VaultError
 from evidence.volumes import LocalDisk
 from exam.clock import SECOND_US, Clock
@@ -135,10 +134,13 @@ class CameraList:
         try:
             with self._database.read() as connection:
                 plan = load_plan(connection, load_procedures(), now_us)
-        except (sqlite3.Error, UnknownProcedureError) as error:
+        except sqlite3.Error as error:
             self._tell(str(error))
             return None
-        self._trouble = ""
+        if plan.unknown:
+            self._tell("no procedure for sessions " + ", ".join(one.code for one in plan.unknown))
+        else:
+            self._trouble = ""
         return plan
 
     def _with_known_passwords(self, sources: list[CameraSource]) -> list[CameraSource]:

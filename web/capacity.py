@@ -11,7 +11,7 @@ from flask_login import current_user
 from evidence.database_reserve import released_at_us
 from evidence.overview import room_cameras
 from evidence.protection import Level
-from evidence.recording_plan import DAY_US, NEAR_US, load_plan
+from evidence.recording_plan import DAY_US, NEAR_US, load_plan, load_unknown
 from evidence.volume_rows import VolumeState, last_rates, volume_states
 from exam.capacity import Capacity, Owed, Readiness, Room, forecast
 from web.access import ADMINISTRATION, LEAD, roles
@@ -128,6 +128,13 @@ def database_words() -> list[str]:
     return words
 
 
+def unknown_sessions() -> str:
+    """The sessions whose procedure file has gone, by their codes; empty when all is known."""
+    now_us = services().clock.wall_us()
+    with services().exam.read() as connection:
+        return "、".join(one.code for one in load_unknown(connection, services().procedures, now_us))
+
+
 def found_words(told: str) -> str:
     """What the recorder told about a volume, in Chinese; the system's own words stay as they are."""
     for pattern, words in _FOUND_WORDS:
@@ -142,7 +149,11 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def about() -> dict[str, object]:
-        return {"storage_line": storage_line, "database_words": database_words}
+        return {
+            "storage_line": storage_line,
+            "database_words": database_words,
+            "unknown_sessions": unknown_sessions,
+        }
 
 
 def storage_line(endpoint: str | None) -> CapacityView | None:

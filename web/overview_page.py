@@ -123,6 +123,7 @@ def _sessions() -> list[SessionView]:
                 now_us,
             )
             for session in todays_sessions(connection, now_us)
+            if session.procedure_code in services().procedures
         ]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from evidence.overview import RoomCamera, room_cameras
 from evidence.recording_orders import load_room_orders
-from evidence.recording_plan import load_plan, load_schedules
+from evidence.recording_plan import load_plan, load_schedules, owed_for_unknown
 from exam.clock import site_time
 from exam.day import Room
 from exam.procedure import Procedure
@@ -89,6 +89,8 @@ def recording_views(
     cameras = room_cameras(connection)
     near = load_schedules(connection, procedures, now_us)
     running = {one.room_id for one in near if one.from_us <= now_us < one.until_us or one.is_open_ended}
+    if any(owed_for_unknown(session).contains(now_us) for session in plan.unknown):
+        running |= set(rooms)  # nobody knows when such a session is over
     overdue = {one.room_id for one in near if one.is_overdue}
     return {
         room.id: RoomRecordingView(

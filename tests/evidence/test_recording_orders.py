@@ -17,7 +17,7 @@ from evidence.recording_orders import (
     order_by_hand,
     rooms_of,
 )
-from evidence.recording_plan import load_plan, load_schedules
+from evidence.recording_plan import RecordingPlan, load_course, load_plan, load_schedules
 from evidence.sittings import UnknownProcedureError
 from exam.clock import MINUTE_US
 from exam.recording_decision import (
@@ -25,6 +25,7 @@ from exam.recording_decision import (
     HandAct,
     HandOrder,
     ModeChange,
+    Owed,
     RecordingMode,
     RoomRecording,
     decide,
@@ -146,9 +147,26 @@ def test_sessions_far_away_owe_nothing_now(world: World) -> None:
         assert len(load_schedules(connection, load_procedures(), NOW_US + days, 2 * days)) == 2
 
 
-def test_a_session_whose_procedure_nobody_knows_is_named(world: World) -> None:
-    with world.exam.read() as connection, pytest.raises(UnknownProcedureError, match="session T1"):
-        load_plan(connection, {}, NOW_US)
+def test_a_session_whose_procedure_nobody_knows_lets_every_room_owe_its_whole_day(world: World) -> None:
+    spare = add_room(world, "E1", "contingency_hall")
+    with world.exam.read() as connection:
+        plan = load_plan(connection, {}, NOW_US)
+        again = load_plan(connection, {}, NOW_US + MINUTE_US)
+        (session,) = plan.unknown
+        with pytest.raises(UnknownProcedureError, match="session T1"):
+            load_course(connection, session, {})
+    assert set(plan.owed) == {world.room_1, world.room_2, spare}
+    midnight_us = START_US - 9 * 60 * MINUTE_US
+    day = Owed(midnight_us, midnight_us + 24 * 60 * MINUTE_US, Ground.EXAM_DAY)
+    assert set(plan.owed.values()) == {(day,)}
+    assert plan == again
+    assert load_plan_of_cancelled(world).unknown == ()
+
+
+def load_plan_of_cancelled(world: World) -> RecordingPlan:
+    with world.exam.write() as connection:
+        connection.execute("update session set cancelled_at_us = 1")
+        return load_plan(connection, {}, NOW_US)
 
 
 def test_signals_and_ticks_are_part_of_a_sessions_course(world: World) -> None:

@@ -136,3 +136,15 @@ def test_a_stop_leaves_the_rest_to_the_next_start(world: World, camera: int) -> 
     recorder_ran(world, OPENS_US, START_US)
     accounts(world, START_US).work(asked)
     assert gaps(world, world.cameras_1[camera]) == []
+
+
+def test_a_session_whose_procedure_has_gone_hinders_no_account(world: World) -> None:
+    recorder_ran(world, OPENS_US - MINUTE_US, START_US)
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    settle(world, SETTLED_US)
+    found = gaps(world, world.camera_2)
+    midnight_us = START_US - 9 * 60 * MINUTE_US
+    assert found[0][1] == midnight_us
+    assert found[-1][2] == SETTLED_US - DELAY_US
+    assert kept(world) == {}

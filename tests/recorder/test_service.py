@@ -127,6 +127,21 @@ def test_a_plan_that_cannot_be_read_is_told_once_until_it_can_be_read_again(
     assert capsys.readouterr().out.count("cameras_unreadable") == 2
 
 
+def test_a_procedure_that_has_gone_is_told_once_and_all_rooms_owe_the_day(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    cameras = CameraList(world.folder / "exam.db", world.folder / "keys" / "site.key")
+    for _ in range(2):
+        assert cameras.read() is not None
+        plan = cameras.plan(CLOCK_US)
+        assert plan is not None
+        assert all(plan.owed_by(camera) for camera in plan.cameras)
+    cameras.close()
+    assert capsys.readouterr().out.count("no procedure for sessions T1") == 1
+
+
 def test_the_ticker_ticks_on_after_it_was_planned_anew() -> None:
     ticks: list[int] = []
     ticker = Ticker({lambda: ticks.append(1): 1})

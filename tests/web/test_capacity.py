@@ -144,3 +144,19 @@ def test_the_panel_has_no_axe_findings(
     page.locator("#capacity-volumes summary").click()
     assert page.locator(".volumes li").count() == 2
     assert "与另一块盘对调了" in page.locator(".volumes").inner_text()
+
+
+def test_a_session_whose_procedure_has_gone_is_told_and_no_page_fails(
+    site_lead: PageClient, world: World
+) -> None:
+    recording(world)
+    volumes(world, look("a", 413))
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    overview = site_lead.get("/overview")
+    assert overview.status_code == 200
+    assert "找不到考试流程文件，无法按计划录像：当天全部考场全天录像" in overview.text
+    assert "计划内录像还需要" in overview.text
+    page = site_lead.get("/recording").text
+    assert page.count("考试日录像，到 24:00") == 2
+    assert "场次 T1 找不到考试流程文件" in page
