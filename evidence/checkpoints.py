@@ -120,6 +120,7 @@ class Checkpoints:
     def __init__(self, ledger: WriterDatabase, keys_folder: Path, name: str) -> None:
         """Check the ledger against its last checkpoint. Raises CheckpointError, or WriterBusyError."""
         self._ledger = ledger
+        self.has_signals = name == "exam"
         self._signer = Signer.open(keys_folder / f"ledger_{name}.key", name)
         self._store = WriterDatabase(ledger.path.with_name(f"{name}_checkpoints.db"), "checkpoint")
         try:
@@ -194,7 +195,8 @@ class Signing:
 
     def __init__(self, checkpoints: Checkpoints, clock: Clock, every_s: float = SIGNED_EVERY_S) -> None:
         self._checkpoints, self._clock = checkpoints, clock
-        self._every_s, self._look_s = every_s, min(LOOK_S, every_s)
+        # Signals are facts of exam.db: nothing is ever urgent in the other ledger, so nobody looks.
+        self._every_s, self._look_s = every_s, min(LOOK_S, every_s) if checkpoints.has_signals else every_s
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep_signing, name="ledger-signing", daemon=True)
         self._sign()
