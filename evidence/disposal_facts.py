@@ -35,13 +35,17 @@ _READ: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A word about time given to a plan: digests of the token and of the authority's public part."""
+    """A word about time given to a plan: digests of the token and of the authority's public part.
+
+    `registrar` is who registered the authority.
+    """
 
     time_id: int
     authority_id: int
     kind: AuthorityKind
     public_sha256: str
     token_sha256: str
+    registrar: Act
 
 
 @dataclass(slots=True)
@@ -55,6 +59,11 @@ class PlanFacts:
     approvals: list[Act] = field(default_factory=list)
     stamps: list[Stamp] = field(default_factory=list)
     is_rejected: bool = False
+
+    @property
+    def acts(self) -> list[Act]:
+        """Who proposed and who approved."""
+        return [self.proposal, *self.approvals]
 
 
 @dataclass(slots=True)
@@ -197,6 +206,7 @@ def _stamp(body: Mapping[str, Any], authority: Mapping[str, Any]) -> Stamp:
         AuthorityKind(authority["kind"]),
         authority["public_sha256"],
         body["token_sha256"],
+        Act(authority["account_id"], authority.get("person", ""), frozenset(), ""),
     )
 
 

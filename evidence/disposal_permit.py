@@ -25,7 +25,7 @@ from evidence.outside_time import Authority, OutsideTimeError, proved_time_us
 from evidence.retention import load_terms
 from evidence.signed_ledger import SignedLedger
 from exam.clock import Clock
-from exam.disposal_approval import completeness_faults
+from exam.disposal_approval import completeness_faults, registrar_faults, takes_part
 from exam.retention import Clip, Finding, Hold, Reach, Term, judge
 
 
@@ -203,7 +203,8 @@ class Permits:
 
     def _outside_us(self, exam: Connection, plan: PlanFacts) -> int | None:
         """The latest moment that anybody outside stated over this plan; None when no word holds."""
-        moments = [self._proved_us(exam, plan, stamp) for stamp in plan.stamps]
+        apart = [stamp for stamp in plan.stamps if not takes_part(stamp.registrar, plan.acts)]
+        moments = [self._proved_us(exam, plan, stamp) for stamp in apart]
         return max((moment for moment in moments if moment is not None), default=None)
 
     def _proved_us(self, exam: Connection, plan: PlanFacts, stamp: Stamp) -> int | None:
@@ -270,7 +271,9 @@ def _plan(facts: LedgerFacts, order_id: int) -> PlanFacts:
 
 def _approval_reasons(plan: PlanFacts) -> list[str]:
     rejected = [str(DisposalRefusal.PLAN_REJECTED)] if plan.is_rejected else []
-    return [*rejected, *map(str, completeness_faults(plan.proposal, plan.approvals))]
+    faults = completeness_faults(plan.proposal, plan.approvals)
+    faults += registrar_faults([stamp.registrar for stamp in plan.stamps], plan.acts)
+    return [*rejected, *map(str, faults)]
 
 
 def _compare(planned: PlannedFile, row: Row, body: dict[str, Any]) -> None:

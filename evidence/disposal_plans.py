@@ -6,11 +6,12 @@ digest. Nothing here touches footage; `evidence.disposal` does, and trusts no ro
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
+from evidence.disposal_people import act_of, registrars, time_faults, who
 from evidence.ledger import LeafKind, append, canonical, salted_digest
 from evidence.outside_time import Authority, AuthorityKind, check_authority, proved_time_us
 from evidence.retention import Decision, RetentionError
@@ -22,6 +23,7 @@ from exam.disposal_approval import (
     approval_faults,
     completeness_faults,
     proposal_faults,
+    takes_part,
     witness_faults,
 )
 
@@ -188,7 +190,7 @@ def propose_plan(connection: Connection, proposal: Proposal, decision: Decision)
     body = {
         "plan_id": row["id"],
         "number": number,
-        **_who(act_of(connection, decision.account_id, digest.hexdigest())),
+        **who(act_of(connection, decision.account_id, digest.hexdigest())),
         "appraisal_salted_sha256": salted_digest(row["salt"], proposal.appraisal),
     }
     append(connection, LeafKind.DISPOSAL_PLAN, body, decision.now_us)
@@ -213,7 +215,7 @@ def decide_plan(connection: Connection, plan_id: int, verdict: str, decision: De
         "approval_id": row["id"],
         "plan_id": plan_id,
         "decision": verdict,
-        **_who(approval),
+        **who(approval),
         "note_salted_sha256": salted_digest(row["salt"], decision.reason),
     }
     append(connection, LeafKind.DISPOSAL_APPROVAL, body, decision.now_us)
@@ -232,6 +234,7 @@ def add_authority(connection: Connection, name: str, authority: Authority, decis
         "kind": authority.kind.value,
         "public_sha256": hashlib.sha256(authority.public_pem.encode()).hexdigest(),
         "account_id": decision.account_id,
+        "person": act_of(connection, decision.account_id, "").person,
     }
     append(connection, LeafKind.TIME_AUTHORITY, body, decision.now_us)
     return int(row["id"])
@@ -243,6 +246,12 @@ def check_time(connection: Connection, plan_id: int, authority_id: int, token: b
     known = connection.execute("select * from time_authority where id = ?", (authority_id,)).fetchone()
     if known is None or known["recorded_at_us"] > plan.proposed_at_us:
         raise PlanError("该时间来源没有在拟定清册之前登记，不能用于本清册。")
+    (registrar,) = registrars(connection, [authority_id])
+    if takes_part(registrar, [_proposal_act(connection, plan), *_acts(connection, plan)]):
+        raise PlanError(
+            "该时间来源由本清册的拟定人或审批人登记，须使用无关人员登记的来源。",
+            [ApprovalFault.REGISTERED_TIME],
+        )
     authority = Authority(AuthorityKind(known["kind"]), known["public_pem"])
     proved_at_us = proved_time_us(authority, token, plan.digest)
     if proved_at_us < plan.head["retain_until_us"]:
@@ -275,12 +284,14 @@ def order_disposal(connection: Connection, plan_id: int, witnesses: Iterable[str
     """Order the recorder to carry the plan out; returns the order's id. Raises PlanError."""
     plan = find_plan(connection, plan_id)
     names = sorted({name.strip() for name in witnesses} - {""})
-    faults = [
-        *completeness_faults(_proposal_act(connection, plan), _acts(connection, plan)),
-        *witness_faults(names),
-    ]
+    proposal, approvals = _proposal_act(connection, plan), _acts(connection, plan)
+    faults = [*completeness_faults(proposal, approvals), *witness_faults(names)]
+    faults += time_faults(connection, plan_id, [proposal, *approvals], names)
     if faults or plan.is_rejected or not plan.times:
-        raise PlanError("还不能执行：须有两人批准（含现场负责人）、外部时间证明和两名监销人。", faults)
+        raise PlanError(
+            "还不能执行：须有两人批准（含现场负责人）、外部时间证明（来源由无关人员登记）和两名监销人。",
+            faults,
+        )
     subject: dict[str, int | str] = {"plan_id": plan_id, "plan_sha256": plan.digest.hex()}
     order = NewOrder(OrderKind.DISPOSAL, subject, decision.reason, decision.account_id)
     order_id = give_order(connection, order, decision.now_us)
@@ -311,26 +322,9 @@ def load_authorities(connection: Connection) -> list[Row]:
     ).fetchall()
 
 
-def act_of(connection: Connection, account_id: int, plan_digest: str) -> Act:
-    """The account as it is now: its person and its roles."""
-    staff = connection.execute("select staff_id from account where id = ?", (account_id,)).fetchone()
-    roles = connection.execute("select role from account_role where account_id = ?", (account_id,))
-    person = f"account:{account_id}" if staff["staff_id"] is None else f"staff:{staff['staff_id']}"
-    return Act(account_id, person, frozenset(role for (role,) in roles), plan_digest)
-
-
 _PLANS: Final = (
     "select plan.*, display_name from disposal_plan plan join account on account.id = plan.account_id"
 )
-
-
-def _who(act: Act) -> Mapping[str, int | str | Sequence[str]]:
-    return {
-        "plan_sha256": act.plan_digest,
-        "account_id": act.account_id,
-        "person": act.person,
-        "roles": sorted(act.roles),
-    }
 
 
 def _next_number(connection: Connection, now_us: int) -> str:

@@ -28,6 +28,7 @@ class ApprovalFault(StrEnum):
     ADMINISTRATOR = "administrator"
     TOO_FEW_WITNESSES = "too_few_witnesses"
     OTHER_PLAN = "other_plan"
+    REGISTERED_TIME = "registered_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def approval_faults(proposal: Act, earlier: Sequence[Act], approval: Act) -> lis
     faults = []
     if approval.plan_digest != proposal.plan_digest:
         faults.append(ApprovalFault.OTHER_PLAN)
-    if any(_is_same(approval, other) for other in (proposal, *earlier)):
+    if takes_part(approval, (proposal, *earlier)):
         faults.append(ApprovalFault.SAME_PERSON)
     if NEVER in approval.roles:
         faults.append(ApprovalFault.ADMINISTRATOR)
@@ -82,6 +83,17 @@ def completeness_faults(proposal: Act, approvals: Sequence[Act]) -> list[Approva
 def witness_faults(names: Collection[str]) -> list[ApprovalFault]:
     """监销: two named people watch the destruction and sign the register."""
     return [ApprovalFault.TOO_FEW_WITNESSES] if len(set(names)) < WITNESSES else []
+
+
+def registrar_faults(registrars: Sequence[Act], acts: Sequence[Act]) -> list[ApprovalFault]:
+    """Time from outside counts only when somebody registered its source who has no other part in the plan."""
+    is_conflict = registrars and all(takes_part(each, acts) for each in registrars)
+    return [ApprovalFault.REGISTERED_TIME] if is_conflict else []
+
+
+def takes_part(one: Act, acts: Collection[Act]) -> bool:
+    """Whether this person is among those who acted."""
+    return any(_is_same(one, other) for other in acts)
 
 
 def _is_same(one: Act, other: Act) -> bool:

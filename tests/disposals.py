@@ -78,6 +78,7 @@ class Archive:
     world: World
     archivist: int
     supervisor: int
+    registrar: int
     exam_checkpoints: Checkpoints
     footage_checkpoints: Checkpoints
     exam: ReaderDatabase
@@ -114,7 +115,7 @@ class Archive:
     def register_cosigner(self) -> int:
         with self.world.exam.write() as connection:
             self.authority_id = add_authority(
-                connection, "市档案馆", self.cosigner.authority, self.decision(self.site_lead)
+                connection, "市档案馆", self.cosigner.authority, self.decision(self.registrar)
             )
         return self.authority_id
 
@@ -241,6 +242,7 @@ def open_archive(world: World, files: int = 3) -> Iterator[Archive]:
         world=world,
         archivist=account(world, "archivist", name="dangan"),
         supervisor=account(world, "supervisor", name="fuhe"),
+        registrar=account(world, "quality_supervisor", name="dudao"),
         exam_checkpoints=signers[0],
         footage_checkpoints=signers[1],
         exam=ReaderDatabase(world.exam.path),

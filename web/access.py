@@ -159,7 +159,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "disposals.take_time": frozenset({Role.ARCHIVIST}),
     "disposals.order": frozenset({Role.ARCHIVIST, Role.SITE_LEAD}),
     "disposals.register": KEEPING,
-    "disposals.register_authority": frozenset({Role.SITE_LEAD}),
+    "disposals.register_authority": frozenset({Role.SITE_LEAD, Role.QUALITY_SUPERVISOR}),
     "certificate.page": COVERAGE,
     "certificate.pdf": COVERAGE,
     "recording.page": LEAD | PATROL,

@@ -10,6 +10,7 @@ from evidence.disposal_plans import REJECTED, add_authority, decide_plan
 from evidence.holds import NewHold, propose_hold, take_step
 from evidence.ledger import LeafKind, append
 from evidence.retention import assign_day, reopen_batch, site_day
+from exam.disposal_approval import ApprovalFault
 from exam.holds import HoldKind, HoldStep
 from exam.retention import KeepReason, Reach
 from tests.disposals import CLOSED_US, DUE_US, END_US, POLICY, Archive, Cosigner, open_archive, set_clock
@@ -267,6 +268,31 @@ def test_a_word_about_another_plan_does_not_count_for_this_one(archive: Archive)
     archive.approve(second)
     archive.force_time(second, archive.cosigner.token(archive.digest(first), DUE_US), DUE_US)
     assert refusal(archive, archive.force_order(second)) == (DisposalRefusal.NO_OUTSIDE_TIME,)
+
+
+@pytest.mark.parametrize("who", ["archivist", "site_lead", "supervisor"])
+def test_a_word_whose_source_one_of_those_who_act_registered_does_not_count(
+    archive: Archive, who: str
+) -> None:
+    """Whoever asks for the disposal would say himself what time it is."""
+    archive.registrar = getattr(archive, who)
+    archive.register_cosigner()
+    archive.world.clock.step_wall(1)
+    plan_id = archive.propose()
+    archive.approve(plan_id)
+    archive.force_time(plan_id, archive.cosigner.token(archive.digest(plan_id), DUE_US), DUE_US)
+    assert refusal(archive, archive.force_order(plan_id)) == (
+        ApprovalFault.REGISTERED_TIME,
+        DisposalRefusal.NO_OUTSIDE_TIME,
+    )
+
+
+def test_a_row_that_names_another_registrar_changes_nothing(archive: Archive) -> None:
+    other, archive.registrar = archive.registrar, archive.site_lead
+    archive.register_cosigner()
+    archive.edit("update time_authority set account_id = ?", other)
+    order_id = archive.approved_order()
+    assert refusal(archive, order_id)[0] == ApprovalFault.REGISTERED_TIME
 
 
 def test_a_word_of_somebody_registered_after_the_proposal_does_not_count(archive: Archive) -> None:

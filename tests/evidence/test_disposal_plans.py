@@ -137,6 +137,28 @@ def test_only_who_was_registered_before_the_proposal_is_asked(archive: Archive) 
             archive.stamp(plan_id)
 
 
+def test_who_registered_the_source_of_time_has_no_other_part(archive: Archive) -> None:
+    by_another = archive.authority_id
+    archive.registrar = archive.site_lead
+    archive.register_cosigner()
+    archive.world.clock.step_wall(1)
+    plan_id = archive.propose()
+    archive.stamp(plan_id)  # the site lead has not approved yet
+    archive.approve(plan_id)
+    with pytest.raises(PlanError, match="无关人员") as caught:
+        archive.stamp(plan_id)
+    assert caught.value.faults == (ApprovalFault.REGISTERED_TIME,)
+    with pytest.raises(PlanError) as caught:
+        archive.order(plan_id)
+    assert caught.value.faults == (ApprovalFault.REGISTERED_TIME,)
+    archive.authority_id = by_another
+    archive.stamp(plan_id, DUE_US + 1_000_000)
+    with pytest.raises(PlanError) as caught, archive.world.exam.write() as connection:
+        order_disposal(connection, plan_id, ["钱进", "dudao"], archive.decision(archive.archivist))
+    assert caught.value.faults == (ApprovalFault.REGISTERED_TIME,)
+    assert archive.order(plan_id)
+
+
 def test_a_word_that_does_not_hold_is_not_kept(archive: Archive) -> None:
     plan_id = archive.propose()
     archive.cosigner = Cosigner()

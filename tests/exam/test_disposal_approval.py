@@ -6,6 +6,7 @@ from exam.disposal_approval import (
     approval_faults,
     completeness_faults,
     proposal_faults,
+    registrar_faults,
     witness_faults,
 )
 
@@ -67,6 +68,13 @@ def test_an_administrator_a_proctor_and_an_approval_of_another_plan_do_not_count
 def test_every_fault_is_told_once() -> None:
     wrong = [act(4, "proctor"), act(5, "proctor")]
     assert completeness_faults(ARCHIVIST, wrong) == [ApprovalFault.WRONG_ROLE, ApprovalFault.NO_SITE_LEAD]
+
+
+def test_time_counts_when_somebody_apart_registered_its_source() -> None:
+    acts, apart = [ARCHIVIST, LEAD], act(4, "quality_supervisor")
+    assert registrar_faults([], acts) == []
+    assert registrar_faults([apart, LEAD], acts) == []
+    assert registrar_faults([act(9, person=LEAD.person)], acts) == [ApprovalFault.REGISTERED_TIME]
 
 
 def test_two_different_people_watch() -> None:

@@ -195,6 +195,17 @@ def token_with_an_edited_moment(archive: Archive) -> int:
     return archive.force_order(plan_id)
 
 
+def token_of_an_approvers_own_key(archive: Archive) -> int:
+    archive.registrar = archive.site_lead
+    archive.register_cosigner()
+    archive.world.clock.step_wall(1)
+    plan_id = archive.propose()
+    archive.approve(plan_id)
+    archive.force_time(plan_id, archive.cosigner.token(archive.digest(plan_id), DUE_US), DUE_US)
+    set_clock(archive.world, DUE_US)
+    return archive.force_order(plan_id)
+
+
 def files_that_are_not_in_the_plan(archive: Archive) -> int:
     order_id = talked_into(archive, archive.segment_ids[:1])
     archive.segment_ids.reverse()
@@ -260,6 +271,7 @@ WAYS: tuple[Callable[[Archive], int], ...] = (
     token_of_another_plan,
     token_of_nobody_registered,
     token_with_an_edited_moment,
+    token_of_an_approvers_own_key,
     files_that_are_not_in_the_plan,
     order_for_another_digest,
     order_row_alone,

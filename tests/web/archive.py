@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from tests.disposals import Archive, account, open_archive
+from tests.disposals import Archive, open_archive
 from tests.web.console import PageClient, client_for
 from tests.world import World
 
@@ -45,7 +45,6 @@ class Desk:
 @contextmanager
 def open_desk(app: Flask, world: World, files: int = 3) -> Iterator[Desk]:
     with open_archive(world, files) as archive:
-        quality = account(world, "quality_supervisor", name="dudao")
 
         def client(account_id: int) -> PageClient:
             return client_for(app, world, account_id)
@@ -55,5 +54,5 @@ def open_desk(app: Flask, world: World, files: int = 3) -> Iterator[Desk]:
             client(archive.archivist),
             client(archive.site_lead),
             client(archive.supervisor),
-            client(quality),
+            client(archive.registrar),
         )

@@ -46,7 +46,7 @@ def test_the_whole_way_from_proposal_to_the_signed_register(desk: Desk) -> None:
     carry_out(desk)
     page = desk.site_lead.get(f"/disposals/{plan_id}").text
     assert "3 / 3" in page
-    assert "来源由李强于2032年1月5日" in page, (
+    assert "来源由dudao于2032年1月5日" in page, (
         "approvers see whose word about time it is, and who registered it"
     )
     assert "已销毁" in page
@@ -62,7 +62,7 @@ def test_the_whole_way_from_proposal_to_the_signed_register(desk: Desk) -> None:
         "fuhe",
         "dangan",
         "市档案馆",
-        "来源由李强于",
+        "来源由dudao于",
     ):
         assert word in words
 
