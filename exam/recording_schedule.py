@@ -115,7 +115,8 @@ def _stays(course: SessionCourse) -> Iterator[_Stay]:
         for move in moves:
             if move.from_room_id != stay.room_id:
                 continue
-            yield replace(stay, left_at_us=move.moves_at_us)
+            # Entered late, it takes nothing off what the cameras of the old room were just recording.
+            yield replace(stay, left_at_us=max(move.moves_at_us, move.recorded_at_us))
             # The new room is prepared from the moment it was decided.
             stay = _Stay(move.to_room_id, origin_id, min(move.moves_at_us, move.recorded_at_us))
         yield stay

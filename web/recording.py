@@ -24,7 +24,7 @@ from evidence.recording_orders import (
     order_by_hand,
     rooms_of,
 )
-from exam.clock import SITE_ZONE, site_time, to_us
+from exam.clock import MINUTE_US, SITE_ZONE, site_time, to_us
 from exam.day import Room
 from exam.recording_decision import HandAct, RecordingMode
 from web.access import Role
@@ -40,6 +40,8 @@ blueprint: Final = Blueprint("recording", __name__)
 SHORTEST_REASON: Final = 2
 LONGEST_REASON: Final = 200
 SHOWN_DECISIONS: Final = 20
+# A move is entered while people move: what is farther away is a slip of the hand.
+FARTHEST_MOVE_US: Final = 60 * MINUTE_US
 AS_SITE: Final = "as_site"
 # Who may agree to a stop: people at the exam, not those who run the machine or keep the archive.
 AGREEING: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.ARCHIVIST, Role.AUDITOR}
@@ -169,7 +171,7 @@ def _second_person() -> int:
 
 
 def _moment(now_us: int) -> int:
-    """The time of day that was typed, today; empty: now."""
+    """The time of day that was typed, today and not far from now; empty: now."""
     typed = request.form.get("moves_at", "").strip()
     if not typed:
         return now_us
@@ -177,7 +179,12 @@ def _moment(now_us: int) -> int:
         time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
     except ValueError as error:
         raise _Refused("请按 09:30 的格式填写转场时间，或者留空表示现在。") from error
-    return to_us(datetime.combine(site_time(now_us).date(), time, SITE_ZONE))
+    moment_us = to_us(datetime.combine(site_time(now_us).date(), time, SITE_ZONE))
+    if abs(moment_us - now_us) > FARTHEST_MOVE_US:
+        raise _Refused(
+            f"转场时间 {typed} 与现在（{site_time(now_us):%H:%M}）相差超过1小时，请核对。转场没有登记。"
+        )
+    return moment_us
 
 
 def _page(fault: str, code: int) -> Response:

@@ -150,6 +150,14 @@ def test_a_moved_session_is_recorded_in_both_rooms() -> None:
     assert new.started_at_us == START_US
 
 
+def test_a_move_entered_late_takes_nothing_off_the_old_room() -> None:
+    entered_us = MOVED_US + 25 * MINUTE_US
+    move = Move(from_room_id=1, to_room_id=9, moves_at_us=MOVED_US, recorded_at_us=entered_us)
+    old, new = schedules(replace(STOPPED, moves=(move,)), entered_us)
+    assert old.until_us == entered_us + LEAVING_US
+    assert new.from_us == MOVED_US
+
+
 def test_signals_and_ticks_given_only_in_the_new_room_count_there() -> None:
     move = Move(from_room_id=1, to_room_id=9, moves_at_us=MOVED_US, recorded_at_us=MOVED_US + MINUTE_US)
     signals = [emitted("C5", START_US), emitted("C8", STOP_US, room_id=9)]

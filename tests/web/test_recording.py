@@ -143,6 +143,12 @@ def test_a_session_moves_and_its_recording_follows(site_lead: PageClient, world:
     form = {**REASON, "from": f"{world.session_id}-{world.room_1}", "to_room": spare}
     assert site_lead.post("/recording/moves", data={**form, "moves_at": "9点"}).status_code == 400
     assert site_lead.post("/recording/moves", data={**form, "to_room": 999}).status_code == 400
+    for far in ("07:49", "09:51"):  # it is 08:50
+        refused = site_lead.post("/recording/moves", data={**form, "moves_at": far})
+        assert refused.status_code == 400
+        assert f"转场时间 {far} 与现在（08:50）相差超过1小时" in refused.text
+    with world.exam.read() as connection:
+        assert load_moves(connection, world.session_id) == []
     assert site_lead.post("/recording/moves", data={**form, "moves_at": "09:30"}).status_code == 302
     with world.exam.read() as connection:
         (move,) = load_moves(connection, world.session_id)
@@ -186,3 +192,11 @@ def test_times_on_another_day_bear_their_date(site_lead: PageClient, world: Worl
     assert "考试日录像，到 24:00" in site_lead.get("/recording").text
     world.clock.step_wall(-24 * 60 * MINUTE_US)
     assert "待命，11月22日 08:00 开始录像" in site_lead.get("/recording").text
+
+
+def test_a_move_entered_late_leaves_the_old_room_on_for_ten_minutes(
+    site_lead: PageClient, world: World
+) -> None:
+    form = {**REASON, "from": f"{world.session_id}-{world.room_1}", "to_room": spare_room(world)}
+    assert site_lead.post("/recording/moves", data={**form, "moves_at": "08:20"}).status_code == 302
+    assert "按计划录像，到 09:00" in site_lead.get("/recording").text
