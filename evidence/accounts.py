@@ -104,7 +104,10 @@ def create_account(connection: Connection, new: NewAccount, now_us: int) -> int:
         [(account_id, str(role)) for role in sorted(set(new.roles))],
     )
     roles = sorted(str(role) for role in set(new.roles))
-    append(connection, LeafKind.ACCOUNT_CREATED, {"account_id": account_id, "roles": roles}, now_us)
+    who: dict[str, int | list[str]] = {"account_id": account_id, "roles": roles}
+    if new.staff_id is not None:
+        who["staff_id"] = new.staff_id
+    append(connection, LeafKind.ACCOUNT_CREATED, who, now_us)
     return account_id
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 
-from exam.disposal_approval import Act, ApprovalFault, registrar_faults
+from exam.disposal_approval import STAFF, Act, ApprovalFault, registrar_faults
 
 
 def act_of(connection: Connection, account_id: int, plan_digest: str) -> Act:
     """The account as it is now: its person and its roles."""
     staff = connection.execute("select staff_id from account where id = ?", (account_id,)).fetchone()
     roles = connection.execute("select role from account_role where account_id = ?", (account_id,))
-    person = f"account:{account_id}" if staff["staff_id"] is None else f"staff:{staff['staff_id']}"
+    person = f"account:{account_id}" if staff["staff_id"] is None else f"{STAFF}{staff['staff_id']}"
     return Act(account_id, person, frozenset(role for (role,) in roles), plan_digest)
 
 

@@ -204,7 +204,7 @@ class Permits:
     def _outside_us(self, exam: Connection, plan: PlanFacts) -> int | None:
         """The latest moment that anybody outside stated over this plan; None when no word holds."""
         apart = [stamp for stamp in plan.stamps if not takes_part(stamp.registrar, plan.acts)]
-        moments = [self._proved_us(exam, plan, stamp) for stamp in apart]
+        moments = [self._proved_us(exam, plan, stamp) for stamp in apart if stamp.registrar.has_badge]
         return max((moment for moment in moments if moment is not None), default=None)
 
     def _proved_us(self, exam: Connection, plan: PlanFacts, stamp: Stamp) -> int | None:

@@ -170,7 +170,7 @@ def propose_plan(connection: Connection, proposal: Proposal, decision: Decision)
         raise PlanError("没有已到期、可以销毁的录像。")
     faults = proposal_faults(act_of(connection, decision.account_id, ""))
     if faults:
-        raise PlanError("只有档案管理员可以拟定销毁清册，系统管理员不得参与。", faults)
+        raise PlanError("只有档案管理员可以拟定销毁清册，账户须有证卡号，系统管理员不得参与。", faults)
     number = _next_number(connection, decision.now_us)
     document = _document(number, proposal, decision.now_us)
     digest = hashlib.sha256(document.encode())
@@ -203,7 +203,7 @@ def decide_plan(connection: Connection, plan_id: int, verdict: str, decision: De
     approval = act_of(connection, decision.account_id, plan.digest.hex())
     faults = approval_faults(_proposal_act(connection, plan), _acts(connection, plan), approval)
     if faults:
-        raise PlanError("您不能审批这份清册：拟定、审批须为不同的人，且须有审批权限。", faults)
+        raise PlanError("您不能审批这份清册：拟定、审批须为不同的人，须有审批权限，账户须有证卡号。", faults)
     if plan.is_rejected or plan.orders:
         raise PlanError("这份清册已有结论，请刷新页面。")
     row = connection.execute(
@@ -222,8 +222,11 @@ def decide_plan(connection: Connection, plan_id: int, verdict: str, decision: De
 
 
 def add_authority(connection: Connection, name: str, authority: Authority, decision: Decision) -> int:
-    """Register whose word about time counts from now on. Raises OutsideTimeError for an unusable PEM."""
+    """Register whose word about time counts from now on. Raises OutsideTimeError or PlanError."""
     check_authority(authority)
+    registrar = act_of(connection, decision.account_id, "")
+    if not registrar.has_badge:
+        raise PlanError("您的账户没有证卡号，不能登记时间来源。", [ApprovalFault.NO_BADGE])
     row = connection.execute(
         "insert into time_authority (kind, name, public_pem, account_id, recorded_at_us)"
         " values (?, ?, ?, ?, ?) returning id",
@@ -234,7 +237,7 @@ def add_authority(connection: Connection, name: str, authority: Authority, decis
         "kind": authority.kind.value,
         "public_sha256": hashlib.sha256(authority.public_pem.encode()).hexdigest(),
         "account_id": decision.account_id,
-        "person": act_of(connection, decision.account_id, "").person,
+        "person": registrar.person,
     }
     append(connection, LeafKind.TIME_AUTHORITY, body, decision.now_us)
     return int(row["id"])

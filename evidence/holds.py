@@ -87,6 +87,9 @@ def take_step(connection: Connection, hold_id: int, step: HoldStep, decision: De
         )
     ]
     state = state_after([*taken, Taken(step, decision.account_id)])
+    asks_for_less = step is HoldStep.LIFT_PROPOSED
+    if (needs_another(step) or asks_for_less) and not _has_badge(connection, decision.account_id):
+        raise HoldError("您的账户没有证卡号，不能确定您是谁，不能办理。")
     if needs_another(step) and _is_same_person(connection, taken[-1].account_id, decision.account_id):
         raise HoldError("须由另一人办理：两个账户属于同一名工作人员。")
     row = connection.execute(
@@ -106,6 +109,11 @@ def take_step(connection: Connection, hold_id: int, step: HoldStep, decision: De
     }
     append(connection, LeafKind.LEGAL_HOLD, body, decision.now_us)
     return state
+
+
+def _has_badge(connection: Connection, account_id: int) -> bool:
+    row = connection.execute("select staff_id from account where id = ?", (account_id,)).fetchone()
+    return row["staff_id"] is not None
 
 
 def _is_same_person(connection: Connection, account_id: int, other_id: int) -> bool:

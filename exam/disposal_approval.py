@@ -11,6 +11,8 @@ from typing import Final
 PROPOSES: Final = "archivist"
 LEADS: Final = "site_lead"
 NEVER: Final = "administrator"
+# Begins the name of a person who is on the staff list.
+STAFF: Final = "staff:"
 # Who may be the second approver.
 SECOND: Final = frozenset({"site_lead", "supervisor", "quality_supervisor", "inspector"})
 APPROVALS: Final = 2
@@ -28,6 +30,7 @@ class ApprovalFault(StrEnum):
     ADMINISTRATOR = "administrator"
     TOO_FEW_WITNESSES = "too_few_witnesses"
     OTHER_PLAN = "other_plan"
+    NO_BADGE = "no_badge"
     REGISTERED_TIME = "registered_time"
 
 
@@ -43,6 +46,11 @@ class Act:
     roles: frozenset[str]
     plan_digest: str
 
+    @property
+    def has_badge(self) -> bool:
+        """Whether it is known who this is: without a badge one person could be many."""
+        return self.person.startswith(STAFF)
+
 
 def proposal_faults(proposal: Act) -> list[ApprovalFault]:
     """What speaks against this account proposing."""
@@ -51,6 +59,8 @@ def proposal_faults(proposal: Act) -> list[ApprovalFault]:
         faults.append(ApprovalFault.NOT_PROPOSED_BY_ARCHIVIST)
     if NEVER in proposal.roles:
         faults.append(ApprovalFault.ADMINISTRATOR)
+    if not proposal.has_badge:
+        faults.append(ApprovalFault.NO_BADGE)
     return faults
 
 
@@ -63,6 +73,8 @@ def approval_faults(proposal: Act, earlier: Sequence[Act], approval: Act) -> lis
         faults.append(ApprovalFault.SAME_PERSON)
     if NEVER in approval.roles:
         faults.append(ApprovalFault.ADMINISTRATOR)
+    if not approval.has_badge:
+        faults.append(ApprovalFault.NO_BADGE)
     if not approval.roles & SECOND:
         faults.append(ApprovalFault.WRONG_ROLE)
     return faults
@@ -87,8 +99,10 @@ def witness_faults(names: Collection[str]) -> list[ApprovalFault]:
 
 def registrar_faults(registrars: Sequence[Act], acts: Sequence[Act]) -> list[ApprovalFault]:
     """Time from outside counts only when somebody registered its source who has no other part in the plan."""
-    is_conflict = registrars and all(takes_part(each, acts) for each in registrars)
-    return [ApprovalFault.REGISTERED_TIME] if is_conflict else []
+    apart = [each for each in registrars if not takes_part(each, acts)]
+    if registrars and not apart:
+        return [ApprovalFault.REGISTERED_TIME]
+    return [] if not apart or any(each.has_badge for each in apart) else [ApprovalFault.NO_BADGE]
 
 
 def takes_part(one: Act, acts: Collection[Act]) -> bool:

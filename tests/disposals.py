@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from sqlite3 import Connection
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -210,15 +211,24 @@ class Archive:
             return int(connection.execute(question, (kind,)).fetchone()[0])
 
 
-def account(world: World, *roles: str, name: str = "") -> int:
+def account(world: World, *roles: str, name: str = "", badge: bool = True) -> int:
     from argon2 import PasswordHasher
 
     from evidence.accounts import NewAccount, create_account
 
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    login = name or f"{'-'.join(roles)}-{len(roles)}"
+    shown = name or "、".join(roles)
     with world.exam.write() as connection:
-        new = NewAccount(name or f"{'-'.join(roles)}-{len(roles)}", name or "、".join(roles), cheap, roles)
+        staff_id = staff(connection, shown, login) if badge else None
+        new = NewAccount(login, shown, cheap, roles, staff_id)
         return create_account(connection, new, world.clock.wall_us())
+
+
+def staff(connection: Connection, name: str, badge_no: str) -> int:
+    """A person on the staff list."""
+    question = "insert into staff (name, badge_no) values (?, ?) returning id"
+    return int(connection.execute(question, (name, badge_no)).fetchone()["id"])
 
 
 def film(world: World, count: int) -> list[int]:

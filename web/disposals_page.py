@@ -192,7 +192,7 @@ def register_authority() -> AnyResponse:
     try:
         with services().exam.write() as connection:
             add_authority(connection, name, Authority(AuthorityKind(kind), pem), decision("登记时间来源"))
-    except OutsideTimeError as error:
+    except (PlanError, OutsideTimeError) as error:
         return _refused(str(error), ".page")
     return redirect(url_for(".page"), 303)
 

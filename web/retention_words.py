@@ -48,6 +48,7 @@ REFUSAL_WORDS: Final[Mapping[str, str]] = {
     ApprovalFault.ADMINISTRATOR: "系统管理员不得参与",
     ApprovalFault.TOO_FEW_WITNESSES: "监销人不足两名",
     ApprovalFault.OTHER_PLAN: "批准的是另一份清册",
+    ApprovalFault.NO_BADGE: "账户没有证卡号，不能确定是谁",
     ApprovalFault.REGISTERED_TIME: "时间来源由拟定、审批或监销人登记",
 }
 

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from evidence import accounts, logins
 from evidence.accounts import AccountError, Duty, NewAccount
+from evidence.ledger import read_leaves
 from tests.world import CLOCK_US, PASSWORD, World, build_world
 
 
@@ -35,6 +37,19 @@ def test_an_account_is_kept_with_its_roles_and_badge(world: World) -> None:
     assert account is not None
     assert account.roles == {"site_lead", "proctor"}
     assert (account.badge_no, account.created_at_us, account.disabled_at_us) == ("JK001", CLOCK_US, None)
+
+
+def test_the_ledger_knows_whose_badge_an_account_has(world: World) -> None:
+    with world.exam.write() as connection:
+        worn = accounts.create_account(connection, new(staff_id=world.proctor_staff_id), CLOCK_US)
+        none = accounts.create_account(connection, new("other"), CLOCK_US)
+        bodies = [
+            json.loads(leaf.body) for leaf, _ in read_leaves(connection) if leaf.kind == "account_created"
+        ]
+    assert bodies == [
+        {"account_id": worn, "roles": ["proctor"], "staff_id": world.proctor_staff_id},
+        {"account_id": none, "roles": ["proctor"]},
+    ]
 
 
 def test_a_name_is_given_once(world: World) -> None:

@@ -100,6 +100,18 @@ def test_nobody_approves_twice_nor_his_own_plan_nor_as_an_administrator(archive:
         assert fault in caught.value.faults
 
 
+def test_an_account_without_a_badge_takes_no_part(archive: Archive) -> None:
+    plan_id = archive.propose()
+    unknown = account(archive.world, "site_lead", "archivist", name="noname", badge=False)
+    with pytest.raises(PlanError, match="证卡号") as caught:
+        archive.approve(plan_id, unknown)
+    assert caught.value.faults == (ApprovalFault.NO_BADGE,)
+    archive.archivist = archive.registrar = unknown
+    for act in (archive.propose, archive.register_cosigner):
+        with pytest.raises(PlanError, match="证卡号"):
+            act()
+
+
 def test_one_no_ends_a_plan(archive: Archive) -> None:
     plan_id = archive.propose()
     archive.approve(plan_id, archive.supervisor, verdict=REJECTED)

@@ -73,6 +73,21 @@ def test_one_person_with_two_accounts_is_not_two_people(world: World) -> None:
     assert step(world, hold_id, HoldStep.LIFT_REFUSED, second) is HoldState.IN_FORCE
 
 
+def test_an_account_without_a_badge_is_not_another_person(world: World) -> None:
+    with world.exam.write() as connection:
+        new = NewAccount("noname", "无名", "$argon2id$x", ["archivist"])
+        unknown = create_account(connection, new, CLOCK_US)
+    hold_id = ask(world)
+    with pytest.raises(HoldError, match="没有证卡号"):
+        step(world, hold_id, HoldStep.CONFIRMED, unknown)
+    step(world, hold_id, HoldStep.CONFIRMED, world.proctor_account_id)
+    with pytest.raises(HoldError, match="没有证卡号"):
+        step(world, hold_id, HoldStep.LIFT_PROPOSED, unknown)
+    step(world, hold_id, HoldStep.LIFT_PROPOSED, world.proctor_account_id)
+    with pytest.raises(HoldError, match="没有证卡号"):
+        step(world, hold_id, HoldStep.LIFTED, unknown)
+
+
 def test_only_a_confirmed_restriction_closes_footage_and_only_what_it_touches(world: World) -> None:
     ask(world)
     hold_id = ask(world, HoldKind.RESTRICTION)

@@ -14,7 +14,7 @@ DIGEST = "ab" * 32
 
 
 def act(account: int, *roles: str, person: str = "", digest: str = DIGEST) -> Act:
-    return Act(account, person or f"account:{account}", frozenset(roles), digest)
+    return Act(account, person or f"staff:{account}", frozenset(roles), digest)
 
 
 ARCHIVIST = act(1, "archivist")
@@ -63,6 +63,14 @@ def test_an_administrator_a_proctor_and_an_approval_of_another_plan_do_not_count
     ]
     assert approval_faults(ARCHIVIST, [], act(4, "proctor")) == [ApprovalFault.WRONG_ROLE]
     assert approval_faults(ARCHIVIST, [], act(2, "site_lead", digest="cd" * 32)) == [ApprovalFault.OTHER_PLAN]
+
+
+def test_an_account_without_a_badge_may_be_anybodys() -> None:
+    nobody = act(4, "supervisor", person="account:4")
+    assert approval_faults(ARCHIVIST, [LEAD], nobody) == [ApprovalFault.NO_BADGE]
+    assert proposal_faults(act(1, "archivist", person="account:1")) == [ApprovalFault.NO_BADGE]
+    assert registrar_faults([nobody], [ARCHIVIST, LEAD]) == [ApprovalFault.NO_BADGE]
+    assert registrar_faults([nobody, act(5)], [ARCHIVIST, LEAD]) == []
 
 
 def test_every_fault_is_told_once() -> None:

@@ -25,8 +25,8 @@ from evidence.database import DatabaseError
 from evidence.disposal_permit import DisposalRefusedError
 from exam.clock import SITE_ZONE, to_us
 from tests.bench.bench_report import progress
-from tests.disposals import DUE_US, Archive, Cosigner, open_archive, set_clock
-from tests.web.console import PageClient, account_with, client_for
+from tests.disposals import DUE_US, Archive, Cosigner, account, open_archive, set_clock
+from tests.web.console import PageClient, client_for
 from tests.world import build_world
 from web.access import Role
 from web.app import create_app
@@ -337,7 +337,7 @@ def try_http(attempts: int) -> Tally:
         app = create_app(services)
         app.testing, app.test_client_class = True, PageClient
         limiter.reset()
-        clients = {role: client_for(app, world, account_with(world, role)) for role in Role}
+        clients = {role: client_for(app, world, account(world, role.value)) for role in Role}
         asked = ((role, request) for request in REQUESTS for role in Role)
         for role, (method, path, form) in islice(cycle(list(asked)), attempts):
             tally.attempts += 1

@@ -12,9 +12,10 @@ from pypdf import PdfReader
 from evidence.disposal_permit import DisposalRefusal
 from exam.disposal_approval import ApprovalFault
 from exam.retention import KeepReason
+from tests.disposals import account
 from tests.evidence.tsa import Tsa
 from tests.web.archive import Desk, open_desk
-from tests.web.console import HTML, PageClient
+from tests.web.console import HTML, PageClient, client_for
 from tests.world import World
 from web.access import Role
 from web.retention_words import refusal_words
@@ -90,16 +91,24 @@ def test_a_long_list_is_not_printed_but_named_by_its_digest(
 
 
 def test_only_an_archivist_proposes_and_every_other_try_is_on_record(
-    desk: Desk, as_role: Callable[[Role], PageClient]
+    desk: Desk, app: Flask, world: World
 ) -> None:
     facts = {"batch": desk.archive.world.batch_id, "appraisal": "无"}
-    answers = {role: as_role(role).post("/disposals/", data=facts).status_code for role in Role}
+    clients = {role: client_for(app, world, account(world, role.value)) for role in Role}
+    answers = {role: client.post("/disposals/", data=facts).status_code for role, client in clients.items()}
     assert answers == {role: 303 if role in PROPOSERS else 403 for role in Role}
     attempts = desk.archive.rows("disposal_attempt", exam=True)
     assert [(row["endpoint"], row["answer"]) for row in attempts] == [("disposals.propose", 403)] * (
         len(Role) - len(PROPOSERS)
     )
     assert desk.archive.leaves("disposal_refused", exam=True) == len(attempts)
+
+
+def test_an_archivist_without_a_badge_is_told_so(desk: Desk, as_role: Callable[[Role], PageClient]) -> None:
+    facts = {"batch": desk.archive.world.batch_id, "appraisal": "无"}
+    refused = as_role(Role.ARCHIVIST).post("/disposals/", data=facts)
+    assert refused.status_code == 409
+    assert "账户须有证卡号" in refused.text
 
 
 def test_an_administrator_sees_and_does_nothing_here(desk: Desk, administrator: PageClient) -> None:
