@@ -7,7 +7,7 @@ repeated after a crash repeats its line; a line torn by a power cut is ended by 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,20 @@ _LINE: Final = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 def add_digest(path: Path, sha256: bytes) -> bool:
     """Add the line of a file to the list in its folder, durably. True when that made the list."""
-    manifest = path.parent / DAY_MANIFEST
+    return add_digests(path.parent, {path.name: sha256})
+
+
+def add_digests(folder: Path, digests: Mapping[str, bytes]) -> bool:
+    """Add the lines of several files together, durably. True when that made the list."""
+    manifest = folder / DAY_MANIFEST
     descriptor = os.open(manifest, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
         size_bytes = os.fstat(descriptor).st_size
         is_torn = size_bytes > 0 and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
-        line = (b"\n" if is_torn else b"") + f"{sha256.hex()}  {path.name}\n".encode("ascii")
-        while line:
-            line = line[os.write(descriptor, line) :]
+        lines = "".join(f"{sha256.hex()}  {name}\n" for name, sha256 in digests.items())
+        left = (b"\n" if is_torn else b"") + lines.encode("ascii")
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -38,6 +44,11 @@ def read_digests(folder: Path) -> dict[str, bytes]:
     for name, sha256 in _lines(folder / DAY_MANIFEST):
         found.setdefault(name, set()).add(sha256)
     return {name: digests.pop() for name, digests in found.items() if len(digests) == 1}
+
+
+def names_in(folder: Path) -> set[str]:
+    """Every file the list has a line of, whatever it says."""
+    return {name for name, _ in _lines(folder / DAY_MANIFEST)}
 
 
 def _lines(manifest: Path) -> Iterator[tuple[str, bytes]]:

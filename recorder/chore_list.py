@@ -9,6 +9,7 @@ from recorder.export_work import export_chore
 from recorder.fixity_work import EVERY_S as EVERY_FIXITY_S
 from recorder.fixity_work import PRESENCE_S, fixity_chore, presence_chore
 from recorder.index_check import index_chore
+from recorder.list_chore import list_chore
 from recorder.mirror_work import EVERY_S as EVERY_MIRROR_S
 from recorder.mirror_work import mirror_chore
 from recorder.picture_desk import picture_chores
@@ -34,4 +35,5 @@ def chores(tools: ChoreTools) -> list[Chore]:
         Chore("relocation", EVERY_RELOCATION_S, relocation_chore(tools)),
         Chore("schedule", EVERY_S, schedule_chore(tools).work),
         index_chore(tools.store),
+        list_chore(tools.store),
     ]
