@@ -3,9 +3,12 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from evidence.database import WriterDatabase
+from exam.clock import SECOND_US, SimulatedClock
 from recorder.chore_list import ExamReader
-from recorder.chores import Chore, Chores
+from recorder.chores import Chore, Chores, Failures
 from tests.recorder.live import CLOCK
 
 
@@ -23,7 +26,7 @@ def test_a_chore_is_asked_again_and_again() -> None:
     chores.stop()
 
 
-def test_a_chore_that_fails_is_asked_again_and_hurts_no_other() -> None:
+def test_a_chore_that_fails_is_asked_again_and_hurts_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     tried, done = threading.Semaphore(0), threading.Event()
 
     def fail(_is_over: threading.Event) -> None:
@@ -35,6 +38,35 @@ def test_a_chore_that_fails_is_asked_again_and_hurts_no_other() -> None:
     assert tried.acquire(timeout=5)
     assert done.wait(5)
     chores.stop()
+    assert capsys.readouterr().out.count("chore_failed") == 1
+
+
+def test_a_failure_that_goes_on_is_told_in_full_once_and_then_every_minute(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = SimulatedClock(0)
+    failures = Failures("broken", clock.monotonic_us)
+
+    def fail(reason: str) -> str:
+        try:
+            raise ValueError(reason)
+        except ValueError as error:
+            failures.tell(error)
+        return capsys.readouterr().out
+
+    full = fail("no such table")
+    assert "Traceback" in full or "exception" in full
+    for _ in range(11):
+        clock.sleep_us(5 * SECOND_US)
+        assert fail("no such table") == ""
+    clock.sleep_us(5 * SECOND_US)
+    again = fail("no such table")
+    assert "chore_fails_still" in again
+    assert "no such table" in again
+    assert "12" in again
+    assert "Traceback" not in again
+    assert fail("no such table") == ""
+    assert "chore_failed" in fail("disk gone")
 
 
 def test_a_stop_tells_the_chore_that_is_in_the_middle_of_something() -> None:
