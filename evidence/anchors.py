@@ -127,7 +127,7 @@ def find_head(
     store_path, key_path = folder / f"{ledger}_checkpoints.db", keys_folder / f"ledger_{ledger}.key"
     if not (store_path.exists() and key_path.exists()):
         return None
-    signer = Signer.open(key_path, ledger)
+    signer = Signer.load(key_path, ledger)
     with closing(ReaderDatabase(store_path)) as store, store.read() as connection:
         rows = connection.execute("select note, signed_at_us from checkpoint order by id desc")
         note, signed_at_us = next(((note, at_us) for note, at_us in rows if is_meant(note)), ("", 0))
@@ -139,7 +139,7 @@ def find_head(
 
 def public_pem(keys_folder: Path, ledger: str) -> bytes:
     """The public key of a ledger's signer, for whoever verifies. Raises CheckpointError."""
-    key = Signer.open(keys_folder / f"ledger_{ledger}.key", ledger).key.public_key()
+    key = Signer.load(keys_folder / f"ledger_{ledger}.key", ledger).key.public_key()
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -41,7 +41,7 @@ class Memory:
     def signer(self, name: str) -> Signer | None:
         """Who signs a ledger; None before a first start. Raises CheckpointError for an unusable key."""
         key = self.keys_folder / f"ledger_{name}.key"
-        return Signer.open(key, name) if key.exists() else None
+        return Signer.load(key, name) if key.exists() else None
 
 
 def check(memory: Memory, look: Look) -> Iterator[Finding]:

@@ -65,9 +65,16 @@ class Signer:
 
     @classmethod
     def open(cls, path: Path, name: str) -> "Signer":
-        """Read the key, or make it at first start. Raises CheckpointError when it cannot be trusted."""
+        """Read the key, or make it at first start: for `Checkpoints` alone. Raises CheckpointError."""
         if not path.exists():
             _create(path)
+        return cls.load(path, name)
+
+    @classmethod
+    def load(cls, path: Path, name: str) -> "Signer":
+        """Read the key that is there. Raises CheckpointError when it is missing or cannot be trusted."""
+        if not path.exists():
+            raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} is missing")
         if path.stat().st_mode & 0o077:
             raise CheckpointError(Refusal.UNUSABLE_KEY, f"{path} can be read by others: run chmod 600 on it")
         try:

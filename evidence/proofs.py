@@ -52,8 +52,8 @@ class Authority:
 
     @classmethod
     def open(cls, keys_folder: Path, folder: Path, clock: Clock) -> "Authority":
-        """The authority of a site. Raises CheckpointError when its key cannot be trusted."""
-        signer = Signer.open(keys_folder / f"ledger_{LEDGER}.key", LEDGER)
+        """The authority of a site. Raises CheckpointError when its key is missing or cannot be trusted."""
+        signer = Signer.load(keys_folder / f"ledger_{LEDGER}.key", LEDGER)
         return cls(signer, folder / f"{LEDGER}_checkpoints.db", clock)
 
     @property

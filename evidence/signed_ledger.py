@@ -23,7 +23,7 @@ class SignedLedger:
         """Size and root that were signed last. Raises CheckpointError when it cannot be told."""
         if not self._key_path.exists() or not self._store_path.exists():
             raise CheckpointError(Refusal.CHECKPOINTS_LOST, f"the ledger of {self._name} is not signed yet")
-        signer = Signer.open(self._key_path, self._name)
+        signer = Signer.load(self._key_path, self._name)
         with self._opened().read() as connection:
             row = connection.execute("select note from checkpoint order by id desc limit 1").fetchone()
         if row is None:

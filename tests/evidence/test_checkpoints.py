@@ -115,6 +115,15 @@ def test_the_key_is_the_owners_alone(ledger: WriterDatabase, tmp_path: Path) -> 
     assert refused(ledger).refusal is Refusal.UNUSABLE_KEY
 
 
+def test_only_the_writer_makes_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "ledger_exam.key"
+    with pytest.raises(CheckpointError, match="is missing") as caught:
+        Signer.load(path, "exam")
+    assert caught.value.refusal is Refusal.UNUSABLE_KEY
+    assert not path.exists()
+    assert Signer.open(path, "exam").fingerprint == Signer.load(path, "exam").fingerprint
+
+
 def test_a_note_in_other_letters_that_mean_the_same_is_refused(tmp_path: Path) -> None:
     signer = Signer.open(tmp_path / "ledger_exam.key", "exam")
     note = signer.sign(HEAD)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.checkpoints import Signer
+from evidence.checkpoints import CheckpointError, Signer
 from evidence.export_plan import ExportError
 from evidence.footage_rows import add_clock_step
 from evidence.proofs import PATIENCE_US, Authority
@@ -48,6 +48,12 @@ def test_a_ledger_that_was_never_signed_is_waited_for(archive: Archive, tmp_path
     WriterDatabase(empty, "checkpoint").close()
     with pytest.raises(ExportError, match="没有签名"):
         replace(archive.authority, checkpoints=empty).head_over(0, lambda: None)
+
+
+def test_an_export_makes_no_key_of_its_own(archive: Archive, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="is missing"):
+        Authority.open(tmp_path / "elsewhere", tmp_path, archive.authority.clock)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_checkpoint_of_another_key_is_not_exported(archive: Archive, tmp_path: Path) -> None:
