@@ -181,6 +181,11 @@ class Keeper:
         self._submit(self._try_again)
         self._submit(work)
 
+    @property
+    def has_changed_formats(self) -> bool:
+        """Whether any camera does."""
+        return bool(self._changed_runs)
+
     def has_changed_format(self, growing: Path) -> bool:
         """Whether the camera sends another kind of picture than the files of this run say."""
         return read_name(growing.name).run_uuid in self._changed_runs

@@ -63,20 +63,26 @@ class Recorder:
         self._look_at_volumes(elapsed_us, now)
         for camera in self.everybody():
             camera.tick(now)
+        if self.keeper.has_changed_formats:
+            self._leave_outdated_files(now)
         self._leaving = [camera for camera in self._leaving if not camera.watch.is_finished]
         return has_stepped
 
-    def sync(self, now: Moment) -> None:
-        """Make growing files durable; leave files whose description is outdated."""
-        growing: list[Path] = []
-        for camera in self.everybody():
-            path = camera.growing_file()
-            if path is None or camera.is_stopping:
-                continue
-            growing.append(path)
+    def sync(self) -> None:
+        """Make growing files durable and look into them; a tick leaves the outdated ones."""
+        self.keeper.sync([path for _camera, path in self._growing()])
+
+    def _growing(self) -> list[tuple[CameraRecorder, Path]]:
+        return [
+            (camera, path)
+            for camera in self.everybody()
+            if not camera.is_stopping and (path := camera.growing_file()) is not None
+        ]
+
+    def _leave_outdated_files(self, now: Moment) -> None:
+        for camera, path in self._growing():
             if self.keeper.has_changed_format(path):
                 camera.stop(Cause.FORMAT_CHANGE, now)
-        self.keeper.sync(growing)
 
     def stop_all(self, now: Moment) -> None:
         """End every run; `is_finished` turns true when the last child is gone."""

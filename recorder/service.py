@@ -234,7 +234,7 @@ class _Service:
         self.desk.take_back(self._keeper, self._recorder.everybody())
         if self._is_sync_due:
             self._is_sync_due = False
-            self._recorder.sync(now)
+            self._recorder.sync()
 
     def _stop(self) -> None:
         now = self._loop.now()
