@@ -14,6 +14,8 @@ from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
 SCHEDULE_EVERY_US: Final = SECOND_US
 LOOK_EVERY_US: Final = 20_000
 CLOCK_EXCHANGES: Final = 5
+# So long before a sound the console is not asked anything.
+QUIET_US: Final = 4 * SECOND_US
 
 
 class RoomPlayer:
@@ -35,12 +37,21 @@ class RoomPlayer:
         """Play until `stopping`; a console that is away changes nothing but the reports' arrival."""
         looked_at_us = -SCHEDULE_EVERY_US
         while not stopping.is_set():
-            if self._clock.monotonic_us() - looked_at_us >= SCHEDULE_EVERY_US:
+            is_time = self._clock.monotonic_us() - looked_at_us >= SCHEDULE_EVERY_US
+            if is_time and not self._is_about_to_ring():
                 looked_at_us = self._clock.monotonic_us()
                 self._talk_to_console()
             self._play_what_is_due()
             stopping.wait(LOOK_EVERY_US / SECOND_US)
         self._talk_to_console()
+
+    def _is_about_to_ring(self) -> bool:
+        """Whether something at hand sounds in a moment: a slow answer of the console must not delay it."""
+        now_us = self._clock.wall_us() - self._offset_us
+        return any(
+            cue["may_sound"] and cue["sounds_at_us"] and 0 < cue["sounds_at_us"] - now_us <= QUIET_US
+            for cue in self._cues
+        )
 
     def _talk_to_console(self) -> None:
         try:

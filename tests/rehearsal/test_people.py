@@ -34,8 +34,10 @@ class Site:
         self.refuses = False
         self.is_down = False
         self.schedule: list[dict[str, object]] = []
+        self.asked: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("no console")
         if request.url.path == "/api/clock":
@@ -193,6 +195,14 @@ def test_a_player_keeps_silent(change: Callable[[], dict[str, object]]) -> None:
     site.schedule = [cue(**change())]
     play(site)
     assert site.sent == []
+
+
+def test_a_player_asks_nothing_while_it_is_about_to_ring() -> None:
+    site = Site()
+    site.schedule = [cue(sounds_at_us=NOW_US - 5 * SECOND_US + 3 * SECOND_US)]
+    play(site, rounds=120)  # a little more than two seconds, and once more when it stops
+    schedules = [path for path in site.asked if path.endswith("/schedule")]
+    assert len(schedules) == 2
 
 
 def test_a_player_survives_a_console_that_is_away() -> None:
