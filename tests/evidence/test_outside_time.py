@@ -9,6 +9,7 @@ from evidence.outside_time import (
     Authority,
     AuthorityKind,
     OutsideTimeError,
+    _stated,
     check_authority,
     cosigner_token,
     proved_time_us,
@@ -115,3 +116,8 @@ def test_a_public_key_of_another_kind_is_no_cosigner(tsa: Tsa) -> None:
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with pytest.raises(OutsideTimeError, match="PEM"):
         check_authority(Authority(AuthorityKind.COSIGNER, pem))
+
+
+def test_words_without_a_moment_state_none() -> None:
+    with pytest.raises(OutsideTimeError, match="没有时间"):
+        _stated("Version: 1\nPolicy OID: 1.2.3\n")
