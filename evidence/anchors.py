@@ -16,8 +16,6 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
 
-from cryptography.hazmat.primitives import serialization
-
 from evidence.checkpoints import SIGNATURE_MARK, Signer, read_note
 from evidence.database import ReaderDatabase
 from evidence.ledger import LeafKind, LedgerError, append, head_at, tree_size
@@ -110,11 +108,6 @@ def grouped(root: bytes) -> tuple[str, ...]:
     return tuple(digits[at : at + GROUP_LETTERS] for at in range(0, len(digits), GROUP_LETTERS))
 
 
-def signed_text(note: str) -> str:
-    """The three lines of a note that signatures are made over."""
-    return "\n".join(note.split("\n")[:3]) + "\n"
-
-
 def last_head(folder: Path, keys_folder: Path, ledger: str) -> SignedHead | None:
     """The last checkpoint of a ledger; None before its service has signed any. Raises CheckpointError."""
     return find_head(folder, keys_folder, ledger, lambda _note: True)
@@ -139,8 +132,7 @@ def find_head(
 
 def public_pem(keys_folder: Path, ledger: str) -> bytes:
     """The public key of a ledger's signer, for whoever verifies. Raises CheckpointError."""
-    key = Signer.load(keys_folder / f"ledger_{ledger}.key", ledger).key.public_key()
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return Signer.load(keys_folder / f"ledger_{ledger}.key", ledger).public_pem
 
 
 def read_claim(text: str) -> Claim:

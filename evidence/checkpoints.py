@@ -92,11 +92,29 @@ class Signer:
         """SHA-256 of the raw public key, in hex: what is compared with paper."""
         return hashlib.sha256(_raw(self.key.public_key())).hexdigest()
 
+    @property
+    def public_pem(self) -> bytes:
+        """The public key, for whoever verifies."""
+        return self.key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
     def sign(self, head: TreeHead) -> str:
         """The signed note about this tree head."""
         text = f"{self.origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"
         signature = _key_id(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n{SIGNATURE_MARK}{self.origin} {base64.b64encode(signature).decode()}\n"
+
+
+def signed_text(note: str) -> str:
+    """The three lines of a note that signatures are made over."""
+    return "\n".join(note.split("\n")[:3]) + "\n"
+
+
+def last_note(checkpoints: sqlite3.Connection) -> str | None:
+    """The note that was signed last; None before the first."""
+    row = checkpoints.execute("select note from checkpoint order by id desc limit 1").fetchone()
+    return None if row is None else str(row[0])
 
 
 def read_note(note: str, origin: str, public_key: Ed25519PublicKey) -> TreeHead:

@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from evidence.anchors import AnchorError, AnchorKind, Answer, SignedHead, signed_text
-from evidence.checkpoints import SIGNATURE_MARK
+from evidence.anchors import AnchorError, AnchorKind, Answer, SignedHead
+from evidence.checkpoints import SIGNATURE_MARK, signed_text
 from evidence.ledger import prove_consistency
 from evidence.outside_time import Authority, OutsideTimeError, proved_time_us
 from exam.clock import SECOND_US

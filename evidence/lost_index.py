@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evidence.checkpoints import Checkpoints
+from evidence.checkpoints import Checkpoints, last_note
 from evidence.database import DatabaseError, WriterBusyError, WriterDatabase, writer_lock
 from evidence.file_digest import sha256_of
 from evidence.ledger import LeafKind, append
@@ -99,10 +99,9 @@ def _last_checkpoint(path: Path) -> str | None:
         return None
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute("select note from checkpoint order by id desc limit 1").fetchone()
+            return last_note(connection)
     except sqlite3.Error:
         return None
-    return None if row is None else str(row[0])
 
 
 def build_new(

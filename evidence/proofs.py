@@ -2,16 +2,14 @@
 
 import base64
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
-from cryptography.hazmat.primitives import serialization
-
 from evidence.bag import BagWriter
-from evidence.bag_verifier import fingerprint_of
-from evidence.checkpoints import KEY_ID_BYTES, CheckpointError, Signer, read_note
+from evidence.checkpoints import KEY_ID_BYTES, CheckpointError, Signer, last_note, read_note, signed_text
 from evidence.database import ReaderDatabase
 from evidence.export_plan import BagPlan, ExportError
 from evidence.ledger import Leaf, prove_inclusion
@@ -34,7 +32,7 @@ class SignedHead:
     @property
     def text(self) -> str:
         """What is signed."""
-        return "\n".join(self.note.split("\n")[:3]) + "\n"
+        return signed_text(self.note)
 
     @property
     def signature(self) -> bytes:
@@ -59,14 +57,12 @@ class Authority:
     @property
     def public_pem(self) -> bytes:
         """The public key as it lies in every bag."""
-        return self.signer.key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        return self.signer.public_pem
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the raw public key, to be compared with what is known from outside."""
-        return fingerprint_of(self.public_pem)
+        return self.signer.fingerprint
 
     def head_over(self, size: int, wait: Callable[[], None]) -> SignedHead:
         """A signed checkpoint of at least so many leaves; waits for the next one if need be.
@@ -84,19 +80,15 @@ class Authority:
         return found
 
     def _last(self) -> SignedHead | None:
-        store = ReaderDatabase(self.checkpoints)
-        try:
-            with store.read() as connection:
-                row = connection.execute("select note from checkpoint order by id desc limit 1").fetchone()
-        finally:
-            store.close()
-        if row is None:
+        with closing(ReaderDatabase(self.checkpoints)) as store, store.read() as connection:
+            note = last_note(connection)
+        if note is None:
             return None
         try:
-            head = read_note(row["note"], self.signer.origin, self.signer.key.public_key())
+            head = read_note(note, self.signer.origin, self.signer.key.public_key())
         except CheckpointError as error:
             raise ExportError("台账检查点不是用本考点的密钥签名的，不能导出；请联系系统管理员。") from error
-        return SignedHead(row["note"], head)
+        return SignedHead(note, head)
 
 
 def write_proofs(bag: BagWriter, footage: Connection, plan: BagPlan, signed: SignedHead) -> None:

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from evidence.checkpoints import CheckpointError, Refusal, Signer, read_note
+from evidence.checkpoints import CheckpointError, Refusal, Signer, last_note, read_note
 from evidence.database import ReaderDatabase
 from evidence.merkle import TreeHead
 
@@ -25,10 +25,10 @@ class SignedLedger:
             raise CheckpointError(Refusal.CHECKPOINTS_LOST, f"the ledger of {self._name} is not signed yet")
         signer = Signer.load(self._key_path, self._name)
         with self._opened().read() as connection:
-            row = connection.execute("select note from checkpoint order by id desc limit 1").fetchone()
-        if row is None:
+            note = last_note(connection)
+        if note is None:
             return TreeHead(0, b"")
-        return read_note(row["note"], signer.origin, signer.key.public_key())
+        return read_note(note, signer.origin, signer.key.public_key())
 
     def close(self) -> None:
         """Close the connection."""
