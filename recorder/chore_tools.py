@@ -6,6 +6,7 @@ from pathlib import Path
 from config.settings import Settings
 from evidence.database import ReaderDatabase
 from evidence.ingest import Store
+from evidence.work_orders import Order, OrderKind, unfinished
 
 
 @dataclass(slots=True)
@@ -25,6 +26,12 @@ class ExamReader:
         """Close the connection."""
         if self._database is not None:
             self._database.close()
+
+
+def open_orders(exam: ReaderDatabase, store: Store, kind: OrderKind) -> list[Order]:
+    """The orders of a kind that have no final report, oldest first."""
+    with exam.read() as connection, store.database.read() as footage:
+        return unfinished(connection, footage, kind)
 
 
 @dataclass(frozen=True, slots=True)

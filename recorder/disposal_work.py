@@ -19,9 +19,9 @@ from evidence.disposal import Disposer, Tally
 from evidence.disposal_permit import DisposalRefusedError, Permits
 from evidence.disposal_plans import PlanError, find_plan
 from evidence.ingest import Store
-from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
+from evidence.work_orders import Order, OrderKind, Report, WorkState, write_report
 from exam.clock import MINUTE_US
-from recorder.chore_tools import ChoreTools, ExamReader
+from recorder.chore_tools import ChoreTools, ExamReader, open_orders
 
 # Files between two reports of progress.
 TOGETHER: Final = 20
@@ -45,9 +45,7 @@ class DisposalWork:
         exam = self.exam.database()
         if exam is None:
             return
-        with exam.read() as connection, self.store.database.read() as footage:
-            orders = unfinished(connection, footage, OrderKind.DISPOSAL)
-        for order in orders:
+        for order in open_orders(exam, self.store, OrderKind.DISPOSAL):
             if not is_over.is_set():
                 self._carry_out(exam, order, is_over)
 

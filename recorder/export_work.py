@@ -19,9 +19,9 @@ from evidence.export_orders import read_wish, refuse_restricted
 from evidence.export_plan import ExportError, ExportWish
 from evidence.ingest import Store
 from evidence.proofs import Authority
-from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
+from evidence.work_orders import Order, OrderKind, Report, WorkState, write_report
 from exam.clock import SECOND_US
-from recorder.chore_tools import ChoreTools, ExamReader
+from recorder.chore_tools import ChoreTools, ExamReader, open_orders
 
 # So often progress is written down: a page asks every two seconds.
 REPORT_US: Final = SECOND_US
@@ -54,9 +54,7 @@ class ExportWork:
         exam = self.exam.database()
         if exam is None:
             return
-        with exam.read() as connection, self.store.database.read() as footage:
-            orders = unfinished(connection, footage, OrderKind.EXPORT)
-        for order in orders:
+        for order in open_orders(exam, self.store, OrderKind.EXPORT):
             if not is_over.is_set():
                 self._carry_out(exam, order, is_over)
 

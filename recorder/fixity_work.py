@@ -12,7 +12,6 @@ from typing import Final
 
 import structlog
 
-from evidence.database import ReaderDatabase
 from evidence.fixity import check_files, present_volumes
 from evidence.fixity_orders import ordered_files
 from evidence.fixity_rows import (
@@ -25,9 +24,9 @@ from evidence.fixity_rows import (
 )
 from evidence.presence_scan import PresenceScan
 from evidence.repair import Mending, repair
-from evidence.work_orders import Order, OrderKind, Report, WorkState, unfinished, write_report
+from evidence.work_orders import Order, OrderKind, Report, WorkState, write_report
 from exam.clock import MINUTE_US
-from recorder.chore_tools import ChoreTools, ExamReader
+from recorder.chore_tools import ChoreTools, ExamReader, open_orders
 from recorder.quiet_reading import Pacer, Search, yield_to_others
 
 # Files of one turn: one leaf each. At 20 MB/s and 30 MB a file about two minutes.
@@ -132,13 +131,10 @@ class FixityWork:
 
     def _carry_out_orders(self, is_over: Event) -> None:
         exam = self.exam.database()
-        for order in [] if exam is None else self._orders(exam):
+        orders = [] if exam is None else open_orders(exam, self.tools.store, OrderKind.FIXITY_CHECK)
+        for order in orders:
             self._carry_out(order, is_over)
             self._counted_at_us = None
-
-    def _orders(self, exam: ReaderDatabase) -> list[Order]:
-        with exam.read() as connection, self.tools.store.database.read() as footage:
-            return unfinished(connection, footage, OrderKind.FIXITY_CHECK)
 
     def _carry_out(self, order: Order, is_over: Event) -> None:
         """Read what was ordered and not read since; a stop leaves the rest to the next start."""

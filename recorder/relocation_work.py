@@ -17,9 +17,9 @@ from evidence.ingest import Store
 from evidence.relocation import RelocationError, bring, empty_leftovers, next_to_bring
 from evidence.relocation_rows import open_relocations
 from evidence.signed_ledger import SignedLedger
-from evidence.work_orders import OrderKind, unfinished
+from evidence.work_orders import OrderKind
 from exam.clock import MINUTE_US
-from recorder.chore_tools import ChoreTools, ExamReader
+from recorder.chore_tools import ChoreTools, ExamReader, open_orders
 
 EVERY_S: Final = 2.0
 # Never faster on the average; what eight cameras of 4 Mb/s bring.
@@ -53,10 +53,7 @@ class RelocationWork:
     def _is_exporting(self) -> bool:
         """An export notes where files lie and reads them later: meanwhile they must lie there."""
         exam = self.exam.database()
-        if exam is None:
-            return False
-        with exam.read() as connection, self.store.database.read() as footage:
-            return bool(unfinished(connection, footage, OrderKind.EXPORT))
+        return exam is not None and bool(open_orders(exam, self.store, OrderKind.EXPORT))
 
     def _bring_one(self) -> int:
         besides = _still(self._resting, self.store.clock.monotonic_us())
