@@ -2,20 +2,23 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from evidence import accounts, logins
 from evidence.accounts import NewAccount
 from tests.world import PASSWORD, World
 from web.access import Role
+from web.app import create_app
+from web.audio import AUDIO_EXTENSION
 from web.logins import cookie_name
+from web.services import Services, attach
 
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
@@ -38,6 +41,22 @@ class PageClient(FlaskClient):
         found = re.search(r'name="csrf-token" content="([^"]+)"', page)
         assert found is not None
         return found[1]
+
+
+_built: list[Flask] = []
+
+
+def console_over(services: Services) -> Flask:
+    """The console over these services: its addresses and templates are prepared once a process only."""
+    if not _built:
+        _built.append(create_app(services))
+    app = _built[0]
+    attach(app, services)
+    app.config["SECRET_KEY"] = services.vault.index("web/browser-session/1")
+    app.extensions.pop(AUDIO_EXTENSION, None)
+    app.testing = True
+    app.test_client_class = PageClient
+    return app
 
 
 def account_with(world: World, *roles: Role, staff_id: int | None = None) -> int:
@@ -63,10 +82,31 @@ def client_for(app: Flask, world: World, account_id: int) -> PageClient:
     return client
 
 
+BODY = "tests.body"
+
+
+class _Answering(WSGIRequestHandler):
+    """Closes what it was sending when the browser hangs up: werkzeug does not, when the reset comes late."""
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        del error
+        close = getattr((environ or {}).get(BODY), "close", None)
+        if close is not None:
+            close()
+
+
+def _remembered(app: Flask) -> Any:
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[BODY] = body = app(environ, start_response)
+        return body
+
+    return answer
+
+
 @contextmanager
 def serving(app: Flask, port: int = 0) -> Iterator[str]:
     """The app on this loopback port, or a free one; yields its address."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server("127.0.0.1", port, _remembered(app), threaded=True, request_handler=_Answering)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
