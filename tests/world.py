@@ -6,10 +6,14 @@ holds somebody else's ticket, 周远 sits in the other room. Nobody here exists:
 every number is one that was never issued.
 """
 
+import atexit
+import shutil
 import sqlite3
+import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,11 +83,60 @@ def invented_number(order: int, birth: str = "19900307") -> str:
     return first + check_digit(first)
 
 
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """The small site as files that nobody has open, and what is in them."""
+
+    folder: Path
+    batch_id: int
+    session_id: int
+    rooms: list[int]
+    cameras: list[str]
+    staff: list[int]
+    accounts: list[int]
+    kiosk_id: int
+    people: list[Person]
+
+
 def build_world(folder: Path) -> World:
-    """Lay the small site into `folder`. Close the world when done with it."""
+    """Lay the small site into `folder`. Close the world when done with it.
+
+    It is made once a process and copied: a test's own world costs a few milliseconds.
+    """
+    laid = _laid()
+    shutil.copytree(laid.folder, folder, dirs_exist_ok=True)
+    return World(
+        folder=folder,
+        exam=WriterDatabase(folder / "exam.db", "exam"),
+        footage=WriterDatabase(folder / "footage.db", "footage"),
+        vault=Vault.open(folder / "keys" / "site.key"),
+        clock=SimulatedClock(CLOCK_US),
+        batch_id=laid.batch_id,
+        session_id=laid.session_id,
+        room_1=laid.rooms[0],
+        room_2=laid.rooms[1],
+        cameras_1=(laid.cameras[0], laid.cameras[1]),
+        camera_2=laid.cameras[2],
+        kiosk_id=laid.kiosk_id,
+        proctor_staff_id=laid.staff[0],
+        site_lead_staff_id=laid.staff[1],
+        proctor_account_id=laid.accounts[0],
+        site_lead_account_id=laid.accounts[1],
+        administrator_account_id=laid.accounts[2],
+        on_time=laid.people[0],
+        late=laid.people[1],
+        wrong_ticket=laid.people[2],
+        other_room=laid.people[3],
+    )
+
+
+@cache
+def _laid() -> _Laid:
+    folder = Path(tempfile.mkdtemp(prefix="kaochang-world-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     vault = Vault.open(folder / "keys" / "site.key")
     exam = WriterDatabase(folder / "exam.db", "exam")
-    footage = WriterDatabase(folder / "footage.db", "footage")
+    WriterDatabase(folder / "footage.db", "footage").close()
     with exam.write() as connection:
         rooms = _insert_site(connection)
         batch_id, session_id = _insert_session(connection, rooms)
@@ -102,29 +155,8 @@ def build_world(folder: Path) -> World:
             enrolled_at_us=CLOCK_US,
         )
         cameras = [row["uuid"] for row in connection.execute("select uuid from camera order by id")]
-    return World(
-        folder=folder,
-        exam=exam,
-        footage=footage,
-        vault=vault,
-        clock=SimulatedClock(CLOCK_US),
-        batch_id=batch_id,
-        session_id=session_id,
-        room_1=rooms[0],
-        room_2=rooms[1],
-        cameras_1=(cameras[0], cameras[1]),
-        camera_2=cameras[2],
-        kiosk_id=kiosk_id,
-        proctor_staff_id=staff[0],
-        site_lead_staff_id=staff[1],
-        proctor_account_id=accounts[0],
-        site_lead_account_id=accounts[1],
-        administrator_account_id=accounts[2],
-        on_time=people[0],
-        late=people[1],
-        wrong_ticket=people[2],
-        other_room=people[3],
-    )
+    exam.close()
+    return _Laid(folder, batch_id, session_id, rooms, cameras, staff, accounts, kiosk_id, people)
 
 
 def announce(world: World, cue_code: str, emitted_at_us: int, room_id: int | None = None) -> None:

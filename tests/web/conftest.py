@@ -8,10 +8,9 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from config.settings import Settings
-from tests.web.console import PageClient, account_with, client_for, serving, token_for
+from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
 from tests.world import World, build_world
 from web.access import Role
-from web.app import create_app
 from web.limits import limiter
 from web.logins import cookie_name
 from web.services import FootageReader, Services
@@ -47,9 +46,7 @@ def services(world: World) -> Iterator[Services]:
 
 @pytest.fixture
 def app(services: Services) -> Flask:
-    built = create_app(services)
-    built.testing = True
-    built.test_client_class = PageClient
+    built = console_over(services)
     limiter.reset()
     return built
 

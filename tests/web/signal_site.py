@@ -11,9 +11,8 @@ from evidence.announcements import PlayedReport, arm_session, load_reports
 from evidence.day import load_announced
 from exam.clock import SECOND_US, SystemClock
 from exam.day import Announced
-from tests.web.console import serving
+from tests.web.console import console_over, serving
 from tests.world import World
-from web.app import create_app
 from web.services import FootageReader, Services
 from web.signal_ticker import start_signals
 
@@ -43,7 +42,7 @@ class SignalSite:
         footage = FootageReader(self.world.folder / "footage.db")
         settings = Settings(data_folder=self.world.folder)
         services = Services(settings, self.clock, self.world.exam, footage, self.world.vault)
-        app = create_app(services)
+        app = console_over(services)
         stop = start_signals(app, services)
         try:
             with serving(app, port) as address:

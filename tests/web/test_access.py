@@ -10,6 +10,8 @@ from tests.web.console import HTML, PageClient, account_with, client_for
 from tests.world import KIOSK_TOKEN, World
 from web import access
 from web.access import KIOSK, PUBLIC, ROLE_WORDS, ROUTES, Role
+from web.app import create_app
+from web.services import Services
 
 
 def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
@@ -64,7 +66,9 @@ def test_every_role_is_refused_wherever_the_table_does_not_name_it(app: Flask, w
         assert forbidden <= refused, f"{role} came through"
 
 
-def test_an_endpoint_that_nobody_listed_is_refused(app: Flask, world: World) -> None:
+def test_an_endpoint_that_nobody_listed_is_refused(services: Services, world: World) -> None:
+    app = create_app(services)
+    app.test_client_class = PageClient
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     client = client_for(app, world, account_with(world, *Role))
     assert client.get("/forgotten").status_code == 403
