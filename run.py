@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -288,37 +287,13 @@ def run_test(arguments: argparse.Namespace) -> int:
         return code
     if rest:
         return _step([sys.executable, "-m", "pytest", *rest])
-    return _all_tests() or _step([sys.executable, "-m", "tests.coverage_floors"])
+    modules = ("tests.every_test", "tests.coverage_floors")
+    return next((code for code in (_step([sys.executable, "-m", name]) for name in modules) if code), 0)
 
 
 def _step(command: list[str]) -> int:
     say(f"== {Path(command[0]).name} {' '.join(command[1:])}")
     return subprocess.run(command, cwd=ROOT, check=False).returncode
-
-
-# Tests that mostly wait, each kind in a run of its own beside all others, two at a time.
-BESIDE: Final = ("day", "live", "browser and not day and not live")
-
-
-def _all_tests() -> int:
-    """All tests in about the time that those take which compute."""
-    pytest = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-m"]
-    with ThreadPoolExecutor(2) as pool:
-        beside = [pool.submit(_unseen, [*pytest, kind]) for kind in BESIDE]
-        codes = [_step([*pytest, "not day and not live and not browser"])]
-        for kind, done in zip(BESIDE, beside, strict=True):
-            say(f"== waiting for the tests marked {kind}")
-            code, words = done.result()
-            print(words)
-            codes.append(code)
-    return max(codes, key=abs)
-
-
-def _unseen(command: list[str]) -> tuple[int, str]:
-    done = subprocess.run(
-        command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    return done.returncode, done.stdout
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -13,11 +12,11 @@ from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.flow import Hint, NotUsable, TicketRead
 from kiosk.screen_app import create_screen
+from tests.axe import findings
 from tests.kiosk.paper import bars, qr, tray
 from tests.kiosk.stage import ADMITTED, FORM, ID_NUMBER, TICKET, FakeConsole, answer, served
 
 SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
-AXE = Path(__file__).resolve().parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 LONG = replace(
     ADMITTED,
     outcome="OK_LATE",
@@ -79,15 +78,6 @@ def overflows(page: Page) -> list[str]:
           if (!box.width || !box.height || element.closest("svg")) return false;
           return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
         }).map((element) => element.outerHTML.slice(0, 80))"""
-    )
-    return found
-
-
-def findings(page: Page) -> list[str]:
-    page.add_script_tag(path=str(AXE))
-    found: list[str] = page.evaluate(
-        """async () => (await axe.run(document)).violations
-          .map((finding) => `${finding.id}: ${finding.nodes[0].html}`)"""
     )
     return found
 

@@ -5,8 +5,6 @@ screen which picture is shown; the other files have one colour each.
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,11 +14,11 @@ from evidence.footage_access import FootageRequest, record_access
 from evidence.footage_rows import end_absence, note_absence, write_states
 from evidence.timeline import Interval
 from exam.clock import SECOND_US
+from tests.axe import findings
 from tests.happenings import log, scan
 from tests.recordings import Reel, file_of
 from tests.world import START_US, World, announce
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 INTERVAL = Interval(START_US - 10 * SECOND_US, START_US + 80 * SECOND_US)
 
 pytestmark = pytest.mark.browser
@@ -267,12 +265,6 @@ def test_two_presses_lead_from_a_link_to_the_picture(open_page: Open, world: Wor
     pause_at(page, 3)
     settled(page)
     assert colour(page, "后方") == "red"
-
-
-def findings(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
 
 
 def test_the_pages_are_accessible(open_page: Open, world: World, page_path: str) -> None:

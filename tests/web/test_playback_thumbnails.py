@@ -1,7 +1,6 @@
 """Thumbnails and picture troubles on the playback page: by the footage's grant, for eyes and keyboard."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,12 +13,12 @@ from evidence.health import HealthKind, NewTrouble, begin_trouble, end_trouble
 from evidence.thumbnails import Thumbnail, keep_thumbnail
 from evidence.timeline import Interval
 from exam.clock import SECOND_US
+from tests.axe import findings
 from tests.recordings import Reel
 from tests.web.console import PageClient
 from tests.world import START_US, World
 from web.services import Services
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 INTERVAL = Interval(START_US, START_US + 80 * SECOND_US)
 
 
@@ -120,6 +119,4 @@ def test_thumbnails_follow_the_pointer_and_fill_the_strip(
     expect(page.locator("#clock")).to_contain_text("09:00:43")
     page.mouse.move(10, 10)
     expect(preview).to_be_hidden()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    assert [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]] == []
+    assert findings(page) == []

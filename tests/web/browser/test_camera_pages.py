@@ -1,8 +1,6 @@
 """Camera wall and preflight page in real Chromium: sound to axe, fit for their screens, pressed by people."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,22 +10,16 @@ from evidence.thumbnails import Thumbnail, keep_thumbnail
 from evidence.work_orders import Report, WorkState, write_report
 from exam.clock import MINUTE_US, SECOND_US
 from exam.preflight import Reach
+from tests.axe import findings
 from tests.web.checked_cameras import check_cameras, order_check, view_of
 from tests.web.crowd import add_rooms, recording
 from tests.world import World
 from web.services import Services
 
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 LONG_NAME = "综合评审第十二号答辩室（二楼东侧阶梯教室）"
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def findings(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
 
 
 def fits(page: Page) -> bool:

@@ -2,25 +2,16 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import findings
 from tests.web.filmed_day import end_the_day, film_with_troubles
 from tests.world import World
 
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def findings(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
 
 
 def address(world: World) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,23 +12,15 @@ from evidence import announcements, proctor_log
 from evidence.footage import Cause, Recording
 from evidence.proctor_log import LogEntry
 from exam.clock import MINUTE_US, SECOND_US
+from tests.axe import findings
 from tests.web.console import account_with
 from tests.web.crowd import add_rooms, admit, admit_every_second, fill_first_room, recording
 from tests.world import PASSWORD, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
 
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def findings(page: Page) -> list[Any]:
-    """What axe objects to: rule and place. Empty for a sound page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
 
 
 def room(world: World, room_id: int | None = None) -> str:

@@ -1,7 +1,6 @@
 """The pages of an export in real Chromium: sound in every state, and nothing sticks out."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from evidence.export_plan import Asker, CopyOptions
 from evidence.timeline import Interval
 from evidence.work_orders import Report, WorkState, write_report
 from exam.clock import MINUTE_US
+from tests.axe import findings
 from tests.world import CLOCK_US, World
 
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 OUTCOME: dict[str, Any] = {
     "bags": ["export-1_20261122T090000"],
     "target": "/media/usb",
@@ -52,20 +51,18 @@ def tell(world: World, report: Report | None) -> None:
             write_report(connection, report, CLOCK_US)
 
 
-def findings(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
+def faults(page: Page) -> list[Any]:
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []")
-    return [*wide, *((one["id"], node["target"]) for one in found["violations"] for node in one["nodes"])]
+    return [*wide, *findings(page)]
 
 
 @pytest.mark.parametrize("size", ["tablet", "phone", "wall"])
 def test_the_form_is_sound_empty_and_with_a_register(open_page: Open, world: World, size: str) -> None:
     page = open_page(world.site_lead_account_id, "/exports/", size)
-    assert findings(page) == []
+    assert faults(page) == []
     order(world)
     page.reload()
-    assert findings(page) == []
+    assert faults(page) == []
 
 
 @pytest.mark.parametrize("state", list(REPORTS))
@@ -73,7 +70,7 @@ def test_the_progress_is_sound_in_every_state(open_page: Open, world: World, sta
     order(world)
     tell(world, REPORTS[state])
     page = open_page(world.site_lead_account_id, "/exports/1", "phone")
-    assert findings(page) == []
+    assert faults(page) == []
 
 
 def test_the_page_follows_an_export_to_its_end_by_itself(open_page: Open, world: World) -> None:

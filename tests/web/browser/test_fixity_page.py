@@ -12,8 +12,8 @@ from evidence.ingest import Store
 from evidence.mirror import write_mirror_state
 from evidence.mirror_look import MirrorLook, MirrorTrouble
 from evidence.volumes import LocalDisk
+from tests.axe import findings
 from tests.recorder.fixed_site import Site
-from tests.web.browser.test_console_pages import findings
 from tests.world import World
 
 pytestmark = pytest.mark.browser

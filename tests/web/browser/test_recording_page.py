@@ -2,28 +2,19 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from evidence.recording_orders import Who, order_by_hand
 from exam.recording_decision import HandAct
+from tests.axe import findings
 from tests.web.crowd import add_rooms
 from tests.web.filmed_day import end_the_day, film_everything
 from tests.world import PASSWORD, World
 
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def findings(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [(one["id"], node["target"]) for one in found["violations"] for node in one["nodes"]]
 
 
 def is_sound(page: Page, name: str) -> None:

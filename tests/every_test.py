@@ -1,0 +1,55 @@
+"""Runs every test: those that mostly wait beside those that compute, so that two processors are busy.
+
+What waits meets deadlines of real time (signals, cameras, browsers), so what computes makes way for it.
+Prints each run whole once it is over; ends with the worst exit status.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = (sys.executable, "-m", "coverage", "run", "-m", "pytest")
+COMPUTING = ("nice", "-n", "10", *PYTEST, "-m", "not day and not live and not browser")
+LIVE, BROWSER = (*PYTEST, "-m", "live"), (*PYTEST, "-m", "browser and not day and not live")
+# Runs of one lane follow one another, lanes run beside each other; each file of whole days has its own lane.
+DAYS = [[(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))]
+LANES = [[*DAYS[0], BROWSER], *DAYS[1:], [LIVE]]
+
+
+def say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def unseen(lane: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    """Every run of the lane: its exit status, and what it printed."""
+    done = [
+        subprocess.run(
+            run, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for run in lane
+    ]
+    return [(one.returncode, one.stdout) for one in done]
+
+
+def told(run: Sequence[str]) -> str:
+    return " ".join(run[run.index("pytest") :])
+
+
+def main() -> int:
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        lanes: list[Future[list[tuple[int, str]]]] = [pool.submit(unseen, lane) for lane in LANES]
+        say(f"== {told(COMPUTING)}")
+        codes = [subprocess.run(COMPUTING, cwd=ROOT, check=False).returncode]
+        for lane, future in zip(LANES, lanes, strict=True):
+            say(f"== waiting for {' and '.join(told(run) for run in lane)}")
+            for code, words in future.result():
+                print(words, flush=True)
+                codes.append(code)
+    return max(codes, key=abs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
