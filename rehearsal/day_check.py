@@ -125,7 +125,7 @@ def _missing_rest(facts: DayFacts, notes: int) -> list[str]:
         if one.recorded_s * (1 - COVERAGE_FLOOR) < lost_s or not one.segments:
             found.append(f"footage of {one.room_code} {one.label}: {lost_s:.1f} s lost")
     found += [
-        f"marks of {room.room_code}: {room.playable} of {room.marks} can be watched"
+        f"marks of {room.room_code}: {room.playable} of {room.marks} can be watched, {room.covered} recorded"
         for room in facts.marks
         if room.playable < room.marks
     ]

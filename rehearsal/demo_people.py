@@ -27,6 +27,8 @@ from rehearsal.staff import LogNote, Press, StaffMember
 from rehearsal.ticket_show import FolderCamera, PrintedSheet, rasterised
 
 ADMINISTRATOR: Final = "admin"
+# The newest pictures can be played a few seconds after they came; a busy machine takes longer.
+INDEX_PATIENCE_US: Final = 20 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,16 @@ class DemoPeople:
         return KioskQueue(address, camera, PrintedSheet(pages, positions), self.clock)
 
     def _watch_marks(self, footage: Sequence[CameraFootage], cameras: RunningCameras) -> list[MarkCheck]:
+        """Every mark of every room; the last seconds may still be on their way into the index."""
+        patience_us = self.clock.monotonic_us() + INDEX_PATIENCE_US
+        while True:
+            found = self._watch_once(footage, cameras)
+            is_whole = all(room.playable == room.marks for room in found)
+            if is_whole or self.clock.monotonic_us() >= patience_us:
+                return found
+            self.clock.sleep_us(SECOND_US)
+
+    def _watch_once(self, footage: Sequence[CameraFootage], cameras: RunningCameras) -> list[MarkCheck]:
         supervisor = self._console("supervisor")
         interval = (self.day.theory_start_us - 60 * SECOND_US, self.day.end_us)
         sent = {one.camera_uuid: cameras[one.address.rsplit("/", 1)[1]].sent() for one in footage}
