@@ -24,6 +24,15 @@ PER_PAGE: Final = 3
 FIRST_BOX_MM: Final = (0.0, 0.0, 210.0, 99.0)
 STYLESHEET: Final = Path(__file__).parent / "static" / "tickets" / "sheet.css"
 QUIET_MODULES: Final = 10
+PAIR_99: Final = 99
+
+
+class _TicketBars(Code128):  # type: ignore[misc]  # the library ships no types
+    """Code 128 that keeps a leading 99, which the library takes for a change of character set and drops."""
+
+    def _try_to_optimize(self, encoded: list[int]) -> list[int]:
+        shorter: list[int] = encoded if encoded[1:2] == [PAIR_99] else super()._try_to_optimize(encoded)
+        return shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,14 @@ def _printed(ticket: AdmissionTicket, page: int, slot: int) -> PrintedTicket:
 
 def bars_of(text: str) -> Outline:
     """The text as Code 128, one module high, with its quiet zones."""
-    modules: str = Code128(text).build()[0]
-    row = "0" * QUIET_MODULES + modules + "0" * QUIET_MODULES
+    row = "0" * QUIET_MODULES + bar_modules(text) + "0" * QUIET_MODULES
     return Outline(_path([row]), len(row), 1)
+
+
+def bar_modules(text: str) -> str:
+    """The modules of the text as Code 128, dark ones as 1."""
+    modules: str = _TicketBars(text).build()[0]
+    return modules
 
 
 def qr_of(text: str) -> Outline:

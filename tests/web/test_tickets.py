@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from tests.web.console import PageClient
 from tests.world import World
 from web.access import Role
-from web.ticket_sheet import QUIET_MODULES, bars_of, qr_of
+from web.ticket_sheet import QUIET_MODULES, bar_modules, bars_of, qr_of
 
 PAGES = ["/sessions/1/tickets", "/sessions/1/tickets.pdf", "/sessions/1/tickets.json"]
 
@@ -95,6 +95,12 @@ def test_the_bars_keep_their_quiet_zones() -> None:
     last = bars.path.rsplit("M", 1)[1]
     start, width = int(last.split(" ")[0]), int(last.split("h")[1].split("v")[0])
     assert start + width == bars.width - QUIET_MODULES
+
+
+@pytest.mark.parametrize("number", ["202611220001", "992611220001", "999999999999"])
+def test_every_pair_of_a_number_is_in_the_bars(number: str) -> None:
+    start_check_and_stop = 11 + 11 + 13
+    assert len(bar_modules(number)) == start_check_and_stop + 11 * len(number) // 2
 
 
 def test_the_qr_code_has_as_many_black_modules_as_segno_draws() -> None:
