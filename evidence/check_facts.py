@@ -82,6 +82,7 @@ EXAM_FACTS: Final = (
     FactTable("disposal_approval", (LeafKind.DISPOSAL_APPROVAL,), {"approval_id": "id"}),
     _by_id("disposal_time", LeafKind.DISPOSAL_TIME, source=_TIMES),
     _by_id("disposal_attempt", LeafKind.DISPOSAL_REFUSED),
+    _by_id("kiosk_change", LeafKind.KIOSK_CHANGE),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -80,6 +80,7 @@ class LeafKind(StrEnum):
     VOLUME_BACK = "volume_back"
     SEGMENT_RELOCATED = "segment_relocated"
     DUPLICATE_RELEASED = "duplicate_released"
+    KIOSK_CHANGE = "kiosk_change"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from threading import Barrier
 from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
-from evidence import kiosks
+from evidence import kiosk_enrolments
 from evidence.checkins import CheckInRequest, CheckInRules, decide
 from evidence.database import WriterDatabase
 from evidence.roster import RosterRequest, import_roster
@@ -53,7 +53,7 @@ def prepare(
         request = RosterRequest(folder / "roster.xlsx", BATCH, load_roster_columns())
         import_roster(connection, vault, request, CLOCK_US)
         for number in range(kiosk_count):
-            kiosks.enrol(connection, f"{number + 1}号签到机", None, CLOCK_US)
+            kiosk_enrolments.enrol(connection, f"{number + 1}号签到机", None, CLOCK_US)
     return database, vault, lines
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from evidence import kiosks
 from evidence.database import WriterDatabase
+from evidence.kiosk_enrolments import enrol, revoke
 from tests.world import World
 
 NOW_US = 1_800_000_000_000_000
@@ -23,26 +24,26 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_an_enrolled_kiosk_is_found_by_its_token(connection: sqlite3.Connection) -> None:
-    token = kiosks.enrol(connection, "1号签到机", None, NOW_US)
+    token = enrol(connection, "1号签到机", None, NOW_US)
     found = kiosks.find_by_token(connection, token)
     assert found is not None
     assert (found.label, found.room_id) == ("1号签到机", None)
 
 
 def test_the_token_itself_is_not_kept(connection: sqlite3.Connection) -> None:
-    token = kiosks.enrol(connection, "1号签到机", None, NOW_US)
+    token = enrol(connection, "1号签到机", None, NOW_US)
     kept = connection.execute("select * from kiosk").fetchone()
     assert token not in [str(value) for value in kept]
     assert len(kept["token_sha256"]) == 32
 
 
 def test_a_foreign_token_finds_nobody(connection: sqlite3.Connection) -> None:
-    kiosks.enrol(connection, "1号签到机", None, NOW_US)
+    enrol(connection, "1号签到机", None, NOW_US)
     assert kiosks.find_by_token(connection, "not a token") is None
 
 
 def test_a_kiosk_may_stand_at_one_room(connection: sqlite3.Connection) -> None:
-    token = kiosks.enrol(connection, "3号签到机", "R03", NOW_US)
+    token = enrol(connection, "3号签到机", "R03", NOW_US)
     found = kiosks.find_by_token(connection, token)
     assert found is not None
     assert found.room_id == 1
@@ -50,13 +51,13 @@ def test_a_kiosk_may_stand_at_one_room(connection: sqlite3.Connection) -> None:
 
 def test_a_room_the_site_does_not_have_is_refused_by_name(connection: sqlite3.Connection) -> None:
     with pytest.raises(kiosks.UnknownRoomError, match="R99"):
-        kiosks.enrol(connection, "9号签到机", "R99", NOW_US)
+        enrol(connection, "9号签到机", "R99", NOW_US)
 
 
 def test_enrolling_again_rolls_the_token_and_keeps_the_identity(connection: sqlite3.Connection) -> None:
-    old = kiosks.enrol(connection, "1号签到机", None, NOW_US)
+    old = enrol(connection, "1号签到机", None, NOW_US)
     before = kiosks.find_by_token(connection, old)
-    new = kiosks.enrol(connection, "1号签到机", "R03", NOW_US + 1)
+    new = enrol(connection, "1号签到机", "R03", NOW_US + 1)
     after = kiosks.find_by_token(connection, new)
     assert kiosks.find_by_token(connection, old) is None
     assert before is not None
@@ -65,15 +66,15 @@ def test_enrolling_again_rolls_the_token_and_keeps_the_identity(connection: sqli
 
 
 def test_a_revoked_kiosk_is_shut_out_and_the_first_moment_stays(connection: sqlite3.Connection) -> None:
-    token = kiosks.enrol(connection, "1号签到机", None, NOW_US)
-    kiosks.revoke(connection, 1, NOW_US + 1)
-    kiosks.revoke(connection, 1, NOW_US + 2)
+    token = enrol(connection, "1号签到机", None, NOW_US)
+    revoke(connection, 1, None, NOW_US + 1)
+    revoke(connection, 1, None, NOW_US + 2)
     assert kiosks.find_by_token(connection, token) is None
     assert connection.execute("select revoked_at_us from kiosk").fetchone()[0] == NOW_US + 1
 
 
 def test_the_last_sign_of_life_is_kept(connection: sqlite3.Connection) -> None:
-    kiosks.enrol(connection, "1号签到机", None, NOW_US)
+    enrol(connection, "1号签到机", None, NOW_US)
     kiosks.note_seen(connection, 1, NOW_US + 5)
     assert connection.execute("select last_seen_at_us from kiosk").fetchone()[0] == NOW_US + 5
 
