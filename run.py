@@ -70,7 +70,12 @@ def parser() -> argparse.ArgumentParser:
         ("recorder", "run the recorder alone"),
         ("kiosk", "run this machine's check-in kiosk alone"),
     ):
-        _settings_option(commands.add_parser(name, help=sentence))
+        command = commands.add_parser(name, help=sentence)
+        _settings_option(command)
+        if name == "kiosk":
+            command.add_argument(
+                "--enrol", action="store_true", help="make it a kiosk of the console whose text you paste"
+            )
     _settings_option(serve)
 
     for name, sentence in (
@@ -164,6 +169,10 @@ def run_service(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     clock = SystemClock()
     configure_logs()
+    if getattr(arguments, "enrol", False):
+        from kiosk.enrolment import enrol_from_input
+
+        return enrol_from_input(settings, sys.stdin.readline, say)
     try:
         if arguments.command == "web":
             from web.service import serve

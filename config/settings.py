@@ -134,6 +134,16 @@ class Settings(_Section):
         return self.keys_folder / "kiosk.token"
 
     @property
+    def kiosk_key(self) -> Path:
+        """The kiosk's own Ed25519 key, made when it enrolled."""
+        return self.keys_folder / "kiosk.key"
+
+    @property
+    def kiosk_place(self) -> Path:
+        """Which console this machine's kiosk enrolled at; missing: the one on this machine."""
+        return self.keys_folder / "kiosk.place"
+
+    @property
     def kiosk_server(self) -> str:
         """The console the kiosk asks; the one on this machine when nothing else is set."""
         if self.kiosk.server:

@@ -15,6 +15,7 @@ from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.camera import open_source
 from kiosk.console import HttpConsole
+from kiosk.enrolment import console_address
 from kiosk.scanner import Scanner
 from kiosk.screen_app import create_screen
 from kiosk.watching import Watcher
@@ -32,7 +33,7 @@ class ServiceError(RuntimeError):
 def serve(settings: Settings, clock: Clock) -> int:
     """Run the kiosk until SIGTERM or SIGINT. Raises ServiceError when its port is taken."""
     listener = _listen(settings.kiosk.port)
-    console = HttpConsole(settings.kiosk_server, settings.kiosk_token, settings.keys_folder / "ca.crt")
+    console = HttpConsole(console_address(settings), settings.kiosk_token, settings.keys_folder / "ca.crt")
     acceptance = Acceptance()
     agent = Agent(console, acceptance, load_kiosk_words(), clock)
     scanner = Scanner(settings.kiosk.symbologies)

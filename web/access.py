@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask import Flask, Response, abort, g, jsonify, make_response, redirect, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
-from evidence import accounts, kiosks
+from evidence import accounts, kiosk_enrolments, kiosks
 from web.asking import wants_page
 from web.services import services
 
@@ -96,8 +96,17 @@ PUBLIC: Final = frozenset(
     }
 )
 
-# A kiosk's bearer token instead of a login; no cookies, therefore no CSRF.
-KIOSK: Final = frozenset({"kiosk_api.check_in", "kiosk_api.heartbeat"})
+# A kiosk's bearer token instead of a login; no cookies, therefore no CSRF. A kiosk reaches nothing else.
+KIOSK: Final = frozenset(
+    {
+        "kiosk_api.check_in",
+        "kiosk_api.heartbeat",
+        "kiosk_sync.beat",
+        "kiosk_sync.roll",
+    }
+)
+# Brings a one-time token of its own, and looks at it itself; no cookies, therefore no CSRF.
+ENROLLING: Final = frozenset({"kiosk_sync.enrol"})
 
 ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "accounts.home": EVERYBODY,
@@ -229,9 +238,10 @@ def guard(app: Flask, csrf: CSRFProtect) -> None:
         endpoint = request.endpoint
         if endpoint is None:
             return None  # no such address: answered with 404 or 405
-        if endpoint in KIOSK:
-            _require_kiosk()
+        if endpoint in ENROLLING:
             return None
+        if endpoint in KIOSK:
+            return _require_kiosk()
         if endpoint not in PUBLIC:
             if not current_user.is_authenticated:
                 return _ask_for_login()
@@ -241,15 +251,27 @@ def guard(app: Flask, csrf: CSRFProtect) -> None:
         return None
 
 
-def _require_kiosk() -> None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def _require_kiosk() -> Response | None:
+    scheme, _, words = request.headers.get("Authorization", "").partition(" ")
+    token = words.strip()
     if scheme.lower() != "bearer" or not token:
         abort(401)
     with services().exam.read() as connection:
-        kiosk = kiosks.find_by_token(connection, token.strip())
+        kiosk = kiosks.find_by_token(connection, token)
+        if kiosk is None and kiosks.was_revoked(connection, token):
+            return _revoked()
     if kiosk is None:
         abort(401)
-    g.kiosk = kiosk
+    if kiosk.came_with_next_token:
+        with services().exam.write() as connection:
+            kiosk_enrolments.use_next_token(connection, kiosk.id)
+    g.kiosk, g.kiosk_token = kiosk, token
+    return None
+
+
+def _revoked() -> Response:
+    """What a kiosk that was shut out is told, whatever it asks: it wipes itself."""
+    return make_response(jsonify(outcome="SYS_REVOKED", error="本机已被撤销", advice="请联系考务人员。"), 403)
 
 
 def _ask_for_login() -> Response:

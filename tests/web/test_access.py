@@ -5,11 +5,11 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from evidence import kiosks
+from evidence.kiosk_enrolments import revoke
 from tests.web.console import HTML, PageClient, account_with, client_for
 from tests.world import KIOSK_TOKEN, World
 from web import access
-from web.access import KIOSK, PUBLIC, ROLE_WORDS, ROUTES, Role
+from web.access import ENROLLING, KIOSK, PUBLIC, ROLE_WORDS, ROUTES, Role
 from web.app import create_app
 from web.services import Services
 
@@ -37,7 +37,7 @@ def code_of(client: PageClient, address: str, method: str) -> int:
 
 
 def test_every_endpoint_stands_in_exactly_one_table(app: Flask) -> None:
-    tables = [PUBLIC, KIOSK, frozenset(ROUTES)]
+    tables = [PUBLIC, KIOSK, ENROLLING, frozenset(ROUTES)]
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert {endpoint: sum(endpoint in table for table in tables) for endpoint in endpoints} == dict.fromkeys(
         endpoints, 1
@@ -49,7 +49,7 @@ def test_without_a_login_everything_but_the_public_is_refused(app: Flask, anonym
     let_in = {
         (endpoint, method)
         for endpoint, method, address in addresses(app)
-        if endpoint not in PUBLIC and code_of(anonymous, address, method) != 401
+        if endpoint not in PUBLIC | ENROLLING and code_of(anonymous, address, method) != 401
     }
     assert let_in == set()
 
@@ -115,8 +115,21 @@ def test_a_kiosk_with_its_token_needs_no_form_token_until_it_is_revoked(
     header = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
     assert anonymous.post("/api/kiosk/v1/checkins", json={}, headers=header).status_code == 400
     with world.exam.write() as connection:
-        kiosks.revoke(connection, world.kiosk_id, world.clock.wall_us())
-    assert anonymous.post("/api/kiosk/v1/checkins", json={}, headers=header).status_code == 401
+        revoke(connection, world.kiosk_id, None, world.clock.wall_us())
+    told = anonymous.post("/api/kiosk/v1/checkins", json={}, headers=header)
+    assert (told.status_code, told.json["outcome"]) == (403, "SYS_REVOKED")
+
+
+def test_a_kiosk_reaches_the_addresses_of_kiosks_and_no_others(app: Flask, anonymous: PageClient) -> None:
+    anonymous.without_csrf = True
+    header = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
+    reached = set()
+    for endpoint, method, address in addresses(app):
+        with anonymous.open(address, method=method, headers=header) as answer:
+            if answer.status_code not in {302, 401, 403}:
+                reached.add(endpoint)
+    assert reached - PUBLIC - ENROLLING == KIOSK
+    assert {rule.rule.split("/")[1] for rule in app.url_map.iter_rules() if rule.endpoint in KIOSK} == {"api"}
 
 
 def test_a_proctor_enters_the_room_of_his_duty_and_no_other(proctor: PageClient, world: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from config.settings import KioskSettings, Settings
 from evidence import kiosks
+from evidence.kiosk_enrolments import revoke
 from tests.world import World
 from web.kiosk_enrolment import LOCAL_LABEL, ensure_local_kiosk
 from web.services import FootageReader, Services
@@ -59,9 +60,27 @@ def test_a_machine_without_kiosk_gets_no_token(world: World) -> None:
 
 def test_a_token_that_cannot_be_written_is_not_enrolled(world: World) -> None:
     services = at_home(world)
-    services.settings.kiosk_token.with_name("kiosk.token.new").mkdir()
+    services.settings.kiosk_token.with_name(".kiosk.token.draft").mkdir()
     with pytest.raises(IsADirectoryError):
         ensure_local_kiosk(services)
     with world.exam.read() as connection:
         labels = [row["label"] for row in connection.execute("select label from kiosk")]
     assert labels == ["一号签到机"]
+
+
+def test_a_kiosk_of_our_own_that_was_revoked_stays_out_even_when_it_wiped_itself(world: World) -> None:
+    services = at_home(world)
+    ensure_local_kiosk(services)
+    with world.exam.write() as connection:
+        (kiosk_id,) = connection.execute("select id from kiosk where label = ?", (LOCAL_LABEL,)).fetchone()
+        revoke(connection, kiosk_id, None, world.clock.wall_us())
+    services.settings.kiosk_token.unlink()
+    ensure_local_kiosk(services)
+    assert not services.settings.kiosk_token.exists()
+
+
+def test_a_machine_whose_kiosk_enrolled_elsewhere_is_left_alone(world: World) -> None:
+    services = at_home(world)
+    services.settings.kiosk_place.write_text('{"url":"https://192.168.1.5:8600"}')
+    ensure_local_kiosk(services)
+    assert not services.settings.kiosk_token.exists()
