@@ -70,6 +70,7 @@ EXAM_FACTS: Final = (
         {**_ONE_ROOM_CUE, "occurrence": "occurrence", "player": "player"},
     ),
     _by_id("log_entry", LeafKind.LOG_ENTRY),
+    _by_id("sound_check", LeafKind.SOUND_CHECK),
     _by_id("footage_access", LeafKind.FOOTAGE_ACCESS),
     _by_id("roster_import", LeafKind.ROSTER_IMPORT),
     _by_id("work_order", LeafKind.WORK_ORDER),

@@ -73,6 +73,7 @@ class LeafKind(StrEnum):
     SERVICE_START = "service_start"
     ANNOUNCEMENT_REPORT = "announcement_report"
     SESSION_ARMED = "session_armed"
+    SOUND_CHECK = "sound_check"
     ROSTER_IMPORT = "roster_import"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_DISABLED = "account_disabled"

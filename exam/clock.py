@@ -45,6 +45,10 @@ class SystemClock:
         """Microseconds by the machine's monotonic clock."""
         return time.monotonic_ns() // 1000
 
+    def slept_us(self) -> int:
+        """How long the machine has been suspended since it booted; its monotonic clock stood still then."""
+        return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
+
     def sleep_us(self, duration_us: int) -> None:
         """Block the calling thread."""
         if duration_us > 0:

@@ -4,7 +4,7 @@ An endpoint that does not stand in the table is refused, so a forgotten row is a
 not an open one. Proctors and assessors see their own room and session only (house law, section 7).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -12,7 +12,7 @@ from flask import Flask, Response, abort, g, jsonify, make_response, redirect, r
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
-from evidence import accounts, kiosk_enrolments, kiosks
+from evidence import accounts, kiosk_enrolments, kiosks, speakers
 from web.asking import wants_page
 from web.services import services
 
@@ -106,7 +106,11 @@ KIOSK: Final = frozenset(
     }
 )
 # Brings a one-time token of its own, and looks at it itself; no cookies, therefore no CSRF.
-ENROLLING: Final = frozenset({"kiosk_sync.enrol"})
+ENROLLING: Final = frozenset({"kiosk_sync.enrol", "speaker_api.enrol"})
+# A headless speaker's bearer token instead of a login; it reaches its own rooms only.
+SPEAKER: Final = frozenset(
+    f"speaker_api.{name}" for name in ("clock", "schedules", "wakes", "audio", "reports", "heartbeat")
+)
 
 ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "accounts.home": EVERYBODY,
@@ -181,6 +185,15 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "signals.room_wakes": ROOM | LEAD,
     "signals.room_reports": ROOM | LEAD,
     "signals.audio": ROOM | LEAD,
+    "players.page": LEAD | PATROL,
+    "players.live": LEAD | PATROL,
+    "players.stream": LEAD | PATROL,
+    "players.beat": ROOM | LEAD,
+    "players.test_everywhere": LEAD,
+    "players.test_room": ROOM | LEAD,
+    "players.check": ROOM | LEAD,
+    "players.invite": LEAD | ADMINISTRATION,
+    "players.revoke": LEAD | ADMINISTRATION,
     "signal_actions.arm": frozenset({Role.SITE_LEAD}),
     "signal_actions.press": frozenset({Role.ASSESSOR, Role.REVIEW_CHAIR, Role.SITE_LEAD}),
     "signal_actions.confirm": ROOM | LEAD,
@@ -240,8 +253,8 @@ def guard(app: Flask, csrf: CSRFProtect) -> None:
             return None  # no such address: answered with 404 or 405
         if endpoint in ENROLLING:
             return None
-        if endpoint in KIOSK:
-            return _require_kiosk()
+        if endpoint in DEVICES:
+            return DEVICES[endpoint]()
         if endpoint not in PUBLIC:
             if not current_user.is_authenticated:
                 return _ask_for_login()
@@ -252,10 +265,7 @@ def guard(app: Flask, csrf: CSRFProtect) -> None:
 
 
 def _require_kiosk() -> Response | None:
-    scheme, _, words = request.headers.get("Authorization", "").partition(" ")
-    token = words.strip()
-    if scheme.lower() != "bearer" or not token:
-        abort(401)
+    token = _bearer_token()
     with services().exam.read() as connection:
         kiosk = kiosks.find_by_token(connection, token)
         if kiosk is None and kiosks.was_revoked(connection, token):
@@ -267,6 +277,27 @@ def _require_kiosk() -> Response | None:
             kiosk_enrolments.use_next_token(connection, kiosk.id)
     g.kiosk, g.kiosk_token = kiosk, token
     return None
+
+
+def _require_speaker() -> None:
+    with services().exam.read() as connection:
+        g.speaker = speakers.find_by_token(connection, _bearer_token())
+    if g.speaker is None:
+        abort(401)
+
+
+# How a device proves itself, by endpoint; an answer ends the request.
+DEVICES: Final[Mapping[str, Callable[[], Response | None]]] = {
+    **dict.fromkeys(KIOSK, _require_kiosk),
+    **dict.fromkeys(SPEAKER, _require_speaker),
+}
+
+
+def _bearer_token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        abort(401)
+    return token.strip()
 
 
 def _revoked() -> Response:

@@ -16,13 +16,16 @@ from typing import Final, Protocol
 import numpy as np
 
 from exam.clock import SECOND_US
-from exam.procedure import Anchor, Cue, CueKind, Procedure
+from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure
 from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, from_wav, levelled, silence
 
 # Raise when a sound or the way pieces are joined changes: every file is then made anew.
 RECIPE: Final = "1"
 PAUSE_S: Final = 0.4
 LONGEST_RENDERING_S: Final = 60
+# The test tone stands in the library beside the cues of the procedures.
+TEST_TONE: Final = ("", "test")
+TEST_WORDS: Final = "现在试音。听到的老师，请在本考场的平板上确认。"
 # Where the app keeps its library.
 AUDIO_EXTENSION: Final = "kaochang.audio"
 
@@ -111,6 +114,11 @@ def prepare(folder: Path, procedures: Mapping[str, Procedure], voice: Voice) -> 
     }
 
 
+def prepare_test_tone(folder: Path, voice: Voice) -> AudioLibrary:
+    """Make the test tone if it is missing. Raises AudioError."""
+    return {TEST_TONE: _prepared(folder, _TEST_CUE, 0, voice)}
+
+
 def crowded(procedure: Procedure, library: AudioLibrary) -> list[str]:
     """The cues whose sound runs into the next one, in words. Signals cut it off, but nobody wants that."""
     found = []
@@ -125,6 +133,19 @@ def crowded(procedure: Procedure, library: AudioLibrary) -> list[str]:
                 lasts = f"{one.code} lasts {length_us / SECOND_US:.1f} s"
                 found.append(f"{procedure.code}: {lasts} and runs into {following.code}")
     return found
+
+
+_TEST_CUE: Final = Cue(
+    code="TEST",
+    title="试音",
+    anchor=Anchor.PLANNED_START,
+    offset_us=0,
+    tolerance_us=0,
+    kind=CueKind.CHIME_VOICE,
+    text=TEST_WORDS,
+    audience=frozenset({Audience.ROOMS}),
+    roles=frozenset(),
+)
 
 
 def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from evidence.announcements import last_heard
 from evidence.day import load_announced, load_sessions
+from evidence.players import TEST_TOLERANCE_US, SoundTest
 from exam.clock import MINUTE_US
 from exam.cues import RoomCue, announced_in, session_cues
 from exam.day import Announced, Room, Session
 from exam.procedure import Cue, Procedure, Signal, Trigger
-from web.audio import AudioLibrary
+from web.audio import AudioLibrary, CueAudio
 
 # A session belongs to the day of a room page this long before and after its planned start.
 BEFORE_US: Final = 12 * 60 * MINUTE_US
@@ -77,6 +78,17 @@ def schedule(
                 session, announced, day.room.id, procedures[session.procedure_code], library
             )
         ],
+    }
+
+
+def test_json(test: SoundTest, tone: CueAudio | None) -> dict[str, Any]:
+    """The test tone that is asked for now, in the words of the contract."""
+    return {
+        "key": test.key,
+        "sounds_at_us": test.sounds_at_us,
+        "tolerance_us": TEST_TOLERANCE_US,
+        "audio": f"/audio/{tone.name}" if tone else None,
+        "duration_us": tone.duration_us if tone else None,
     }
 
 

@@ -24,7 +24,7 @@ from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
-from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare
+from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare, prepare_test_tone
 from web.services import Bus, Services, room_topic
 from web.signal_emission import due_now, emit
 
@@ -147,7 +147,7 @@ def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None
     for procedure in procedures.values():
         for words in crowded(procedure, library):
             _log.warning("announcement_too_long", words=words)
-    return library
+    return {**library, **prepare_test_tone(settings.audio_folder, CommandVoice())}
 
 
 def start_signals(app: Flask, services: Services) -> Callable[[], None]:

@@ -3,7 +3,9 @@
 The contract for players is docs/design/signals.md. Pages keep no truth: a wake says "look again".
 """
 
-from typing import Final
+import base64
+import hashlib
+from typing import Any, Final
 
 from flask import (
     Blueprint,
@@ -17,14 +19,16 @@ from flask import (
 )
 
 from config.procedures import load_procedures
+from evidence.announcements import PlayedReport
 from evidence.day import load_rooms
+from evidence.players import current_test
 from exam.day import Room
 from web.access import may_enter
-from web.audio import AUDIO_EXTENSION, AudioLibrary
+from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
 from web.services import room_topic, services
 from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
-from web.signal_schedule import RoomDay, load_room_day, schedule
+from web.signal_schedule import RoomDay, load_room_day, schedule, test_json
 from web.stream import event_stream
 
 blueprint: Final = Blueprint("signals", __name__)
@@ -34,7 +38,7 @@ YEAR_S: Final = 365 * 24 * 3600
 
 @blueprint.get("/rooms/<code>")
 def room_page(code: str) -> str:
-    return render_template("signals/room.html", room=_day(code).room)
+    return render_template("signals/room.html", room=room_day(code).room)
 
 
 @blueprint.get("/api/clock")
@@ -44,38 +48,68 @@ def clock() -> Response:
 
 @blueprint.get("/api/rooms/<code>/schedule")
 def room_schedule(code: str) -> Response:
-    day = _day(code)
-    return jsonify(schedule(day, load_procedures(), audio_library(), services().clock.wall_us()))
+    return jsonify(_schedule_json(room_day(code)))
 
 
 @blueprint.get("/api/rooms/<code>/wakes")
 def room_wakes(code: str) -> Response:
-    return event_stream(room_topic(_day(code).room.id))
+    return event_stream(room_topic(room_day(code).room.id))
 
 
 @blueprint.post("/api/rooms/<code>/reports")
 def room_reports(code: str) -> Response:
-    room = _day(code).room
+    room = room_day(code).room
     try:
         reports = read_reports(request.get_json(), room.id)
     except ReportError as error:
         abort(400, description=str(error))
+    kept = keep_reports(reports)
+    services().bus.publish(room_topic(room.id))
+    return jsonify(kept=kept, dropped=len(reports) - kept)
+
+
+@blueprint.get("/audio/<name>")
+def audio(name: str) -> Response:
+    return audio_file(name)
+
+
+def audio_file(name: str) -> Response:
+    """A prepared sound, with the digest of its bytes (RFC 9530): players keep only what arrived whole."""
+    folder = services().settings.audio_folder.absolute()
+    response = send_from_directory(folder, name, mimetype="audio/wav")
+    response.headers["Cache-Control"] = f"private, max-age={YEAR_S}, immutable"
+    digest = hashlib.sha256((folder / name).read_bytes()).digest()
+    response.headers["Content-Digest"] = f"sha-256=:{base64.b64encode(digest).decode()}:"
+    return response
+
+
+def keep_reports(reports: list[PlayedReport]) -> int:
+    """Take in what players report; returns how many of the reports were kept."""
     with services().exam.write() as connection:
         now_us = services().clock.wall_us()
         # A room that rang may be quicker than the next tick: the signal is then given here, by schedule,
         # in all rooms at once, and the report finds it.
         emitted = emit(connection, due_now(connection, load_procedures(), now_us), now_us)
         kept = sum(take_report(connection, report, load_procedures(), now_us) for report in reports)
-    for room_id in {room.id, *(one.room_id for one in emitted)}:
+    for room_id in {*(report.room_id for report in reports), *(one.room_id for one in emitted)}:
         services().bus.publish(room_topic(room_id))
-    return jsonify(kept=kept, dropped=len(reports) - kept)
+    return kept
 
 
-@blueprint.get("/audio/<name>")
-def audio(name: str) -> Response:
-    response = send_from_directory(services().settings.audio_folder.absolute(), name, mimetype="audio/wav")
-    response.headers["Cache-Control"] = f"private, max-age={YEAR_S}, immutable"
-    return response
+def schedule_of(room: Room) -> dict[str, Any]:
+    """What a player of the room needs to know beforehand."""
+    with services().exam.read() as connection:
+        day = load_room_day(connection, room, services().clock.wall_us())
+    return _schedule_json(day)
+
+
+def _schedule_json(day: RoomDay) -> dict[str, Any]:
+    now_us = services().clock.wall_us()
+    with services().exam.read() as connection:
+        test = current_test(connection, day.room.id, now_us)
+    tone = audio_library().get(TEST_TONE)
+    told = schedule(day, load_procedures(), audio_library(), now_us)
+    return told | {"test": test and test_json(test, tone), "tone": tone and f"/audio/{tone.name}"}
 
 
 def audio_library() -> AudioLibrary:
@@ -93,7 +127,7 @@ def room_by_code(code: str) -> Room:
     return room
 
 
-def _day(code: str) -> RoomDay:
+def room_day(code: str) -> RoomDay:
     """The room with today's sessions in which the person who asks works; 403 when all are others'."""
     room = room_by_code(code)
     with services().exam.read() as connection:

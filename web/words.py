@@ -31,6 +31,7 @@ NAVIGATION: Final = (
     ("花名册", "roster_page.page"),
     ("账户", "accounts.listing"),
     ("摄像机检查", "preflight.page"),
+    ("声音", "players.page"),
     ("录像安排", "recording.page"),
     ("录像回放", "playback.choose"),
     ("档案", "retention.batches"),

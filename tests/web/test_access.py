@@ -9,7 +9,7 @@ from evidence.kiosk_enrolments import revoke
 from tests.web.console import HTML, PageClient, account_with, client_for
 from tests.world import KIOSK_TOKEN, World
 from web import access
-from web.access import ENROLLING, KIOSK, PUBLIC, ROLE_WORDS, ROUTES, Role
+from web.access import ENROLLING, KIOSK, PUBLIC, ROLE_WORDS, ROUTES, SPEAKER, Role
 from web.app import create_app
 from web.services import Services
 
@@ -37,7 +37,7 @@ def code_of(client: PageClient, address: str, method: str) -> int:
 
 
 def test_every_endpoint_stands_in_exactly_one_table(app: Flask) -> None:
-    tables = [PUBLIC, KIOSK, ENROLLING, frozenset(ROUTES)]
+    tables = [PUBLIC, KIOSK, ENROLLING, SPEAKER, frozenset(ROUTES)]
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert {endpoint: sum(endpoint in table for table in tables) for endpoint in endpoints} == dict.fromkeys(
         endpoints, 1

@@ -1,0 +1,272 @@
+"""The rooms' players as people see them: which are there, what is wrong, who heard the test tone where.
+
+Players say every few seconds how they are (docs/design/signals.md). Only a person in the room can hear
+whether a loudspeaker really sounds: 试音 the day before, confirmed with a name (rule A-8).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask_login import current_user
+
+from evidence import players, speakers
+from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.players import Heard, SoundCheck
+from evidence.speakers import Speaker
+from exam.clock import MINUTE_US
+from exam.cues import room_times
+from exam.day import Room
+from exam.players import (
+    CHECK_LASTS_US,
+    PlayerKind,
+    PlayerState,
+    PlayerTrouble,
+    RoomSitting,
+    can_ring,
+    may_test,
+    player_troubles,
+)
+from web.heartbeats import HeartbeatError, read_heartbeat
+from web.services import ANY_TOPIC, room_topic, services
+from web.signals import room_by_code, room_day
+from web.stream import event_stream
+
+blueprint: Final = Blueprint("players", __name__)
+
+# Sessions this far around now keep a room quiet.
+NEAR_US: Final = 24 * 60 * MINUTE_US
+
+KIND_WORDS: Final[Mapping[PlayerKind, str]] = {PlayerKind.PAGE: "网页", PlayerKind.SPEAKER: "音箱"}
+# What is wrong, and what to do.
+TROUBLE_WORDS: Final[Mapping[PlayerTrouble, str]] = {
+    PlayerTrouble.AWAY: "没有联系：请到现场查看设备是否开机、联网",
+    PlayerTrouble.CLOCK_UNKNOWN: "时间未核准，不会响铃：请检查网络",
+    PlayerTrouble.CLOCK_UNSURE: "时间误差超过0.5秒：请检查网络",
+    PlayerTrouble.NOT_ALLOWED: "声音未启用：请在该设备上点一下屏幕",
+    PlayerTrouble.ASLEEP: "屏幕可能熄灭：请关闭省电设置",
+    PlayerTrouble.NO_OUTPUT: "没有声音输出：请检查声卡、音箱连接",
+    PlayerTrouble.SILENT: "播放时没有声音输出：请检查该设备的音量",
+    PlayerTrouble.AUDIO_MISSING: "声音还没有准备好：请检查网络",
+}
+TOO_NEAR: Final = "本考场即将开考或正在考试，不能试音。"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerView:
+    """One player with its troubles in words."""
+
+    state: PlayerState
+    troubles: tuple[str, ...]
+    is_able: bool
+
+    @property
+    def kind_word(self) -> str:
+        return KIND_WORDS[self.state.kind]
+
+    @property
+    def measure_ms(self) -> int | None:
+        return None if self.state.error_us is None else round(self.state.error_us / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSound:
+    """One room: its players and the last word of a person about its sound."""
+
+    room: Room
+    players: tuple[PlayerView, ...]
+    check: SoundCheck | None
+    may_test: bool
+
+    @property
+    def is_heard(self) -> bool:
+        return self.check is not None and self.check.outcome is Heard.HEARD
+
+    @property
+    def can_ring(self) -> bool:
+        return any(player.is_able for player in self.players)
+
+
+@blueprint.get("/players")
+def page() -> str:
+    return render_template("players/page.html", **_facts())
+
+
+@blueprint.get("/players/live")
+def live() -> str:
+    return render_template("players/live.html", **_facts())
+
+
+@blueprint.get("/players/stream")
+def stream() -> Response:
+    return event_stream(ANY_TOPIC)
+
+
+@blueprint.post("/api/rooms/<code>/players")
+def beat(code: str) -> Response:
+    """One player of the room says how it is."""
+    room = room_day(code).room
+    now_us = services().clock.wall_us()
+    try:
+        state = read_heartbeat(request.get_json(), room.id, PlayerKind.PAGE, now_us)
+    except HeartbeatError as error:
+        abort(400, description=str(error))
+    keep_states([state])
+    return jsonify(seen_at_us=now_us)
+
+
+@blueprint.post("/api/sound-tests")
+def test_everywhere() -> tuple[Response, int]:
+    """The test tone in every room, or those the body names, where no exam is near."""
+    named = request.get_json().get("rooms") if request.content_length else None
+    with services().exam.read() as connection:
+        rooms = [room for room in _sounding_rooms(connection) if named is None or room.code in named]
+    return _ordered(rooms)
+
+
+@blueprint.post("/api/rooms/<code>/sound-tests")
+def test_room(code: str) -> tuple[Response, int]:
+    return _ordered([room_day(code).room])
+
+
+@blueprint.post("/api/rooms/<code>/sound-checks")
+def check(code: str) -> tuple[Response, int]:
+    """A person in the room says whether the test tone was heard."""
+    room = room_day(code).room
+    told = request.get_json()
+    if not isinstance(told, dict) or told.get("outcome") not in set(Heard):
+        abort(400)
+    now_us = services().clock.wall_us()
+    kept = SoundCheck(room.id, current_user.account_id, Heard(told["outcome"]), now_us)
+    with services().exam.write() as connection:
+        players.keep_check(connection, kept)
+    services().bus.publish(room_topic(room.id))
+    return jsonify(outcome=kept.outcome, checked_at_us=now_us, by=current_user.display_name), 200
+
+
+@blueprint.post("/api/speakers")
+def invite() -> Response:
+    """A one-time code for a loudspeaker program: for the rooms named, or for all."""
+    told = request.get_json()
+    label = told.get("label") if isinstance(told, dict) else None
+    if not isinstance(label, str) or not 0 < len(label.strip()) <= 40:
+        abort(400)
+    rooms = [room_by_code(str(code)).id for code in told.get("rooms") or ()]
+    now_us = services().clock.wall_us()
+    with services().exam.write() as connection:
+        code = speakers.invite(connection, label.strip(), rooms or None, now_us)
+    services().bus.publish(ANY_TOPIC)
+    return jsonify(code=code, until_us=now_us + speakers.INVITATION_US)
+
+
+@blueprint.post("/api/speakers/<int:speaker_id>/revoke")
+def revoke(speaker_id: int) -> Response:
+    with services().exam.write() as connection:
+        speakers.revoke(connection, speaker_id, services().clock.wall_us())
+    services().bus.publish(ANY_TOPIC)
+    return jsonify(revoked=speaker_id)
+
+
+def keep_states(states: list[PlayerState]) -> None:
+    """Keep the heartbeats; pages look again when one of them shows a trouble that is new, or gone."""
+    now_us = services().clock.wall_us()
+    with services().exam.write() as connection:
+        before = {(one.room_id, one.player): one for one in players.load_players(connection, now_us)}
+        players.keep_heartbeats(connection, states)
+    for state in states:
+        known = before.get((state.room_id, state.player))
+        if known is None or _differ(known, state, now_us):
+            services().bus.publish(room_topic(state.room_id))
+
+
+def room_sounds(connection: Connection, now_us: int) -> list[RoomSound]:
+    """Every room in which something can sound or should: its players, and who heard it last."""
+    by_room: dict[int, list[PlayerView]] = defaultdict(list)
+    for state in players.load_players(connection, now_us):
+        words = tuple(TROUBLE_WORDS[one] for one in player_troubles(state, now_us))
+        by_room[state.room_id].append(PlayerView(state, words, can_ring(state, now_us)))
+    checks = players.last_checks(connection, now_us - CHECK_LASTS_US)
+    return [
+        RoomSound(
+            room,
+            tuple(by_room.get(room.id, ())),
+            checks.get(room.id),
+            may_test(_sittings(connection, room.id, now_us), now_us),
+        )
+        for room in _sounding_rooms(connection)
+    ]
+
+
+def room_may_test(connection: Connection, room_id: int, now_us: int) -> bool:
+    """Whether a test tone would disturb nobody in the room."""
+    return may_test(_sittings(connection, room_id, now_us), now_us)
+
+
+def _differ(before: PlayerState, after: PlayerState, now_us: int) -> bool:
+    same = player_troubles(before, now_us) == player_troubles(after, now_us)
+    return not same or before.played_key != after.played_key
+
+
+def _ordered(rooms: Iterable[Room]) -> tuple[Response, int]:
+    answers: dict[str, Any] = {}
+    now_us = services().clock.wall_us()
+    wanted = list(rooms)
+    with services().exam.write() as connection:
+        for room in wanted:
+            if not room_may_test(connection, room.id, now_us):
+                answers[room.code] = {"outcome": "exam_near", "advice": TOO_NEAR}
+                continue
+            test = players.order_test(connection, room.id, current_user.account_id, now_us)
+            answers[room.code] = {"outcome": "ordered", "sounds_at_us": test.sounds_at_us}
+    for room in wanted:
+        services().bus.publish(room_topic(room.id))
+    is_any = any(one["outcome"] == "ordered" for one in answers.values())
+    return jsonify(rooms=answers, advice="" if is_any else TOO_NEAR), 200 if is_any else 409
+
+
+def _facts() -> dict[str, Any]:
+    now_us = services().clock.wall_us()
+    with services().exam.read() as connection:
+        sounds = room_sounds(connection, now_us)
+        known = speakers.load_speakers(connection)
+        labels = {room.id: room.label for room in load_rooms(connection).values()}
+    return {
+        "sounds": sounds,
+        "heard": [one for one in sounds if one.is_heard],
+        "speakers": [(speaker, _where(speaker, labels)) for speaker in known],
+    }
+
+
+def _where(speaker: Speaker, labels: Mapping[int, str]) -> str:
+    if speaker.serves_all:
+        return "全部考场"
+    return "、".join(labels[room_id] for room_id in sorted(speaker.room_ids))
+
+
+def _sounding_rooms(connection: Connection) -> list[Room]:
+    """Rooms that ever sit a session."""
+    rooms = load_rooms(connection)
+    used = {room_id for session in load_sessions(connection) for room_id in session.room_ids}
+    return [room for room_id, room in rooms.items() if room_id in used]
+
+
+def _sittings(connection: Connection, room_id: int, now_us: int) -> list[RoomSitting]:
+    found = []
+    for session in load_sessions(connection):
+        near = abs(now_us - session.planned_start_us) <= NEAR_US
+        procedure = services().procedures.get(session.procedure_code)
+        if room_id in session.room_ids and near and procedure is not None:
+            times = room_times(procedure, load_announced(connection, session.id), room_id)
+            found.append(
+                RoomSitting(
+                    session.planned_start_us,
+                    session.duration_us,
+                    times.started_at_us,
+                    times.stopped_at_us,
+                    session.cancelled_at_us is not None,
+                )
+            )
+    return found
