@@ -1,7 +1,7 @@
 """Headless speakers: inviting one, enrolling it once, knowing it by its token, shutting it out.
 
-A code is shown once on the console and typed at the device within the hour; the token it is exchanged for
-is kept by the device alone. Inviting a known label again replaces the device: the old token stops working.
+A code is shown once on the console and pasted at the device within ten minutes (`exam.enrolment`); the token
+it is exchanged for is kept by the device alone. Inviting a known label again replaces the device: the old token stops working.
 """
 
 import secrets
@@ -12,13 +12,9 @@ from hashlib import sha256
 from sqlite3 import Connection, Row
 from typing import Final
 
-from exam.clock import MINUTE_US
+from exam.enrolment import CODE_LENGTH, CODE_LETTERS, VALID_US
 
 TOKEN_BYTES: Final = 32
-# Typed by a person: short, without letters that look alike, good for an hour and one use.
-CODE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-CODE_LENGTH: Final = 10
-INVITATION_US: Final = 60 * MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ def invite(connection: Connection, label: str, room_ids: Iterable[int] | None, n
         " values (?, ?, ?, ?, ?) on conflict (label) do update set serves_all = excluded.serves_all,"
         " invitation_sha256 = excluded.invitation_sha256, invited_until_us = excluded.invited_until_us,"
         " token_sha256 = null, enrolled_at_us = null, revoked_at_us = null returning id",
-        (str(uuid.uuid4()), label, room_ids is None, _digest(code), now_us + INVITATION_US),
+        (str(uuid.uuid4()), label, room_ids is None, _digest(code), now_us + VALID_US),
     ).fetchone()
     connection.execute("delete from speaker_room where speaker_id = ?", (row["id"],))
     connection.executemany(
@@ -65,7 +61,7 @@ def enrol(connection: Connection, code: str, now_us: int) -> str | None:
         "update speaker set token_sha256 = ?, enrolled_at_us = ?, invitation_sha256 = null,"
         " invited_until_us = null where invitation_sha256 = ? and invited_until_us >= ?"
         " and revoked_at_us is null",
-        (_digest(token), now_us, _digest(code.strip().upper()), now_us),
+        (_digest(token), now_us, _digest(code.strip().lower()), now_us),
     )
     return token if changed.rowcount == 1 else None
 

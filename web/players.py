@@ -20,6 +20,7 @@ from evidence.speakers import Speaker
 from exam.clock import MINUTE_US
 from exam.cues import room_times
 from exam.day import Room
+from exam.enrolment import VALID_US, EnrolmentText
 from exam.players import (
     CHECK_LASTS_US,
     PlayerKind,
@@ -34,6 +35,7 @@ from web.heartbeats import HeartbeatError, read_heartbeat
 from web.services import ANY_TOPIC, room_topic, services
 from web.signals import room_by_code, room_day
 from web.stream import event_stream
+from web.tls import fingerprint
 
 blueprint: Final = Blueprint("players", __name__)
 
@@ -159,7 +161,7 @@ def invite() -> Response:
     with services().exam.write() as connection:
         code = speakers.invite(connection, label.strip(), rooms or None, now_us)
     services().bus.publish(ANY_TOPIC)
-    return jsonify(code=code, until_us=now_us + speakers.INVITATION_US)
+    return jsonify(code=_text(code).to_line(), until_us=now_us + VALID_US)
 
 
 @blueprint.post("/api/speakers/<int:speaker_id>/revoke")
@@ -168,6 +170,13 @@ def revoke(speaker_id: int) -> Response:
         speakers.revoke(connection, speaker_id, services().clock.wall_us())
     services().bus.publish(ANY_TOPIC)
     return jsonify(revoked=speaker_id)
+
+
+def _text(code: str) -> EnrolmentText:
+    """What is pasted at the device: where the console is, the code, and whom to trust there."""
+    authority = services().settings.keys_folder / "ca.crt"
+    known = fingerprint(authority) if request.is_secure else ""
+    return EnrolmentText(request.host_url.rstrip("/"), code, known)
 
 
 def keep_states(states: list[PlayerState]) -> None:

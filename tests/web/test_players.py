@@ -12,6 +12,7 @@ from flask import Flask
 from evidence import players
 from evidence.announcements import arm_session, load_reports
 from exam.clock import MINUTE_US, SECOND_US
+from exam.enrolment import parse
 from exam.players import AWAY_US
 from tests.exam.test_players import WELL
 from tests.web.console import HTML, PageClient
@@ -48,7 +49,7 @@ def day_before(world: World) -> None:
 def speaker(lead: PageClient, anonymous: PageClient, *rooms: str) -> dict[str, str]:
     """Headers of a loudspeaker that has enrolled for these rooms, or for all."""
     told = {"label": "广播主机", "rooms": list(rooms)}
-    code = lead.post("/api/speakers", json=told).get_json()["code"]
+    code = parse(lead.post("/api/speakers", json=told).get_json()["code"]).token
     anonymous.without_csrf = True
     token = anonymous.post("/api/speaker/v1/enrol", json={"code": code}).get_json()["token"]
     return {"Authorization": f"Bearer {token}"}

@@ -13,7 +13,8 @@ form?.addEventListener("submit", async (event) => {
     const answer = await post("/api/speakers", { label: filled.get("label"), rooms: filled.getAll("room") });
     if (!answer.ok) throw new Error(`answered ${answer.status}`);
     const { code } = await answer.json();
-    place.textContent = `登记码 ${code}　一小时内在音箱上输入，只能用一次。`;
+    place.textContent = code;
+    tell("good", "请在10分钟内，把下面的登记文字粘贴到音箱的登记程序里。只能用一次。");
     form.reset();
   } catch {
     tell("bad", "没有生成登记码。请检查名称和网络后再试。");
