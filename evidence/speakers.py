@@ -1,7 +1,8 @@
 """Headless speakers: inviting one, enrolling it once, knowing it by its token, shutting it out.
 
 A code is shown once on the console and pasted at the device within ten minutes (`exam.enrolment`); the token
-it is exchanged for is kept by the device alone. Inviting a known label again replaces the device: the old token stops working.
+it is exchanged for is kept by the device alone. Inviting a known label again replaces the device: the old
+token stops working.
 """
 
 import secrets
