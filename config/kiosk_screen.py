@@ -1,4 +1,4 @@
-"""Reads the words of the candidate screen; a screen, hint or outcome without words is an error naming it."""
+"""Reads the words of the candidate screen; a screen or hint without words is an error naming it."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-
-from exam.admission import Outcome
 
 FILE: Final = Path(__file__).parent / "kiosk_screen.toml"
 SCREENS: Final = frozenset(
@@ -46,7 +44,6 @@ class KioskWords(_Table):
 
     screens: dict[str, ScreenWords]
     hints: dict[str, HintWords]
-    outcomes: dict[Outcome, str]
 
 
 @cache
@@ -67,4 +64,3 @@ def load_kiosk_words(path: Path = FILE) -> KioskWords:
 def _missing(words: KioskWords) -> Iterator[str]:
     yield from sorted(f"screens.{name}" for name in SCREENS - set(words.screens))
     yield from sorted(f"hints.{name}" for name in HINTS - set(words.hints))
-    yield from sorted(f"outcomes.{name}" for name in set(Outcome) - set(words.outcomes))

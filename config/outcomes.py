@@ -8,8 +8,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from exam.admission import Outcome
 from exam.answers import OutcomeText, unknown_placeholders
+from exam.outcomes import Outcome
 
 FILE: Final = Path(__file__).with_name("outcomes.toml")
 
@@ -24,6 +24,10 @@ class _Text(BaseModel):
     title: str
     line: str
     voice: str
+    title_en: str
+    line_en: str
+    voice_en: str
+    reason: str
     staff: str
 
 
@@ -42,10 +46,7 @@ def read_outcome_texts(path: Path) -> Mapping[Outcome, OutcomeText]:
         raise _refused(path, faults) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OutcomeTextError(f"outcome texts {path}: cannot be read: {error}") from error
-    texts = {
-        code: OutcomeText(text.title, text.line, text.voice, text.staff)
-        for code, text in table.outcomes.items()
-    }
+    texts = {code: OutcomeText(**text.model_dump()) for code, text in table.outcomes.items()}
     faults = [f"{code}: has no text" for code in Outcome if code not in texts]
     for code, text in texts.items():
         faults += [f"{code}: nothing fills in {{{name}}}" for name in sorted(unknown_placeholders(text))]

@@ -4,38 +4,23 @@ A changed regulation is a changed file here, never changed code. Lengths of time
 people say them: "15 min", "-30 s", "1 h".
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from exam.clock import MINUTE_US, SECOND_US
+from config.lengths import Length
 from exam.day import SessionKind
 from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure, Signal, Trigger, faults
 
 FOLDER: Final = Path(__file__).parent / "procedures"
-_LENGTH: Final = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]{1,3})?) ?(s|min|h)")
-_UNIT_US: Final = {"s": SECOND_US, "min": MINUTE_US, "h": 60 * MINUTE_US}
 
 
 class ProcedureError(Exception):
     """A procedure file cannot be used; the message names the file and every fault."""
-
-
-def _length_us(written: object) -> int:
-    found = _LENGTH.fullmatch(written) if isinstance(written, str) else None
-    if found is None:
-        raise ValueError(f"{written!r} is not a length of time such as '15 min', '-30 s' or '1 h'")
-    sign, number, unit = found.groups()
-    length = round(float(number) * _UNIT_US[unit])
-    return -length if sign == "-" else length
-
-
-_Length = Annotated[int, BeforeValidator(_length_us)]
 
 
 class _Table(BaseModel):
@@ -46,8 +31,8 @@ class _CueTable(_Table):
     code: str
     title: str
     anchor: Anchor = Anchor.PLANNED_START
-    offset: _Length = 0
-    tolerance: _Length
+    offset: Length = 0
+    tolerance: Length
     kind: CueKind
     text: str
     audience: list[Audience]
@@ -78,12 +63,12 @@ class _CueTable(_Table):
 class _ProcedureTable(_Table):
     title: str
     session_kind: SessionKind
-    check_in_opens: _Length
-    late_cutoff: _Length | None = None
-    early_exit: _Length | None = None
-    bell: _Length
-    room_opens: _Length | None = None
-    handover: _Length | None = None
+    check_in_opens: Length
+    late_cutoff: Length | None = None
+    early_exit: Length | None = None
+    bell: Length
+    room_opens: Length | None = None
+    handover: Length | None = None
     handover_step: str | None = None
     cues: list[_CueTable]
 

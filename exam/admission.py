@@ -2,227 +2,121 @@
 
 Pure: facts in, a verdict with all its reasons out. The server judges with it, and anything that
 works beside the server must judge with it too. It decides nothing about doubtful identity: such
-a case is referred to the site lead (13(二)). What people see and hear for each outcome stands in
-config/outcomes.toml.
+a case is referred to the site lead (13(2)). What it looks at is `exam.admission_facts`, what it may
+answer `exam.outcomes`, and docs/design/check-in.md gives the order of judging.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
-from exam.clock import SECOND_US, site_time
-from exam.identity import RESIDENT_TYPES, DocumentType, looks_resident, number_fault
-from exam.tickets import matches_any
+from exam.admission_facts import (
+    AdmissionRequest,
+    Admitted,
+    Conditional,
+    Facts,
+    IdentityRule,
+    Known,
+    OtherSite,
+    Policy,
+    Provided,
+    ReadDocument,
+    ReEntry,
+    Seat,
+    Sitting,
+    Step,
+    TicketProof,
+    Verdict,
+)
+from exam.clock import site_time
+from exam.day import SessionKind
+from exam.identity import RESIDENT_TYPES, DocumentType, looks_resident, names_agree, number_fault
+from exam.outcomes import ACTIONABLE, AFTER_TRIES, KINDS, Kind, Outcome, ordered
+from exam.sitting_phase import Phase, choose_seat, phase
+from exam.tickets import matches, matches_any
 
+__all__ = [
+    "ACTIONABLE",
+    "KINDS",
+    "RULE",
+    "AdmissionRequest",
+    "Admitted",
+    "Conditional",
+    "Facts",
+    "IdentityRule",
+    "Kind",
+    "Known",
+    "OtherSite",
+    "Outcome",
+    "Phase",
+    "Policy",
+    "Provided",
+    "ReEntry",
+    "ReadDocument",
+    "Seat",
+    "Sitting",
+    "Step",
+    "TicketProof",
+    "Verdict",
+    "judge",
+    "judged_alone",
+    "phase",
+]
 
-class Kind(StrEnum):
-    """What an outcome means for the door."""
+# Kept with every attempt: raise it whenever the same facts may give another answer.
+RULE: Final = "2"
 
-    ADMITTED = "A"
-    # Known already; nothing changes.
-    INFORMED = "I"
-    # The candidate can put it right at the kiosk.
-    RETRY = "T"
-    # A person decides.
-    REFERRED = "H"
-    REFUSED = "R"
-
-
-class Outcome(StrEnum):
-    """The answer to one scan. The codes are stable: they stand in the record for years."""
-
-    OK_ADMITTED = "OK_ADMITTED"
-    OK_LATE = "OK_LATE"
-    SCAN_BAD_FORM = "SCAN_BAD_FORM"
-    ID_CHECKSUM = "ID_CHECKSUM"
-    ID_FORMAT_OTHER = "ID_FORMAT_OTHER"
-    NEED_SECOND_DOC = "NEED_SECOND_DOC"
-    CANDIDATE_BLOCKED = "CANDIDATE_BLOCKED"
-    NOT_ON_ROSTER = "NOT_ON_ROSTER"
-    ID_TICKET_MISMATCH = "ID_TICKET_MISMATCH"
-    AMBIGUOUS = "AMBIGUOUS"
-    WRONG_DAY = "WRONG_DAY"
-    SESSION_CLOSED = "SESSION_CLOSED"
-    OK_ALREADY_HERE = "OK_ALREADY_HERE"
-    ALREADY_IN = "ALREADY_IN"
-    LATE_CUTOFF = "LATE_CUTOFF"
-    # Late where the procedure names no limit (practical, review): people decide (R5).
-    LATE_REFERRED = "LATE_REFERRED"
-    WRONG_SESSION = "WRONG_SESSION"
-    WRONG_ROOM = "WRONG_ROOM"
-    TOO_EARLY = "TOO_EARLY"
-
-
-KINDS: Final = {
-    Outcome.OK_ADMITTED: Kind.ADMITTED,
-    Outcome.OK_LATE: Kind.ADMITTED,
-    Outcome.OK_ALREADY_HERE: Kind.INFORMED,
-    Outcome.SCAN_BAD_FORM: Kind.RETRY,
-    Outcome.ID_CHECKSUM: Kind.RETRY,
-    Outcome.ID_FORMAT_OTHER: Kind.REFERRED,
-    Outcome.NEED_SECOND_DOC: Kind.RETRY,
-    Outcome.NOT_ON_ROSTER: Kind.REFERRED,
-    Outcome.ID_TICKET_MISMATCH: Kind.REFERRED,
-    Outcome.CANDIDATE_BLOCKED: Kind.REFERRED,
-    Outcome.AMBIGUOUS: Kind.REFERRED,
-    Outcome.WRONG_DAY: Kind.REFUSED,
-    Outcome.SESSION_CLOSED: Kind.REFUSED,
-    Outcome.ALREADY_IN: Kind.REFERRED,
-    Outcome.LATE_CUTOFF: Kind.REFUSED,
-    Outcome.LATE_REFERRED: Kind.REFERRED,
-    Outcome.WRONG_SESSION: Kind.REFUSED,
-    Outcome.WRONG_ROOM: Kind.REFUSED,
-    Outcome.TOO_EARLY: Kind.REFUSED,
-}
-
-# Of several true reasons the candidate hears the one that helps most: what to correct at once, then
-# who must look, then what cannot be changed, then where to go. The order of declaration is that order.
-ACTIONABLE: Final = tuple(Outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class AdmissionRequest:
-    """What a kiosk read. Both numbers in their normal form; None when not shown yet."""
-
-    ticket_no: str | None
-    id_number: str | None
-    kiosk_id: int
-    # The room at whose door the kiosk stands; None: it serves the whole site.
-    kiosk_room_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A candidate whom a document names."""
-
-    candidate_id: int
-    document_type: DocumentType
-    is_blocked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """One session in one of its rooms. Start and stop are the room's own signals (R9)."""
-
-    session_id: int
-    room_id: int
-    planned_start_us: int
-    duration_us: int
-    # How long before the planned start check-in opens.
-    check_in_opens_us: int
-    # How long after the actual start latecomers may enter; None: people decide.
-    late_cutoff_us: int | None
-    started_at_us: int | None = None
-    stopped_at_us: int | None = None
-    is_cancelled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """An admission that stands."""
-
-    kiosk_id: int
-    admitted_at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Where a candidate sits in one sitting, and whether he is in."""
-
-    candidate_id: int
-    place_id: int
-    sitting: Sitting
-    admission: Admitted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything the rule may know, at one moment."""
-
-    # Forms of the ticket numbers of all open batches; empty when none was learned.
-    ticket_forms: tuple[str, ...]
-    by_ticket: tuple[Known, ...]
-    by_id_number: tuple[Known, ...]
-    # Seats of the candidates whom both documents name.
-    seats: tuple[Seat, ...]
-    # Sittings that this kiosk serves (its room's, or the whole site's).
-    sittings_here: tuple[Sitting, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a site may set."""
-
-    # A second scan at the same kiosk this soon is the same person looking again.
-    repeat_us: int = 60 * SECOND_US
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The decision: `reasons` are all that are true, the first is the outcome."""
-
-    reasons: tuple[Outcome, ...]
-    # The candidate whom both documents name; None when they name nobody, or different people.
-    candidate_id: int | None = None
-    # The seat the answer speaks of.
-    seat: Seat | None = None
-
-    @property
-    def outcome(self) -> Outcome:
-        """The reason that is answered."""
-        return self.reasons[0]
-
-    @property
-    def kind(self) -> Kind:
-        """What it means for the door."""
-        return KINDS[self.outcome]
-
-
-class Phase(StrEnum):
-    """Where one sitting stands for somebody who wants to come in."""
-
-    OTHER_DAY = "other_day"
-    TOO_EARLY = "too_early"
-    OPEN = "open"
-    LATE = "late"
-    CUT_OFF = "cut_off"
-    ASK = "ask"
-    CLOSED = "closed"
-
-
-def phase(sitting: Sitting, now_us: int) -> Phase:
-    """Where the sitting stands. The room's own start signal makes late, never the planned time (R4).
-
-    While no start signal is on record nobody is late, until the planned time has run out.
-    """
-    if site_time(sitting.planned_start_us).date() != site_time(now_us).date():
-        return Phase.OTHER_DAY
-    if _is_over(sitting, now_us):
-        return Phase.CLOSED
-    if now_us < sitting.planned_start_us - sitting.check_in_opens_us and sitting.started_at_us is None:
-        return Phase.TOO_EARLY
-    return _phase_after_opening(sitting, now_us)
+# What a kiosk may declare about its scanner or the candidate's documents, before anybody is known.
+_AT_THE_SCANNER: Final = frozenset(
+    {
+        Outcome.SCAN_MANY,
+        Outcome.SCAN_DYNAMIC_ID,
+        Outcome.SCAN_FOREIGN,
+        Outcome.SCAN_NONE,
+        Outcome.NO_ID,
+        Outcome.NO_TICKET,
+        Outcome.ID_UNREADABLE,
+    }
+)
+_WITHOUT_NUMBER: Final = frozenset({Outcome.NO_ID, Outcome.ID_UNREADABLE})
+_CHECKABLE: Final = RESIDENT_TYPES | {DocumentType.FOREIGN_RESIDENCE}
 
 
 def judge(request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int) -> Verdict:
     """Whether these documents admit somebody here and now, and if not, every reason why."""
+    verdict = _judged(request, facts, policy, now_us)
+    helper = AFTER_TRIES.get(verdict.outcome)
+    if helper is not None and request.tries + 1 >= policy.tries:
+        return replace(verdict, reasons=tuple(dict.fromkeys((helper, *verdict.reasons))))
+    return verdict
+
+
+def judged_alone(verdict: Verdict) -> Verdict:
+    """The verdict of a kiosk that cannot ask the server: the same, but told as such."""
+    if verdict.outcome is not Outcome.OK_ADMITTED:
+        return verdict
+    return replace(verdict, reasons=(Outcome.OK_OFFLINE,))
+
+
+def _judged(request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int) -> Verdict:
     agreed = _agreed(facts)
     candidate_id = agreed[0].candidate_id if len(agreed) == 1 else None
-    if unreadable := _ordered(_reading_faults(request, facts)):
-        return Verdict(unreadable, candidate_id)
+    if unreadable := ordered(_reading_faults(request, facts, policy)):
+        return Verdict(unreadable, candidate_id, site=_other_site(request, policy))
     if not agreed:
         # A ticket nobody has is unknown, whoever holds it; a known ticket in other hands is a mismatch.
         doubt = Outcome.ID_TICKET_MISMATCH if facts.by_ticket else Outcome.NOT_ON_ROSTER
         return Verdict((doubt,))
-    blocked = [Outcome.CANDIDATE_BLOCKED] if any(known.is_blocked for known in agreed) else []
-    chosen = _choose(facts.seats, now_us)
+    doubts = set(_doubts(request, agreed, now_us))
+    chosen = choose_seat(facts.seats, now_us)
     if len(chosen) != 1:
         doubt = Outcome.AMBIGUOUS if chosen else Outcome.NOT_ON_ROSTER
-        return Verdict(_ordered([*blocked, doubt]), candidate_id)
+        return Verdict(ordered({*doubts, doubt}), candidate_id)
     seat = chosen[0]
-    reasons = _ordered([*blocked, *_seat_reasons(seat, request, facts, policy, now_us)])
-    return Verdict(reasons or (_welcome(seat, now_us),), seat.candidate_id, seat)
+    reasons = {*(doubts - seat.settled), *_seat_reasons(seat, request, facts, policy, now_us)}
+    if not reasons:
+        reasons = {*_steps(request, policy)} or {_welcome(seat, now_us)}
+    return Verdict(ordered(reasons), seat.candidate_id, seat)
 
 
 def _agreed(facts: Facts) -> list[Known]:
@@ -230,84 +124,109 @@ def _agreed(facts: Facts) -> list[Known]:
     return [known for known in facts.by_ticket if known.candidate_id in named]
 
 
-def _ordered(reasons: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    return tuple(sorted(set(reasons), key=ACTIONABLE.index))
-
-
-def _reading_faults(request: AdmissionRequest, facts: Facts) -> Iterator[Outcome]:
-    if request.ticket_no is None or request.id_number is None:
-        yield Outcome.NEED_SECOND_DOC
-    if request.ticket_no is not None and _is_misread(request.ticket_no, facts):
-        yield Outcome.SCAN_BAD_FORM
+def _reading_faults(request: AdmissionRequest, facts: Facts, policy: Policy) -> Iterator[Outcome]:
+    yield from request.declared & _AT_THE_SCANNER
+    if request.ticket_no is not None:
+        yield from _ticket_faults(request.ticket_no, request, facts, policy)
     if request.id_number is not None:
-        yield from _number_faults(request.id_number, facts.by_ticket)
+        yield from _number_faults(request.id_number, request, facts.by_ticket)
+    # Whoever said that he has none is not asked for it.
+    lacks_number = request.id_number is None and not request.declared & _WITHOUT_NUMBER
+    lacks_ticket = request.ticket_no is None and Outcome.NO_TICKET not in request.declared
+    if lacks_number or lacks_ticket:
+        yield Outcome.NEED_SECOND_DOC
 
 
-def _is_misread(ticket_no: str, facts: Facts) -> bool:
+def _ticket_faults(
+    ticket_no: str, request: AdmissionRequest, facts: Facts, policy: Policy
+) -> Iterator[Outcome]:
+    if request.ticket_proof is TicketProof.FAILED:
+        yield Outcome.TICKET_FORGED
+    elif request.ticket_site is not None:
+        yield Outcome.WRONG_SITE
+    elif facts.by_void_ticket:
+        yield Outcome.TICKET_VOID
+    elif not facts.by_ticket:
+        yield from _unknown_ticket_faults(ticket_no, request, facts, policy)
+
+
+def _unknown_ticket_faults(
+    ticket_no: str, request: AdmissionRequest, facts: Facts, policy: Policy
+) -> Iterator[Outcome]:
     # Without a learned form nothing can be called misread; then it is merely unknown.
-    could_exist = not facts.ticket_forms or matches_any(facts.ticket_forms, ticket_no)
-    return not facts.by_ticket and not could_exist
+    if _other_site(request, policy):
+        yield Outcome.WRONG_SITE
+    elif facts.ticket_forms and not matches_any(facts.ticket_forms, ticket_no):
+        yield Outcome.SCAN_BAD_FORM
 
 
-def _number_faults(id_number: str, by_ticket: Sequence[Known]) -> Iterator[Outcome]:
-    checkable = RESIDENT_TYPES | {DocumentType.FOREIGN_RESIDENCE}
-    expects_other = bool(by_ticket) and all(known.document_type not in checkable for known in by_ticket)
-    if expects_other or not looks_resident(id_number):
+def _other_site(request: AdmissionRequest, policy: Policy) -> str:
+    """The site that a ticket of elsewhere belongs to, as far as it shows."""
+    if request.ticket_site is not None:
+        return request.ticket_site
+    ticket_no = request.ticket_no or ""
+    return next((one.name for one in policy.other_sites if matches(one.ticket_form, ticket_no)), "")
+
+
+def _number_faults(
+    id_number: str, request: AdmissionRequest, by_ticket: Sequence[Known]
+) -> Iterator[Outcome]:
+    read = request.read.document_type
+    expects_other = bool(by_ticket) and all(known.document_type not in _CHECKABLE for known in by_ticket)
+    is_other_read = read is not None and read not in _CHECKABLE
+    if expects_other or is_other_read or not looks_resident(id_number):
         # Passports and the like carry nothing a kiosk can check: a person compares them.
         yield Outcome.ID_FORMAT_OTHER
     elif number_fault(DocumentType.ID_CARD, id_number) is not None:
         yield Outcome.ID_CHECKSUM
 
 
-def _is_over(sitting: Sitting, now_us: int) -> bool:
-    if sitting.is_cancelled or sitting.stopped_at_us is not None:
-        return True
-    # Once started, only the stop signal ends it: time may have been given back. Never started, the plan does.
-    return sitting.started_at_us is None and now_us >= sitting.planned_start_us + sitting.duration_us
-
-
-def _phase_after_opening(sitting: Sitting, now_us: int) -> Phase:
-    if sitting.started_at_us is None or now_us < sitting.started_at_us:
-        return Phase.OPEN
-    if sitting.late_cutoff_us is None:
-        return Phase.ASK
-    # At exactly the cut-off nobody enters any more: 开考30分钟后 begins there.
-    return Phase.LATE if now_us < sitting.started_at_us + sitting.late_cutoff_us else Phase.CUT_OFF
-
-
-def _choose(seats: Sequence[Seat], now_us: int) -> list[Seat]:
-    """The seat the candidate comes for: one, none, or several when only a person can tell."""
-    ranked = [(_rank(seat, now_us), seat) for seat in seats]
-    best = min((rank for rank, _ in ranked), default=0)
-    tied = [seat for rank, seat in ranked if rank == best]
-    if best == 0:
-        return tied
-    # Among sittings that do not admit now the nearest is meant: the next to come, else the last past.
-    return [min(tied, key=lambda seat: _distance(seat.sitting, now_us))]
-
-
-def _rank(seat: Seat, now_us: int) -> int:
-    at = phase(seat.sitting, now_us)
-    if at in {Phase.OPEN, Phase.LATE, Phase.ASK} and seat.admission is None:
-        return 0
-    if at in {Phase.OPEN, Phase.LATE, Phase.ASK, Phase.CUT_OFF}:
-        return 1
-    return {Phase.TOO_EARLY: 2, Phase.CLOSED: 3}.get(at, 4)
-
-
-def _distance(sitting: Sitting, now_us: int) -> tuple[bool, int]:
-    return (sitting.planned_start_us < now_us, abs(sitting.planned_start_us - now_us))
+def _doubts(request: AdmissionRequest, agreed: Iterable[Known], now_us: int) -> Iterator[Outcome]:
+    read = request.read
+    for known in agreed:
+        if known.is_blocked:
+            yield Outcome.CANDIDATE_BLOCKED
+        if read.name and known.name and not names_agree(read.name, known.name):
+            yield Outcome.NAME_MISMATCH
+    if read.valid_until is not None and read.valid_until < site_time(now_us).date():
+        yield Outcome.ID_EXPIRED
+    if Outcome.FACE_DOUBT in request.declared:
+        yield Outcome.FACE_DOUBT
 
 
 def _seat_reasons(
     seat: Seat, request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int
 ) -> Iterator[Outcome]:
     at = phase(seat.sitting, now_us)
+    if seat.is_withdrawn:
+        yield Outcome.CANDIDATE_BLOCKED
     if seat.admission is not None and at is not Phase.CLOSED:
-        is_same_kiosk = seat.admission.kiosk_id == request.kiosk_id
-        is_repeat = is_same_kiosk and now_us - seat.admission.admitted_at_us < policy.repeat_us
-        yield Outcome.OK_ALREADY_HERE if is_repeat else Outcome.ALREADY_IN
+        yield _known_here(seat.admission, seat, request, policy, now_us)
         return
+    if seat.held_for is not None:
+        yield seat.held_for
+    yield from _times(seat, at, facts, now_us)
+    if at is Phase.OTHER_DAY:
+        return
+    if request.kiosk_room_id not in {None, seat.sitting.room_id}:
+        yield Outcome.WRONG_ROOM
+    if seat.is_taken:
+        yield Outcome.SEAT_TAKEN
+    if policy.theory_first and _owes_theory(seat, facts.seats):
+        yield Outcome.WRONG_STAGE
+
+
+def _known_here(
+    admission: Admitted, seat: Seat, request: AdmissionRequest, policy: Policy, now_us: int
+) -> Outcome:
+    if seat.left_at_us is not None:
+        return Outcome.LEFT_NO_RETURN
+    is_same_kiosk = admission.kiosk_id == request.kiosk_id
+    is_repeat = is_same_kiosk and now_us - admission.admitted_at_us < policy.repeat_us
+    return Outcome.OK_ALREADY_HERE if is_repeat else Outcome.ALREADY_IN
+
+
+def _times(seat: Seat, at: Phase, facts: Facts, now_us: int) -> Iterator[Outcome]:
     match at:
         case Phase.OTHER_DAY:
             yield Outcome.WRONG_DAY
@@ -321,8 +240,6 @@ def _seat_reasons(
             yield Outcome.WRONG_SESSION if _others_are_open(seat, facts, now_us) else Outcome.TOO_EARLY
         case _:
             pass
-    if at is not Phase.OTHER_DAY and request.kiosk_room_id not in {None, seat.sitting.room_id}:
-        yield Outcome.WRONG_ROOM
 
 
 def _others_are_open(seat: Seat, facts: Facts, now_us: int) -> bool:
@@ -331,6 +248,34 @@ def _others_are_open(seat: Seat, facts: Facts, now_us: int) -> bool:
         for sitting in facts.sittings_here
         if sitting.session_id != seat.sitting.session_id
     )
+
+
+def _owes_theory(seat: Seat, seats: Iterable[Seat]) -> bool:
+    if seat.sitting.kind is SessionKind.THEORY:
+        return False
+    return any(
+        other.sitting.kind is SessionKind.THEORY
+        and other.admission is None
+        and not other.sitting.is_cancelled
+        and other.sitting.planned_start_us < seat.sitting.planned_start_us
+        for other in seats
+    )
+
+
+def _steps(request: AdmissionRequest, policy: Policy) -> Iterator[Outcome]:
+    """What the site asks for and has not got; the order is that of the outcomes."""
+    given, declared = request.provided, request.declared
+    if Step.NOTICE in policy.steps and given.notice_version != policy.notice_version:
+        is_declined = Outcome.NOTICE_DECLINED in declared
+        yield Outcome.NOTICE_DECLINED if is_declined else Outcome.NEED_NOTICE
+    if Step.PHOTO in policy.steps and given.photo_sha256 is None:
+        yield from (declared & {Outcome.PHOTO_REFUSED, Outcome.CAPTURE_FAILED}) or {Outcome.NEED_PHOTO}
+    if Outcome.NO_FILE_PHOTO in declared:
+        yield Outcome.NO_FILE_PHOTO
+    if Step.BAG in policy.steps and given.bag_no is None:
+        yield Outcome.NEED_BAG
+    if Step.SIGNATURE in policy.steps and given.signature_sha256 is None:
+        yield Outcome.NEED_SIGNATURE
 
 
 def _welcome(seat: Seat, now_us: int) -> Outcome:

@@ -66,6 +66,9 @@ _RESIDENT: Final = re.compile(r"\d{17}[\dX]")
 _SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+?\d+")
 _DROPPED: Final = re.compile(r"[\s\-·.()（）'\u200b\u200e\u200f\ufeff]")
 
+# The dot between the parts of a name is typed in many ways.
+_NAME_MARKS: Final = re.compile(r"[\s.·•‧∙⋅・･\u200b\ufeff]")
+
 
 def normalise(number: str) -> str:
     """The one form in which numbers are stored and compared.
@@ -124,9 +127,21 @@ def masked_name(name: str) -> str:
     return name[0] + "*" * min(len(name) - 2, 2) + name[-1]
 
 
+def names_agree(one: str, other: str) -> bool:
+    """Whether two spellings are the same name: width, case, spaces and the dot of foreign names aside.
+
+    Variant characters (生僻字, 繁体) are not the same: a person compares them.
+    """
+    return _plain_name(one) == _plain_name(other)
+
+
 def tail(normalised: str) -> str:
     """The last four characters, for people: 证件尾号."""
     return normalised[-TAIL_LENGTH:]
+
+
+def _plain_name(name: str) -> str:
+    return _NAME_MARKS.sub("", unicodedata.normalize("NFKC", name)).upper()
 
 
 def _is_new_residence_card(document_type: DocumentType, normalised: str) -> bool:

@@ -8,13 +8,13 @@ starts.
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import httpx
 
-from exam.answers import Answer
+from exam.answers import Answer, read_answer
 
 TIMEOUT_S: Final = 1.5
 PREFIX: Final = "/api/kiosk/v1"
@@ -86,7 +86,7 @@ class HttpConsole:
         """Post the scan and read the answer."""
         told = self._asked("POST", "/checkins", asdict(request))
         with _understood():
-            return Answer(**{field.name: told[field.name] for field in fields(Answer)})
+            return read_answer(told)
 
     def heartbeat(self) -> Heartbeat:
         """Ask for a sign of life."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from config.kiosk_screen import KioskWords
-from exam.admission import Kind, Outcome
 from exam.answers import Answer
+from exam.outcomes import Kind, Outcome
 from kiosk.flow import (
     Asking,
     Flow,
@@ -37,8 +37,19 @@ TONES: Final[dict[str, str]] = {
     Kind.RETRY: "wait",
     Kind.REFERRED: "wait",
     Kind.REFUSED: "bad",
+    Kind.SYSTEM: "off",
 }
-WAYS: Final = frozenset({Outcome.WRONG_ROOM, Outcome.WRONG_SESSION, Outcome.WRONG_DAY, Outcome.TOO_EARLY})
+WAYS: Final = frozenset(
+    {
+        Outcome.WRONG_ROOM,
+        Outcome.WRONG_SESSION,
+        Outcome.WRONG_DAY,
+        Outcome.WRONG_SITE,
+        Outcome.TOO_EARLY,
+    }
+)
+# Refused here, but for a person to put right.
+DESK: Final = frozenset({Outcome.WRONG_STAGE})
 # Without the camera nobody can begin; whoever has shown the ticket already can finish.
 NEEDS_CAMERA: Final = frozenset({"idle", "need_ticket"})
 
@@ -54,7 +65,7 @@ class Camera:
 def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict[str, Any]:
     """The screen as plain values for the page."""
     if isinstance(flow, Showing):
-        shown = _answer(flow.answer, words)
+        shown = _answer(flow.answer)
     else:
         name = NAMES[type(flow)]
         if not camera.works and name in NEEDS_CAMERA:
@@ -70,8 +81,7 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
     }
 
 
-def _answer(answer: Answer, words: KioskWords) -> dict[str, Any]:
-    is_known = answer.outcome in set(Outcome)
+def _answer(answer: Answer) -> dict[str, Any]:
     return {
         "screen": "result",
         "outcome": answer.outcome,
@@ -79,8 +89,8 @@ def _answer(answer: Answer, words: KioskWords) -> dict[str, Any]:
         "tone": _tone(answer),
         "title": answer.title,
         "line": answer.line,
-        "title_en": words.outcomes[Outcome(answer.outcome)] if is_known else "",
-        "line_en": "",
+        "title_en": answer.title_en,
+        "line_en": answer.line_en,
         "voice": answer.voice,
         "room_label": answer.room_label,
         "place_label": answer.place_label,
@@ -92,7 +102,9 @@ def _answer(answer: Answer, words: KioskWords) -> dict[str, Any]:
 
 def _tone(answer: Answer) -> str:
     # An answer of a newer console that this kiosk does not know sends the candidate to a person.
-    return "way" if answer.outcome in WAYS else TONES.get(answer.kind, "wait")
+    if answer.outcome in WAYS:
+        return "way"
+    return "wait" if answer.outcome in DESK else TONES.get(answer.kind, "wait")
 
 
 def _hint(shown: ShownHint | None, words: KioskWords) -> dict[str, str] | None:

@@ -12,10 +12,8 @@ from config.kiosk_screen import FILE, KioskWordsError, load_kiosk_words
     [
         ("[screens.idle]", "[screens.sleeping]", "no words for screens.idle"),
         ("[hints.many]", "[hints.few]", "no words for hints.many"),
-        ("TOO_EARLY =", "# TOO_EARLY =", "no words for outcomes.TOO_EARLY"),
         ('title_en = "Checking"', "", "screens.asking.title_en"),
-        ("TOO_EARLY =", "TOO_SOON =", "outcomes.TOO_SOON"),
-        ("[outcomes]", "[outcomes", "cannot be read"),
+        ("[hints.many]", "[hints.many", "cannot be read"),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -14,6 +14,7 @@ from exam.identity import (
     has_doubtful_birth_date,
     looks_resident,
     masked_name,
+    names_agree,
     normalise,
     number_fault,
     tail,
@@ -152,3 +153,19 @@ def test_a_public_screen_shows_names_masked(name: str, masked: str) -> None:
 
 def test_people_see_four_characters_of_a_number() -> None:
     assert tail("11010519491231002X") == "002X"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("陈一诺", " 陈 一诺 ", True),
+        ("买买提·吐尔逊", "买买提•吐尔逊", True),
+        ("ＬＩＮ Ｙａ", "lin ya", True),
+        ("陈一诺", "陈一喏", False),
+        ("閆明", "闫明", False),
+    ],
+)
+def test_names_agree_by_their_characters_not_by_how_they_were_typed(
+    one: str, other: str, *, same: bool
+) -> None:
+    assert names_agree(one, other) is same

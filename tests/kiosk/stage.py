@@ -27,6 +27,9 @@ ADMITTED = Answer(
     masked_name="陈*诺",
     id_tail=ID_NUMBER[-4:],
     admitted=True,
+    title_en="Checked in",
+    line_en="Please go to 第1考场 (一楼东侧), seat 12.",
+    voice_en="Checked in. Please go to 第1考场, seat 12.",
 )
 
 

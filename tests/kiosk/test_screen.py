@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from config.kiosk_screen import HINTS, SCREENS, load_kiosk_words
-from exam.admission import KINDS, Outcome
+from exam.outcomes import KINDS, Kind, Outcome
 from kiosk.flow import (
     Asking,
     Flow,
@@ -66,10 +66,10 @@ def test_a_hint_comes_in_both_languages() -> None:
     assert hint == {"code": "many", "text": "请只放一张准考证", "text_en": "One ticket only, please"}
 
 
-def test_an_answer_shows_the_consoles_words_and_our_english() -> None:
+def test_an_answer_shows_the_consoles_words_in_both_languages() -> None:
     shown = describe(Showing(ADMITTED, 1), Camera(works=True), WORDS, 0)
     assert (shown["screen"], shown["tone"], shown["title"]) == ("result", "good", "签到成功")
-    assert shown["title_en"] == "Checked in. Please go to your seat"
+    assert shown["title_en"] == "Checked in"
     assert (shown["room_label"], shown["place_label"], shown["masked_name"]) == ("第1考场", "12", "陈*诺")
 
 
@@ -77,11 +77,12 @@ def test_an_answer_shows_the_consoles_words_and_our_english() -> None:
 def test_every_outcome_has_a_tone_and_only_the_shut_out_see_red(outcome: Outcome) -> None:
     told = answer(outcome, KINDS[outcome], "标题", "说明")
     tone = describe(Showing(told, 1), Camera(works=True), WORDS, 0)["tone"]
-    assert tone in {"good", "wait", "way", "bad"}
-    assert (tone == "bad") == (outcome in {Outcome.LATE_CUTOFF, Outcome.SESSION_CLOSED})
+    assert tone in {"good", "wait", "way", "bad", "off"}
+    shut_out = {Outcome.LATE_CUTOFF, Outcome.SESSION_CLOSED, Outcome.LEFT_NO_RETURN}
+    assert (tone == "bad") == (outcome in shut_out)
+    assert (tone == "off") == (KINDS[outcome] is Kind.SYSTEM)
 
 
 def test_an_outcome_this_kiosk_does_not_know_sends_to_a_person() -> None:
     newer = replace(ADMITTED, outcome="OK_FROM_THE_FUTURE", kind="Z")
-    shown = describe(Showing(newer, 1), Camera(works=True), WORDS, 0)
-    assert (shown["tone"], shown["title_en"]) == ("wait", "")
+    assert describe(Showing(newer, 1), Camera(works=True), WORDS, 0)["tone"] == "wait"
