@@ -25,7 +25,12 @@ BAGIT: Final = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROOF_FORMAT = "c2sp.org/tlog-proof@v1"
 SHORT_US = 500_000
 NUMBER: Final = re.compile(r"0|[1-9][0-9]*")
-LISTED: Final = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]+)\n")
+LISTED: Final = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
+PLAIN_PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+CHINESE_NAMES: Final = {"电子数据清单.pdf", "电子数据清单.csv", "怎样核验.txt"}
+SMALL_BYTES = 64 * 1024 * 1024
+PEM_HEAD: Final = bytes.fromhex("302a300506032b6570032100")
+KEY_AND_CHECKPOINT: Final = {f"proof/{name}" for name in ("key.pem", "checkpoint.txt", "checkpoint.sig")}
 FILE_NAME: Final = re.compile(r"([0-9a-f-]{36})_([0-9a-f-]{36})_([0-9]+)_([0-9]+)\.mp4")
 
 
@@ -80,9 +85,16 @@ class Bag:
     digests: dict[str, str]
 
     def read(self, path: str) -> bytes:
-        """A file that the manifests name."""
+        """A file that the manifests name, as it was when it was compared with them."""
         require(path in self.digests, f"no {path}")
-        return (self.folder / path).read_bytes()
+        content = _small(self.folder / path)
+        require(hashlib.sha256(content).hexdigest() == self.digests[path], f"{path} reads otherwise now")
+        return content
+
+
+def _small(path: Path) -> bytes:
+    require(path.stat().st_size < SMALL_BYTES, f"{path.name} is too large")
+    return path.read_bytes()
 
 
 def status(folder: Path, fingerprint: str | None) -> int:
@@ -99,33 +111,47 @@ def status(folder: Path, fingerprint: str | None) -> int:
 def _verify(folder: Path, fingerprint: str | None) -> bool:
     bag = Bag(folder, _manifests(folder))
     key, prints = _key(bag, fingerprint)
-    key.verify((folder / f"{TAG_LIST}.sig").read_bytes(), (folder / TAG_LIST).read_bytes())
+    key.verify(_small(folder / f"{TAG_LIST}.sig"), _small(folder / TAG_LIST))
     head = _head(bag, key, prints)
-    delivery = _json(bag.read("delivery.json"))
+    delivery = _object(bag.read("delivery.json"), end="\n", indent=1)
     require(delivery["format"] == "kaochang-delivery/1", "another format of delivery.json")
     require(_number(delivery["from_us"]) < _number(delivery["until_us"]), "no time was asked for")
     require(delivery["cameras"], "no camera was asked for")
     named, is_complete = _derived(bag, delivery), True
+    folders = [camera["folder"] for camera in delivery["cameras"]]
+    require(len(set(folders)) == len(folders), "one folder for two cameras")
     for camera in delivery["cameras"]:
         is_complete &= _camera(bag, head, delivery, camera, named)
     _nothing_unnamed(bag, named)  # 8
-    words = "yes" if is_complete else "no"
-    lines = bag.read("bag-info.txt").decode().splitlines()
-    said = [line for line in lines if line.startswith("Kaochang-Complete:")]
-    require(said == [f"Kaochang-Complete: {words}"], "bag-info.txt says otherwise")  # 9
+    _says(bag, f"Kaochang-Complete: {'yes' if is_complete else 'no'}")  # 9
     return is_complete
+
+
+def _says(bag: Bag, wanted: str) -> None:
+    """bag-info.txt has this line, and no other with its label."""
+    label = wanted.split(":", maxsplit=1)[0].lower()
+    lines = bag.read("bag-info.txt").decode().split("\n")
+    said = [line for line in lines if ":" in line and line.split(":")[0].strip().lower() == label]
+    require(said == [wanted], f"bag-info.txt says otherwise: {label}")
 
 
 def _manifests(folder: Path) -> dict[str, str]:  # 1
     found = {path.relative_to(folder).as_posix() for path in _files(folder)}
-    require((folder / "bagit.txt").read_bytes() == BAGIT, "bagit.txt")
+    parts = [part for path in found - CHINESE_NAMES for part in path.split("/")]
+    require(all(PLAIN_PART.fullmatch(part) for part in parts), "a name that no bag has")
+    require(len({path.lower() for path in found}) == len(found), "names that differ by capitals")
+    require(_small(folder / "bagit.txt") == BAGIT, "bagit.txt")
     payload, tags = _list(folder / PAYLOAD_LIST), _list(folder / TAG_LIST)
     require(all(path.startswith("data/") for path in payload), "a tag file in the payload manifest")
     require(not any(path.startswith("data/") for path in tags), "payload in the tag manifest")
     digests = payload | tags
     require(found == set(digests) | UNLISTED, "files and manifests differ")
     require(not UNLISTED & set(digests), "a manifest that lists itself")
-    for path, digest in digests.items():
+    for path, digest in tags.items():
+        require(hashlib.sha256(_small(folder / path)).hexdigest() == digest, f"digest of {path}")
+    sizes = [(folder / path).stat().st_size for path in payload]
+    _says(Bag(folder, tags), f"Payload-Oxum: {sum(sizes)}.{len(sizes)}")
+    for path, digest in payload.items():
         require(_digest(folder / path) == digest, f"digest of {path}")
     return digests
 
@@ -141,7 +167,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _list(path: Path) -> dict[str, str]:
-    text = path.read_bytes().decode()
+    text = _small(path).decode()
     lines = [found.groups() for found in LISTED.finditer(text)]
     require("".join(f"{digest}  {name}\n" for digest, name in lines) == text, f"form of {path.name}")
     require(len({name for _, name in lines}) == len(lines), f"a path twice in {path.name}")
@@ -157,6 +183,9 @@ def _key(bag: Bag, fingerprint: str | None) -> tuple[Ed25519PublicKey, str]:  # 
     key = load_pem_public_key(bag.read("proof/key.pem"))
     if not isinstance(key, Ed25519PublicKey):
         raise BagRefusedError("key.pem is no Ed25519 key")
+    middle = base64.b64encode(PEM_HEAD + key.public_bytes_raw()).decode()
+    form = f"-----BEGIN PUBLIC KEY-----\n{middle}\n-----END PUBLIC KEY-----\n"
+    require(bag.read("proof/key.pem").decode() == form, "form of key.pem")
     prints = hashlib.sha256(key.public_bytes_raw()).hexdigest()
     require(fingerprint is None or fingerprint == prints, "another key")
     return key, prints
@@ -182,13 +211,12 @@ def _hash(line: str) -> bytes:
     return found
 
 
-def _json(text: bytes) -> dict[str, Any]:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        require(len({key for key, _ in pairs}) == len(pairs), "a key twice")
-        return dict(pairs)
-
-    found = json.loads(text.decode(), object_pairs_hook=once)
+def _object(text: bytes, end: str = "", **form: Any) -> dict[str, Any]:
+    """A JSON object in the only form that the document allows."""
+    found = json.loads(text.decode())
     require(isinstance(found, dict), "no JSON object")
+    written = json.dumps(found, ensure_ascii=False, sort_keys=True, **form) + end
+    require(written == text.decode(), "another form of JSON")
     return dict(found)
 
 
@@ -198,7 +226,7 @@ def _leaf(bag: Bag, head: SignedHead, place: str) -> tuple[str, dict[str, Any]]:
     proof = bag.read(f"{place}.tlog-proof")
     require(proof.endswith(b"\n\n" + head.note), f"note of {place}")
     first, second, *path = proof[: -len(head.note) - 2].decode().split("\n")
-    leaf = _json(entry)
+    leaf = _object(entry, separators=(",", ":"))
     require(first == PROOF_FORMAT and second == f"index {_number(leaf['index'])}", f"form of {place}")
     hashes = [_hash(line) for line in path]
     root = _root(leaf["index"], head.size, hashlib.sha256(b"\x00" + entry).digest(), hashes)
@@ -251,6 +279,11 @@ def _name(named: set[str], path: str) -> str:
     return path
 
 
+def _named_proof(named: set[str], place: str) -> None:
+    for end in ("entry", "tlog-proof"):
+        _name(named, f"{place}.{end}")
+
+
 def _file(
     bag: Bag, head: SignedHead, camera: dict[str, Any], each: dict[str, Any], named: set[str]
 ) -> Stretch:  # 5
@@ -258,7 +291,7 @@ def _file(
     if parts is None:
         raise BagRefusedError("name of a file")
     place = f"proof/{camera['folder']}/{each['file']}"
-    _name(named, f"{place}.entry")
+    _named_proof(named, place)
     kind, body = _leaf(bag, head, place)
     require(kind == "segment" and body["camera_uuid"] == camera["uuid"], f"leaf of {each['file']}")
     require(body["path"].rsplit("/", 1)[-1] == each["file"], f"path of {each['file']}")
@@ -277,7 +310,7 @@ def _gap(
 ) -> Stretch:  # 6
     require(re.fullmatch("gap-[0-9]+", each["proof"]), "name of a gap's proof")
     place = f"proof/{camera['folder']}/{each['proof']}"
-    _name(named, f"{place}.entry")
+    _named_proof(named, place)
     kind, body = _leaf(bag, head, place)
     require(kind == ("gap_open" if each["until_us"] is None else "gap_end"), f"kind of {place}")
     said = (camera["uuid"], each["cause"], each["from_us"], each["until_us"])
@@ -320,5 +353,6 @@ def _derived(bag: Bag, delivery: dict[str, Any]) -> set[str]:
 
 
 def _nothing_unnamed(bag: Bag, named: set[str]) -> None:
-    held = {path for path in bag.digests if path.startswith("data/") or path.endswith(".entry")}
-    require(held == named, "something that delivery.json does not name")
+    held = {path for path in bag.digests if path.startswith(("data/", "proof/"))}
+    known = named | KEY_AND_CHECKPOINT | {"proof/checkpoint.note"}
+    require(held == known, "something that delivery.json does not name")

@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("exam", "evidence", "config", "recorder", "kiosk", "web", "rehearsal")
 MODULE_LINES = 400
+# One file, because it travels in every bag as verify.py and strangers read it there.
+LONGER = {ROOT / "evidence" / "bag_verifier.py": 460}
 FUNCTION_LINES = 60
 NESTING = 3
 FORBIDDEN_NAMES = {"event", "data", "info", "item", "process", "handle", "manager", "util", "utils", "status"}
@@ -45,7 +47,7 @@ def test_a_module_stays_small_enough_to_read(path: Path) -> None:
         if node.end_lineno and node.end_lineno - node.lineno + 1 > FUNCTION_LINES
     ]
     deep = [f"{node.name} (nesting {depth(node)})" for node in functions(path) if depth(node) > NESTING]
-    assert len(lines) <= MODULE_LINES
+    assert len(lines) <= LONGER.get(path, MODULE_LINES)
     assert long == []
     assert deep == []
 

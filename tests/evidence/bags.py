@@ -1,5 +1,6 @@
 """A small archive from which bags are exported: two cameras, six files each, two recorded gaps."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,8 +91,10 @@ def wish(
     )
 
 
-def relist(bag: Path) -> None:
-    """What an attacker can do without the key: both manifests made anew over whatever lies in the bag."""
+def relist(bag: Path, *, weigh: bool = True) -> None:
+    """What an attacker can do without the key: size and manifests made anew over whatever lies in the bag."""
+    if weigh:
+        _weigh(bag)
     files = {each.relative_to(bag).as_posix(): each for each in bag.rglob("*") if each.is_file()}
     payload = {path: each for path, each in files.items() if path.startswith("data/")}
     _list(bag / "manifest-sha256.txt", payload)
@@ -99,14 +102,21 @@ def relist(bag: Path) -> None:
     _list(bag / SIGNED, {path: each for path, each in files.items() if path not in unlisted})
 
 
+def _weigh(bag: Path) -> None:
+    sizes = [each.stat().st_size for each in bag.glob("data/**/*") if each.is_file()]
+    said = (bag / "bag-info.txt").read_text(encoding="utf-8")
+    true = re.sub(r"Payload-Oxum: [0-9.]+", f"Payload-Oxum: {sum(sizes)}.{len(sizes)}", said)
+    (bag / "bag-info.txt").write_text(true, encoding="utf-8")
+
+
 def _list(manifest: Path, files: dict[str, Path]) -> None:
     lines = [f"{sha256(files[path].read_bytes()).hexdigest()}  {path}\n" for path in sorted(files)]
     manifest.write_text("".join(lines), encoding="utf-8")
 
 
-def resign(archive: Archive, bag: Path) -> None:
+def resign(archive: Archive, bag: Path, *, weigh: bool = True) -> None:
     """What only the site can do: the manifests made anew and signed."""
-    relist(bag)
+    relist(bag, weigh=weigh)
     (bag / SIGNATURE).write_bytes(archive.authority.signer.key.sign((bag / SIGNED).read_bytes()))
 
 

@@ -65,7 +65,7 @@ def main(words: list[str]) -> int:
             target = chance.choice(files)
             with mutate(target, chance) as where:
                 if turn % 2 and target not in lists:
-                    relist(bag)
+                    relist(bag, weigh=False)
                 accepted += [f"{name} accepted {where}" for name in _accepted(archive, bag, turn)]
             for path, content in lists.items():
                 path.write_bytes(content)
