@@ -116,11 +116,12 @@ def _judge_and_record(
 
 def _normalised(connection: Connection, request: CheckInRequest) -> AdmissionRequest:
     (room_id,) = connection.execute("select room_id from kiosk where id = ?", (request.kiosk_id,)).fetchone()
+    rooms = frozenset() if room_id is None else frozenset({int(room_id)})
     return AdmissionRequest(
         ticket_no=normalise_ticket(request.ticket_no or "") or None,
         id_number=normalise(request.id_number or "") or None,
         kiosk_id=request.kiosk_id,
-        kiosk_room_id=room_id,
+        kiosk_rooms=rooms,
     )
 
 
@@ -148,7 +149,7 @@ def _gather(
         by_id_number=by_id_number,
         seats=tuple(_seat(row, by_room) for row in seatings),
         sittings_here=tuple(
-            sitting for sitting in sittings if asked.kiosk_room_id in {None, sitting.room_id}
+            sitting for sitting in sittings if not asked.kiosk_rooms or sitting.room_id in asked.kiosk_rooms
         ),
     )
 

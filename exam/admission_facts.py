@@ -81,8 +81,8 @@ class AdmissionRequest:
     ticket_no: str | None
     id_number: str | None
     kiosk_id: int
-    # The room at whose door the kiosk stands; None: it serves the whole site.
-    kiosk_room_id: int | None
+    # The rooms whose candidates the kiosk takes; empty: the whole site's.
+    kiosk_rooms: frozenset[int] = frozenset()
     read: ReadDocument = ReadDocument()
     ticket_proof: TicketProof = TicketProof.PLAIN
     # Name of the other site for which a signed ticket was made; None: ours, or it does not say.
@@ -128,7 +128,11 @@ class Admitted:
     """An admission that stands."""
 
     kiosk_id: int
+    # By the server's clock, and how wrong that may be where a kiosk's clock told it.
     admitted_at_us: int
+    uncertainty_us: int = 0
+    # People decided it: no upload takes it away.
+    by_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

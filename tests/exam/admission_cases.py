@@ -46,7 +46,7 @@ STARTED = replace(THEORY, started_at_us=START_US)
 
 WHO = Known(7, DocumentType.ID_CARD, is_blocked=False)
 SOMEBODY_ELSE = Known(8, DocumentType.ID_CARD, is_blocked=False)
-ASK = AdmissionRequest("992600000001", NUMBER, KIOSK, None)
+ASK = AdmissionRequest("992600000001", NUMBER, KIOSK)
 
 
 def facts(*sittings: Sitting, admission: Admitted | None = None, known: Known = WHO) -> Facts:
@@ -76,8 +76,8 @@ def in_at(minute: float, kiosk_id: int = KIOSK) -> Admitted:
 
 PASSPORT_HOLDER = Known(7, DocumentType.PASSPORT, is_blocked=False)
 BARRED = Known(7, DocumentType.ID_CARD, is_blocked=True)
-AT_ROOM = replace(ASK, kiosk_room_id=ROOM)
-AT_OTHER_ROOM = replace(ASK, kiosk_room_id=OTHER_ROOM)
+AT_ROOM = replace(ASK, kiosk_rooms=frozenset({ROOM}))
+AT_OTHER_ROOM = replace(ASK, kiosk_rooms=frozenset({OTHER_ROOM}))
 BAD_NUMBER = NUMBER[:-1] + ("1" if NUMBER[-1] != "1" else "2")
 ANOTHER_DAY = replace(THEORY, planned_start_us=START_US + DAY_US)
 EMPTY = Facts((), (), (), (), ())

@@ -292,7 +292,7 @@ requests = st.builds(
     st.sampled_from([None, "992600000001", "12"]),
     st.sampled_from([None, NUMBER, BAD_NUMBER, "E12345678"]),
     st.just(KIOSK),
-    st.sampled_from([None, ROOM, OTHER_ROOM]),
+    st.frozensets(st.sampled_from([ROOM, OTHER_ROOM])),
     ticket_proof=st.sampled_from(TicketProof),
     declared=st.frozensets(st.sampled_from(sorted(DECLARABLE)), max_size=2),
 )

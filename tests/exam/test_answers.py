@@ -13,7 +13,7 @@ from exam.day import PlaceKind
 from exam.outcomes import DOUBTS
 from tests.world import START_US, invented_number
 
-ASKED = AdmissionRequest("992600000001", invented_number(1), 1, None)
+ASKED = AdmissionRequest("992600000001", invented_number(1), 1)
 SITTING = Sitting(1, 1, START_US, 90 * MINUTE_US, 15 * MINUTE_US, 30 * MINUTE_US)
 SEAT = Seat(7, 100, SITTING, Admitted(1, START_US - 13 * MINUTE_US))
 SIGHT = Sight("张*明", "002X", "第3考场", "二楼东侧", "12", PlaceKind.SEAT)
