@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT_SETTINGS: Final = Path("kaochang.toml")
-BENCHES: Final = ("recorder", "checkin", "import", "playback", "export", "ledger", "index", "fixity")
+BENCHES: Final = (
+    "recorder",
+    "checkin",
+    "import",
+    "playback",
+    "export",
+    "ledger",
+    "index",
+    "fixity",
+    "roster",
+)
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = (
     *("bags", "export_live", "mutations", "syscalls", "faults", "kills", "power_cut", "volumes", "health"),

@@ -84,6 +84,9 @@ EXAM_FACTS: Final = (
     _by_id("disposal_time", LeafKind.DISPOSAL_TIME, source=_TIMES),
     _by_id("disposal_attempt", LeafKind.DISPOSAL_REFUSED),
     _by_id("kiosk_change", LeafKind.KIOSK_CHANGE),
+    _by_id("staff_pin", LeafKind.STAFF_PIN),
+    _by_id("staff_pin_unlock", LeafKind.STAFF_PIN_UNLOCK),
+    _by_id("roster_revision", LeafKind.ROSTER_REVISION),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

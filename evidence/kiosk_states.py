@@ -1,7 +1,7 @@
 """What each kiosk last said about itself: one row, rewritten by every heartbeat. A state, no record."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection, Row
 
@@ -21,6 +21,8 @@ class Report:
     parts: Mapping[Part, PartState] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     boot_id: str = ""
+    # PINs that are locked there after too many wrong tries.
+    locked_pins: Sequence[int] = ()
 
 
 def keep_report(
@@ -33,7 +35,8 @@ def keep_report(
     connection.execute(
         "insert or replace into kiosk_state (kiosk_id, heard_at_us, offset_us, offset_since_us, queue_length,"
         " needs_human, roster_revision, behind_since_us, disk_free_bytes, parts, versions,"
-        " is_out_of_service, boot_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " is_out_of_service, boot_id, locked_pins)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             kiosk_id,
             now_us,
@@ -48,6 +51,7 @@ def keep_report(
             json.dumps(report.versions, ensure_ascii=False),
             report.is_out_of_service,
             report.boot_id,
+            json.dumps(list(report.locked_pins)),
         ),
     )
 
@@ -82,4 +86,5 @@ def _beat(row: Row) -> Beat:
         parts={Part(name): PartState(state) for name, state in parts.items()},
         versions=json.loads(row["versions"]),
         boot_id=row["boot_id"],
+        locked_pins=tuple(json.loads(row["locked_pins"])),
     )

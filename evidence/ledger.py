@@ -82,6 +82,9 @@ class LeafKind(StrEnum):
     SEGMENT_RELOCATED = "segment_relocated"
     DUPLICATE_RELEASED = "duplicate_released"
     KIOSK_CHANGE = "kiosk_change"
+    STAFF_PIN = "staff_pin"
+    STAFF_PIN_UNLOCK = "staff_pin_unlock"
+    ROSTER_REVISION = "roster_revision"
 
 
 @dataclass(frozen=True, slots=True)

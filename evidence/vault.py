@@ -32,6 +32,7 @@ class Vault:
         """`master` is 32 random bytes; separate keys are derived for ciphertext and index."""
         self._cipher = AESGCM(_derive(master, b"kaochang/cipher/1"))
         self._index_key = _derive(master, b"kaochang/index/1")
+        self._secrets_key = _derive(master, b"kaochang/secrets/1")
 
     @classmethod
     def open(cls, path: Path, guarding: Path | None = None) -> "Vault":
@@ -69,6 +70,10 @@ class Vault:
     def index(self, plain: str) -> bytes:
         """Keyed digest for finding equal values, 32 bytes; useless without the key."""
         return hmac.digest(self._index_key, plain.encode(), sha256)
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for this purpose, always the same: keys that the site has without keeping them."""
+        return hmac.digest(self._secrets_key, purpose.encode(), sha256)
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -70,6 +70,8 @@ class Beat:
     parts: Mapping[Part, PartState] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     boot_id: str = ""
+    # Ids of staff PINs that are locked there.
+    locked_pins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,9 @@ KIOSK: Final = frozenset(
         "kiosk_api.heartbeat",
         "kiosk_sync.beat",
         "kiosk_sync.roll",
+        "kiosk_roster.keys",
+        "kiosk_roster.roster",
+        "kiosk_roster.day_part",
     }
 )
 # Brings a one-time token of its own, and looks at it itself; no cookies, therefore no CSRF.

@@ -13,15 +13,18 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from evidence import kiosk_enrolments, kiosks
+from evidence.kiosk_day import digest_of, load_day
 from evidence.kiosk_enrolments import EnrolmentError, Machine
+from evidence.kiosk_secrets import renew_secret, secrets_of
 from evidence.kiosk_states import Report, keep_report
+from evidence.roster_revisions import current_revision
 from exam.kiosk_health import Part, PartState
+from web.kiosk_roster import TOPIC, day_rules
 from web.limits import FAILURES, is_failure, limiter
 from web.services import services
 
 blueprint: Final = Blueprint("kiosk_sync", __name__, url_prefix="/api/kiosk/v1")
 
-TOPIC: Final = "kiosks"
 # What an enrolling machine is told; never more, whoever asks.
 ENROLMENT_WORDS: Final = {
     "unknown_token": "登记码不正确。请核对后重新输入。",
@@ -74,6 +77,7 @@ class _Heartbeat(_Body):
     parts: dict[Part, PartState] = Field(default_factory=dict)
     versions: _Texts = Field(default_factory=dict)
     boot_id: _Short = ""
+    locked_pins: list[int] = Field(default_factory=list, max_length=200)
 
 
 @blueprint.post("/enrolments")
@@ -87,6 +91,7 @@ def enrol() -> ResponseReturnValue:
     try:
         with everything.exam.write() as connection:
             taken = kiosk_enrolments.take_offer(connection, body.token, machine, now_us)
+            renew_secret(connection, everything.vault, taken.kiosk_id, now_us)
     except EnrolmentError as error:
         return jsonify(error=ENROLMENT_WORDS[error.code], reason=error.code), 401
     everything.bus.publish(TOPIC)
@@ -109,6 +114,7 @@ def roll() -> ResponseReturnValue:
                 (body.asked_at_us, _bytes(body.signature)),
                 everything.clock.wall_us(),
             )
+            renew_secret(connection, everything.vault, g.kiosk.id, everything.clock.wall_us())
     except EnrolmentError as error:
         return jsonify(error=ROLL_WORDS[error.code], reason=error.code), 409
     everything.bus.publish(TOPIC)
@@ -123,14 +129,22 @@ def beat() -> ResponseReturnValue:
     now_us = everything.clock.wall_us()
     with everything.exam.write() as connection:
         kiosks.note_seen(connection, g.kiosk.id, now_us)
-        keep_report(connection, g.kiosk.id, Report(**body.model_dump()), None, now_us)
-        return jsonify(
-            server_time_us=now_us,
-            kiosk_label=g.kiosk.label,
-            ticket_forms=kiosks.ticket_forms(connection),
-            out_of_service=kiosk_enrolments.is_out_of_service(connection, g.kiosk.id),
-            roll_token=kiosk_enrolments.wants_roll(connection, g.kiosk.id),
-        )
+        present = current_revision(connection, g.kiosk.id)
+        revision = None if present is None else present.number
+        keep_report(connection, g.kiosk.id, Report(**body.model_dump()), revision, now_us)
+        secrets = secrets_of(connection, everything.vault, g.kiosk.id)
+        day = load_day(connection, day_rules(), g.kiosk, now_us)
+        told = {
+            "server_time_us": now_us,
+            "kiosk_label": g.kiosk.label,
+            "ticket_forms": kiosks.ticket_forms(connection),
+            "out_of_service": kiosk_enrolments.is_out_of_service(connection, g.kiosk.id),
+            "roll_token": kiosk_enrolments.wants_roll(connection, g.kiosk.id),
+            "secret": None if secrets is None else secrets.secret_id,
+            "roster_revision": revision,
+            "day_digest": digest_of(everything.vault, day),
+        }
+    return jsonify(told)
 
 
 def _read(kind: type[_Read]) -> _Read:

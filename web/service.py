@@ -29,6 +29,7 @@ from web.addresses import is_loopback, shown_address, site_names
 from web.app import create_app
 from web.audio import AudioError
 from web.kiosk_enrolment import ensure_local_kiosk
+from web.roster_keeper import RosterKeeper
 from web.services import EXTENSION, Services, open_services
 from web.signal_ticker import prepare_audio, start_signals
 from web.tls import Certificates, ensure_certificates, fingerprint
@@ -144,10 +145,12 @@ class _Running:
     services: Services
     signing: Signing
     reserve: ReserveKeeper
+    rosters: RosterKeeper
     stop_ticking: Callable[[], None]
 
     def close(self) -> None:
         self.stop_ticking()
+        self.rosters.close()
         self.reserve.close()
         self.signing.close()
         self.services.close()
@@ -192,7 +195,9 @@ class Console(BaseApplication):  # type: ignore[misc]
         app = create_app(services)
         signing = Signing(checkpoints, self._clock)
         keeper = ReserveKeeper(services.exam, self._clock)
-        self._running = _Running(services, signing, keeper, start_signals(app, services))
+        rosters = RosterKeeper(services)
+        self._running = _Running(services, signing, keeper, rosters, start_signals(app, services))
+        rosters.start()
         return app
 
     def _close(self) -> None:

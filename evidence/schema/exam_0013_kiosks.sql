@@ -94,5 +94,121 @@ create table kiosk_state (
   -- Whether it takes nobody, for whatever reason: 0 or 1.
   is_out_of_service integer not null check (is_out_of_service in (0, 1)),
   -- The boot id of its kernel: tells a restarted machine from a silent one.
-  boot_id         text    not null
+  boot_id         text    not null,
+  -- Ids of staff PINs that are locked there after too many wrong tries, a JSON array.
+  locked_pins     text    not null default '[]' check (json_valid(locked_pins))
 ) strict;
+
+-- A staff PIN (签到口令) as the pair of public keys that follow from it: nothing here opens or signs anything. Never
+-- updated, never deleted: acts signed with an earlier PIN must stay verifiable. A person's latest row is in force.
+create table staff_pin (
+  id              integer primary key,
+  account_id      integer not null references account (id),
+  -- What the PIN was stretched with (scrypt): salt, and cost as n, r and p.
+  salt            blob    not null check (length(salt) = 16),
+  cost_n          integer not null check (cost_n > 1),
+  cost_r          integer not null check (cost_r > 0),
+  cost_p          integer not null check (cost_p > 0),
+  -- X25519: room keys of roster packages are wrapped to it.
+  exchange_public blob    not null check (length(exchange_public) = 32),
+  -- Ed25519: what staff do at a kiosk is signed with its private half.
+  signing_public  blob    not null check (length(signing_public) = 32),
+  set_at_us       integer not null check (set_at_us > 0)
+) strict;
+create index staff_pin_by_account on staff_pin (account_id, id);
+create trigger staff_pin_never_changes before update on staff_pin
+begin
+  select raise(abort, 'a staff PIN is never updated');
+end;
+create trigger staff_pin_never_goes before delete on staff_pin
+begin
+  select raise(abort, 'a staff PIN is never deleted');
+end;
+
+-- The site lead let a person try again whose PIN was locked after too many wrong tries. Never updated, never deleted.
+create table staff_pin_unlock (
+  id             integer primary key,
+  -- Whose PIN.
+  account_id     integer not null references account (id),
+  unlocked_by    integer not null references account (id),
+  unlocked_at_us integer not null check (unlocked_at_us > 0)
+) strict;
+create trigger staff_pin_unlock_never_changes before update on staff_pin_unlock
+begin
+  select raise(abort, 'an unlocking is never updated');
+end;
+create trigger staff_pin_unlock_never_goes before delete on staff_pin_unlock
+begin
+  select raise(abort, 'an unlocking is never deleted');
+end;
+
+-- The secret of a kiosk's roster packages, under the site key; the latest one is in force. Without it a package is noise.
+create table kiosk_secret (
+  id            integer primary key,
+  kiosk_id      integer not null references kiosk (id),
+  secret_cipher blob    not null check (length(secret_cipher) > 16),
+  made_at_us    integer not null check (made_at_us > 0)
+) strict;
+create index kiosk_secret_by_kiosk on kiosk_secret (kiosk_id, id);
+
+-- What slow stretching (scrypt) made of a ticket or ID number, kept because it costs a twentieth of a second each.
+create table stretched_number (
+  -- Keyed digest of kind and number: finds the row without revealing the number.
+  number_index blob primary key check (length(number_index) = 32),
+  -- The stretched value under the site key.
+  value_cipher blob not null check (length(value_cipher) > 16)
+) strict, without rowid;
+
+-- Every revision of a kiosk's roster package: a new row only when its content changed. Never updated, never deleted.
+create table roster_revision (
+  id         integer primary key,
+  kiosk_id   integer not null references kiosk (id),
+  -- Counted from 1 for each kiosk.
+  revision   integer not null check (revision > 0),
+  -- Keyed digest of the content: tells whether it changed, and nothing else.
+  digest     blob    not null check (length(digest) = 32),
+  -- How many candidates it holds.
+  candidates integer not null check (candidates >= 0),
+  made_at_us integer not null check (made_at_us > 0),
+  unique (kiosk_id, revision)
+) strict;
+create trigger roster_revision_never_changes before update on roster_revision
+begin
+  select raise(abort, 'a revision is never updated');
+end;
+create trigger roster_revision_never_goes before delete on roster_revision
+begin
+  select raise(abort, 'a revision is never deleted');
+end;
+
+-- Counts every change of candidates and seats, so that nobody reads the whole roster to see that it stayed the same.
+create table roster_counter (
+  -- Always 1.
+  id      integer primary key check (id = 1),
+  changes integer not null
+) strict;
+insert into roster_counter (id, changes) values (1, 0);
+create trigger candidate_added after insert on candidate
+begin
+  update roster_counter set changes = changes + 1;
+end;
+create trigger candidate_changed after update on candidate
+begin
+  update roster_counter set changes = changes + 1;
+end;
+create trigger candidate_removed after delete on candidate
+begin
+  update roster_counter set changes = changes + 1;
+end;
+create trigger seating_added after insert on seating
+begin
+  update roster_counter set changes = changes + 1;
+end;
+create trigger seating_changed after update on seating
+begin
+  update roster_counter set changes = changes + 1;
+end;
+create trigger seating_removed after delete on seating
+begin
+  update roster_counter set changes = changes + 1;
+end;

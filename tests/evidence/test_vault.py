@@ -59,3 +59,10 @@ def test_a_lost_key_is_not_replaced_by_one_that_fits_nothing(tmp_path: Path) -> 
     with pytest.raises(VaultError, match=r"site\.key is missing, but .*exam\.db needs it"):
         Vault.open(key, database)
     assert not key.exists()
+
+
+def test_secrets_follow_from_the_site_key_and_their_purpose() -> None:
+    one = Vault(b"a" * 32)
+    assert one.secret("signing") == Vault(b"a" * 32).secret("signing")
+    assert len({one.secret("signing"), one.secret("tickets"), Vault(b"b" * 32).secret("signing")}) == 3
+    assert len(one.secret("signing")) == 32

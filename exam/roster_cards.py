@@ -1,0 +1,105 @@
+"""What a kiosk may know of a candidate while it works alone: the values, and how they are written down.
+
+Pure. A card (考生卡) holds what the rule needs and what stands on the door lists anyway; no name, no
+number. The name is a value of its own, because only both documents together open it; a sheet is what staff
+see after their PIN. How these are encrypted: docs/design/kiosk-sync.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exam.day import PlaceKind
+from exam.identity import DocumentType
+
+# What staff look people up by (R7).
+TICKET_TAIL: Final = 5
+ID_TAIL: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CardSeat:
+    """Where a candidate sits in one session."""
+
+    session_id: int
+    room_id: int
+    place_id: int
+    place_label: str
+    place_kind: PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A candidate to the rule: who (as a number of ours), barred or not, and every seat of his."""
+
+    candidate_id: int
+    document_type: DocumentType
+    is_blocked: bool
+    # Revision of the signed ticket in force; an older one is void.
+    ticket_revision: int
+    seats: tuple[CardSeat, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For writing it down as JSON."""
+        return {
+            "candidate": self.candidate_id,
+            "document": self.document_type.value,
+            "blocked": self.is_blocked,
+            "ticket_revision": self.ticket_revision,
+            "seats": [
+                [seat.session_id, seat.room_id, seat.place_id, seat.place_label, seat.place_kind.value]
+                for seat in self.seats
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """What both documents together tell: for the screen, masked, and for comparing with an ID reader."""
+
+    name: str
+    id_tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """One line of a room's sheet, for staff."""
+
+    card: Card
+    name: str
+    ticket_tail: str
+    id_tail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For writing it down as JSON."""
+        return {
+            "card": self.card.to_dict(),
+            "name": self.name,
+            "ticket_tail": self.ticket_tail,
+            "id_tail": self.id_tail,
+        }
+
+    def is_meant(self, words: str, room_id: int) -> bool:
+        """Whether somebody who types this means him: the tail of either number, or the seat in the room."""
+        typed = words.strip().upper()
+        seats = {seat.place_label.upper() for seat in self.card.seats if seat.room_id == room_id}
+        return typed != "" and (typed in {self.ticket_tail, self.id_tail} or typed in seats)
+
+
+def read_card(told: Mapping[str, Any]) -> Card:
+    """The card again. Raises KeyError, TypeError or ValueError for anything else."""
+    return Card(
+        candidate_id=told["candidate"],
+        document_type=DocumentType(told["document"]),
+        is_blocked=told["blocked"],
+        ticket_revision=told["ticket_revision"],
+        seats=tuple(
+            CardSeat(session, room, place, label, PlaceKind(kind))
+            for session, room, place, label, kind in told["seats"]
+        ),
+    )
+
+
+def read_entry(told: Mapping[str, Any]) -> SheetEntry:
+    """The line of a sheet again. Raises KeyError, TypeError or ValueError for anything else."""
+    return SheetEntry(read_card(told["card"]), told["name"], told["ticket_tail"], told["id_tail"])
