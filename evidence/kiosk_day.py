@@ -7,14 +7,14 @@ again while people come in.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evidence.kiosk_secrets import KioskSecrets
+from evidence.kiosk_secrets import KioskSecrets, check_head
 from evidence.kiosks import Kiosk, scope_of, ticket_forms
 from evidence.roster_boxes import (
     PackageError,
@@ -29,8 +29,11 @@ from evidence.roster_boxes import (
 from evidence.sittings import load_sittings
 from evidence.staff_pins import StaffPin, load_pins
 from evidence.vault import Vault
-from exam.admission import Policy
+from exam.admission_facts import Admitted, Policy
+from exam.plain import PlainError, from_plain, to_plain
 from exam.procedure import Procedure
+from exam.roster_cards import SeatState
+from exam.roster_facts import RosterDay
 
 MARK: Final = "KZD1"
 FORMAT: Final = 1
@@ -44,56 +47,95 @@ class DayRules:
     policy: Policy
 
 
-def load_day(connection: Connection, rules: DayRules, kiosk: Kiosk, now_us: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class DayRoom:
+    """A room as people know it."""
+
+    id: int
+    code: str
+    label: str
+    directions: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayStaff:
+    """Somebody who may prove himself by a PIN, and how that is checked. Bytes are base64."""
+
+    pin_id: int
+    account_id: int
+    name: str
+    roles: tuple[str, ...]
+    salt: str
+    n: int
+    r: int
+    p: int
+    signing_public: str
+    unlocked_at_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KioskDay:
+    """The day part of one kiosk. Empty rooms and sessions: it serves them all."""
+
+    label: str
+    rooms: tuple[int, ...]
+    sessions: tuple[int, ...]
+    all_rooms: tuple[DayRoom, ...]
+    rule: RosterDay
+    states: tuple[SeatState, ...]
+    staff: tuple[DayStaff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDay:
+    """A day part as the kiosk reads it, and when it was made, by our clock."""
+
+    day: KioskDay
+    made_at_us: int
+
+
+def load_day(connection: Connection, rules: DayRules, kiosk: Kiosk, now_us: int) -> KioskDay:
     """The day part of one kiosk, in the clear."""
     sessions = _open_sessions(connection, rules.procedures)
     scope = scope_of(connection, kiosk.id)
+    rooms = connection.execute("select id, code, label, directions from room order by code")
     sittings = load_sittings(connection, rules.procedures, set(sessions), now_us)
-    value = {
-        "label": kiosk.label,
-        "serves": {"rooms": list(scope.rooms), "sessions": list(scope.sessions)},
-        "rooms": [dict(row) for row in connection.execute("select id, code, label, directions from room")],
-        "sittings": [asdict(sitting) for sitting in sittings],
-        "admissions": _admissions(connection, sessions),
-        "ticket_forms": ticket_forms(connection),
-        "policy": asdict(rules.policy),
-        "staff": [_staff(pin) for pin in load_pins(connection)],
-    }
-    # Enumerations and sets become what JSON has.
-    plain: dict[str, Any] = json.loads(json.dumps(value, default=sorted))
-    return plain
+    return KioskDay(
+        label=kiosk.label,
+        rooms=scope.rooms,
+        sessions=scope.sessions,
+        all_rooms=tuple(DayRoom(*row) for row in rooms),
+        rule=RosterDay(tuple(ticket_forms(connection)), tuple(sittings), rules.policy),
+        states=tuple(_states(connection, sessions)),
+        staff=tuple(_staff(pin) for pin in load_pins(connection)),
+    )
 
 
-def digest_of(vault: Vault, day: Mapping[str, Any]) -> str:
+def digest_of(vault: Vault, day: KioskDay) -> str:
     """Tells one day part from another, in a few letters."""
-    return vault.index("day part/" + canonical(day).decode()).hex()[:16]
+    return vault.index("day part/" + canonical(to_plain(day)).decode()).hex()[:16]
 
 
-def build_day(
-    day: Mapping[str, Any], keys: KioskSecrets, made_at_us: int, signing: Ed25519PrivateKey
-) -> bytes:
+def build_day(day: KioskDay, keys: KioskSecrets, made_at_us: int, signing: Ed25519PrivateKey) -> bytes:
     """The day part as it is sent and stored."""
     body = {
         "format": FORMAT,
         "kiosk": keys.kiosk_uuid,
         "secret": keys.secret_id,
         "made_at_us": made_at_us,
-        "box": seal(keys.package.day_key(), day, "day"),
+        "box": seal(keys.package.day_key(), to_plain(day), "day"),
     }
     return sign(MARK, canonical(body), signing)
 
 
-def open_day(content: bytes, keys: KioskSecrets) -> tuple[dict[str, Any], int]:
-    """The day part and when it was made, on the kiosk. Raises PackageError as packages do."""
+def open_day(content: bytes, keys: KioskSecrets) -> OpenedDay:
+    """The day part on the kiosk. Raises PackageError: damaged, not_ours, other_kiosk, other_secret."""
     told = verified(MARK, content, keys.verify_key)
-    if told.get("kiosk") != keys.kiosk_uuid:
-        raise PackageError("other_kiosk")
-    if told.get("secret") != keys.secret_id:
-        raise PackageError("other_secret")
+    check_head(told, FORMAT, keys)
     try:
-        day: dict[str, Any] = unseal(keys.package.day_key(), told["box"], "day")
-        return day, int(told["made_at_us"])
-    except (KeyError, WrongKeyError) as error:
+        plain = unseal(keys.package.day_key(), told["box"], "day")
+        return OpenedDay(from_plain(KioskDay, plain), int(told["made_at_us"]))
+    except (KeyError, PlainError, WrongKeyError) as error:
         raise PackageError("damaged") from error
 
 
@@ -106,7 +148,7 @@ def _open_sessions(connection: Connection, procedures: Mapping[str, Procedure]) 
     return [row["id"] for row in rows if row["procedure_code"] in procedures]
 
 
-def _admissions(connection: Connection, sessions: list[int]) -> list[dict[str, Any]]:
+def _states(connection: Connection, sessions: Sequence[int]) -> Iterator[SeatState]:
     rows = connection.execute(
         "select admission.candidate_id, admission.session_id, admission.place_id, kiosk_id, admitted_at_us"
         " from admission join checkin_attempt on checkin_attempt.id = attempt_id"
@@ -114,17 +156,21 @@ def _admissions(connection: Connection, sessions: list[int]) -> list[dict[str, A
         " order by admission.id",
         (json.dumps(sessions),),
     )
-    return [dict(row) for row in rows]
+    for row in rows:
+        admitted = Admitted(row["kiosk_id"], row["admitted_at_us"])
+        yield SeatState(row["candidate_id"], row["session_id"], row["place_id"], admitted)
 
 
-def _staff(pin: StaffPin) -> dict[str, Any]:
-    return {
-        "pin": pin.id,
-        "account": pin.account_id,
-        "name": pin.display_name,
-        "roles": sorted(pin.roles),
-        "salt": to_text(pin.salt),
-        "cost": pin.cost.to_dict(),
-        "signing_public": to_text(pin.signing_public),
-        "unlocked_at_us": pin.unlocked_at_us,
-    }
+def _staff(pin: StaffPin) -> DayStaff:
+    return DayStaff(
+        pin_id=pin.id,
+        account_id=pin.account_id,
+        name=pin.display_name,
+        roles=tuple(sorted(pin.roles)),
+        salt=to_text(pin.salt),
+        n=pin.cost.n,
+        r=pin.cost.r,
+        p=pin.cost.p,
+        signing_public=to_text(pin.signing_public),
+        unlocked_at_us=pin.unlocked_at_us,
+    )

@@ -6,6 +6,7 @@ owner alone, and is written anew whenever the console made another secret.
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -89,6 +90,16 @@ def secrets_of(connection: Connection, vault: Vault, kiosk_id: int) -> KioskSecr
         verify_key=verify_key(vault),
         ticket_proof=vault.secret(TICKET_PROOF),
     )
+
+
+def check_head(told: Mapping[str, Any], wanted_format: int, keys: KioskSecrets) -> None:
+    """Refuse what was made for somebody else. Raises PackageError: damaged, other_kiosk, other_secret."""
+    if told.get("format") != wanted_format:
+        raise PackageError("damaged")
+    if told.get("kiosk") != keys.kiosk_uuid:
+        raise PackageError("other_kiosk")
+    if told.get("secret") != keys.secret_id:
+        raise PackageError("other_secret")
 
 
 def read_secrets(told: dict[str, Any]) -> KioskSecrets:

@@ -114,11 +114,13 @@ def verified(mark: str, content: bytes, public: bytes) -> dict[str, Any]:
         Ed25519PublicKey.from_public_bytes(public).verify(
             from_text(words[1].decode()), words[0] + b" " + body
         )
-        told: dict[str, Any] = json.loads(body)
+        told = json.loads(body)
     except (InvalidSignature, WrongKeyError) as error:
         raise PackageError("not_ours") from error
     except ValueError as error:
         raise PackageError("damaged") from error
+    if not isinstance(told, dict):
+        raise PackageError("damaged")
     return told
 
 

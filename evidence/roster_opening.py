@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.kiosk_secrets import KioskSecrets
+from evidence.kiosk_secrets import KioskSecrets, check_head
 from evidence.roster_boxes import PackageError, WrongKeyError, unseal, verified
 from evidence.roster_package import FORMAT, MARK, Revision
 from evidence.staff_pins import PinKeys
@@ -31,13 +31,8 @@ class RosterPackage:
     def __init__(self, content: bytes, keys: KioskSecrets) -> None:
         """Raises PackageError: damaged, not_ours, other_kiosk, other_secret."""
         told = verified(MARK, content, keys.verify_key)
+        check_head(told, FORMAT, keys)
         try:
-            if told["format"] != FORMAT:
-                raise PackageError("damaged")
-            if told["kiosk"] != keys.kiosk_uuid:
-                raise PackageError("other_kiosk")
-            if told["secret"] != keys.secret_id:
-                raise PackageError("other_secret")
             self.revision = Revision(told["revision"], told["made_at_us"])
             self.days = tuple(told["days"])
             self._cards = _by_tag(told["cards"])

@@ -5,12 +5,15 @@ number. The name is a value of its own, because only both documents together ope
 see after their PIN. How these are encrypted: docs/design/kiosk-sync.md.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from exam.admission_facts import Admitted, Known, Seat, Sitting
 from exam.day import PlaceKind
 from exam.identity import DocumentType
+from exam.outcomes import Outcome
+from exam.roster_facts import RosterRecord
 
 # What staff look people up by (R7).
 TICKET_TAIL: Final = 5
@@ -84,6 +87,61 @@ class SheetEntry:
         typed = words.strip().upper()
         seats = {seat.place_label.upper() for seat in self.card.seats if seat.room_id == room_id}
         return typed != "" and (typed in {self.ticket_tail, self.id_tail} or typed in seats)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatState:
+    """What is on record about a candidate in one session, as the day part tells it."""
+
+    candidate_id: int
+    session_id: int
+    place_id: int
+    admission: Admitted | None = None
+    left_at_us: int | None = None
+    held_for: Outcome | None = None
+    settled: frozenset[Outcome] = frozenset()
+    is_withdrawn: bool = False
+
+
+def record_of(
+    card: Card, name: str, sittings: Iterable[Sitting], states: Sequence[SeatState]
+) -> RosterRecord:
+    """The candidate as the rule wants him: his card, and the day as it is now. `name` is empty while unknown.
+
+    A seat in a sitting that the day does not know is left out: nobody can judge it.
+    """
+    known = {(one.session_id, one.room_id): one for one in sittings}
+    own = {state.session_id: state for state in states if state.candidate_id == card.candidate_id}
+    return RosterRecord(
+        Known(card.candidate_id, card.document_type, card.is_blocked, name),
+        tuple(
+            _seat(card, seat, known[seat.session_id, seat.room_id], own.get(seat.session_id), states)
+            for seat in card.seats
+            if (seat.session_id, seat.room_id) in known
+        ),
+    )
+
+
+def _seat(
+    card: Card, seat: CardSeat, sitting: Sitting, own: SeatState | None, states: Sequence[SeatState]
+) -> Seat:
+    is_taken = any(
+        (state.session_id, state.place_id) == (seat.session_id, seat.place_id)
+        and state.candidate_id != card.candidate_id
+        and state.admission is not None
+        for state in states
+    )
+    free = Seat(card.candidate_id, seat.place_id, sitting, is_taken=is_taken)
+    if own is None:
+        return free
+    return replace(
+        free,
+        admission=own.admission,
+        left_at_us=own.left_at_us,
+        held_for=own.held_for,
+        settled=own.settled,
+        is_withdrawn=own.is_withdrawn,
+    )
 
 
 def read_card(told: Mapping[str, Any]) -> Card:

@@ -9,13 +9,13 @@ from typing import Final
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from config.admission import load_admission_policy
 from evidence.kiosk_day import DayRules, build_day, digest_of, load_day
 from evidence.kiosk_secrets import KioskSecrets, renew_secret, secrets_of, signing_key
 from evidence.roster_content import content_for, load_people, numbers_of
 from evidence.roster_package import build_package
 from evidence.roster_revisions import current_revision, is_current
 from evidence.stretched_numbers import load
-from exam.admission import Policy
 from web.services import services
 
 blueprint: Final = Blueprint("kiosk_roster", __name__, url_prefix="/api/kiosk/v1")
@@ -66,7 +66,7 @@ def day_part() -> ResponseReturnValue:
 
 def day_rules() -> DayRules:
     """What the site's regulations say."""
-    return DayRules(services().procedures, Policy())
+    return DayRules(services().procedures, load_admission_policy())
 
 
 def _sent(content: bytes, tag: str) -> Response:

@@ -2,22 +2,25 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from config.procedures import load_procedures
-from evidence.kiosk_day import DayRules, build_day, digest_of, load_day, open_day
+from evidence.kiosk_day import DayRules, KioskDay, OpenedDay, build_day, digest_of, load_day, open_day
 from evidence.kiosk_secrets import signing_key
-from evidence.roster_boxes import PackageError, sign
-from exam.admission import Policy
-from tests.evidence.rostered import give_pin, secrets_for, the_kiosk
+from evidence.roster_boxes import PackageError, from_text, seal, sign
+from evidence.staff_pins import keys_from_pin
+from evidence.stretching import Cost
+from exam.admission_facts import Admitted, Policy
+from exam.plain import to_plain
+from exam.roster_cards import SeatState
+from tests.evidence.rostered import PIN, give_pin, secrets_for, the_kiosk
 from tests.world import CLOCK_US, START_US, World, announce
 
 RULES = DayRules(load_procedures(), Policy())
 
 
-def day_of(world: World, rules: DayRules = RULES) -> dict[str, Any]:
+def day_of(world: World, rules: DayRules = RULES) -> KioskDay:
     with world.exam.read() as connection:
         return load_day(connection, rules, the_kiosk(world), CLOCK_US)
 
@@ -41,53 +44,38 @@ def test_it_holds_rooms_sittings_with_their_signals_forms_and_policy(world: Worl
     with world.exam.write() as connection:
         connection.execute("update batch set ticket_form = '2026[0-9]{8}'")
     day = day_of(world)
-    assert (day["label"], day["serves"]) == ("一号签到机", {"rooms": [], "sessions": []})
-    assert [room["label"] for room in day["rooms"]] == ["第1考场", "第2考场"]
-    assert [(one["room_id"], one["started_at_us"]) for one in day["sittings"]] == [
+    assert (day.label, day.rooms, day.sessions) == ("一号签到机", (), ())
+    assert [room.label for room in day.all_rooms] == ["第1考场", "第2考场"]
+    assert [(one.room_id, one.started_at_us) for one in day.rule.sittings] == [
         (world.room_1, START_US),
         (world.room_2, None),
     ]
-    assert day["ticket_forms"] == ["2026[0-9]{8}"]
-    assert day["policy"]["repeat_us"] == Policy().repeat_us
-    assert day["admissions"] == []
+    assert day.rule.ticket_forms == ("2026[0-9]{8}",)
+    assert day.rule.policy == Policy()
+    assert day.states == ()
 
 
 def test_who_is_in_stands_there_by_our_own_numbers_until_it_is_taken_back(world: World) -> None:
     admit(world)
-    assert day_of(world)["admissions"] == [
-        {
-            "candidate_id": world.on_time.id,
-            "session_id": 1,
-            "place_id": world.on_time.place_id,
-            "kiosk_id": world.kiosk_id,
-            "admitted_at_us": 77,
-        }
-    ]
+    admitted = Admitted(world.kiosk_id, 77)
+    assert day_of(world).states == (SeatState(world.on_time.id, 1, world.on_time.place_id, admitted),)
     with world.exam.write() as connection:
         connection.execute("update admission set voided_at_us = 88")
-    assert day_of(world)["admissions"] == []
+    assert day_of(world).states == ()
 
 
 def test_staff_with_a_pin_are_named_and_can_be_verified(world: World) -> None:
     pin_id, keys = give_pin(world, world.proctor_account_id)
-    (staff,) = day_of(world)["staff"]
-    assert (staff["pin"], staff["name"], staff["roles"]) == (pin_id, "王芳", ["proctor"])
-    assert set(staff) == {
-        "pin",
-        "account",
-        "name",
-        "roles",
-        "salt",
-        "cost",
-        "signing_public",
-        "unlocked_at_us",
-    }
-    assert keys.signing.public_key().public_bytes_raw().hex() not in json.dumps(staff)
+    (staff,) = day_of(world).staff
+    assert (staff.pin_id, staff.name, staff.roles) == (pin_id, "王芳", ("proctor",))
+    assert from_text(staff.signing_public) == keys.signing.public_key().public_bytes_raw()
+    again = keys_from_pin(PIN, from_text(staff.salt), Cost(staff.n, staff.r, staff.p))
+    assert again.signing.private_bytes_raw() == keys.signing.private_bytes_raw()
 
 
 def test_no_candidate_is_named(world: World) -> None:
     admit(world)
-    text = json.dumps(day_of(world), ensure_ascii=False)
+    text = json.dumps(to_plain(day_of(world)), ensure_ascii=False)
     for person in (world.on_time, world.late):
         assert person.name not in text
         assert person.ticket_no not in text
@@ -101,7 +89,7 @@ def test_a_session_without_its_procedure_stops_nobody_else(world: World) -> None
             " duration_us) select batch_id, 'X9', kind, subject, 'gone', planned_start_us + 172800000000,"
             " duration_us from session"
         )
-    assert {one["session_id"] for one in day_of(world)["sittings"]} == {1}
+    assert {one.session_id for one in day_of(world).rule.sittings} == {1}
 
 
 def test_its_digest_changes_with_what_it_says(world: World) -> None:
@@ -114,7 +102,7 @@ def test_its_digest_changes_with_what_it_says(world: World) -> None:
 def test_the_kiosk_reads_what_was_sent_and_nobody_else_does(world: World) -> None:
     keys, day = secrets_for(world), day_of(world)
     content = build_day(day, keys, CLOCK_US, signing_key(world.vault))
-    assert open_day(content, keys) == (day, CLOCK_US)
+    assert open_day(content, keys) == OpenedDay(day, CLOCK_US)
     assert "第1考场" not in content.decode()
     with pytest.raises(PackageError, match="other_kiosk"):
         open_day(content, replace(keys, kiosk_uuid="another"))
@@ -126,7 +114,8 @@ def test_the_kiosk_reads_what_was_sent_and_nobody_else_does(world: World) -> Non
 
 def test_signed_nonsense_is_damaged(world: World) -> None:
     keys = secrets_for(world)
-    for box in ({}, {"box": "!!"}):
-        body = json.dumps({"kiosk": keys.kiosk_uuid, "secret": keys.secret_id, **box}).encode()
+    empty = seal(keys.package.day_key(), {}, "day")
+    for box in ({}, {"box": "!!"}, {"box": empty}):
+        body = json.dumps({"format": 1, "kiosk": keys.kiosk_uuid, "secret": keys.secret_id, **box}).encode()
         with pytest.raises(PackageError, match="damaged"):
             open_day(sign("KZD1", body, signing_key(world.vault)), keys)

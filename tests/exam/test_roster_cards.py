@@ -1,12 +1,15 @@
 """What a kiosk may know of a candidate, written down and read back, and how staff find somebody."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from exam.admission_facts import Admitted, Known, Seat, Sitting
 from exam.day import PlaceKind
 from exam.identity import DocumentType
-from exam.roster_cards import Card, CardSeat, SheetEntry, read_card, read_entry
+from exam.outcomes import Outcome
+from exam.roster_cards import Card, CardSeat, SeatState, SheetEntry, read_card, read_entry, record_of
 
 CARD = Card(
     candidate_id=7,
@@ -43,3 +46,45 @@ def test_staff_find_people_by_the_tail_of_a_number_or_by_the_seat(
     words: str, room_id: int, *, is_meant: bool
 ) -> None:
     assert ENTRY.is_meant(words, room_id) is is_meant
+
+
+SITTING = Sitting(1, 2, 900, 60, 15, 30)
+OTHER = SeatState(8, 1, 33, Admitted(1, 5))
+
+
+def test_card_and_day_together_are_what_the_rule_takes() -> None:
+    record = record_of(CARD, "陈一诺", [SITTING], [])
+    assert record.known == Known(7, DocumentType.ID_CARD, is_blocked=False, name="陈一诺")
+    assert record.seats == (Seat(7, 33, SITTING),)
+    assert not record.is_void_ticket
+
+
+def test_what_is_on_record_about_him_stands_on_his_seat() -> None:
+    own = SeatState(
+        7, 1, 33, Admitted(2, 6), 9, Outcome.FACE_DOUBT, frozenset({Outcome.NO_ID}), is_withdrawn=True
+    )
+    (seat,) = record_of(CARD, "", [SITTING], [own]).seats
+    assert seat == Seat(
+        7,
+        33,
+        SITTING,
+        Admitted(2, 6),
+        left_at_us=9,
+        held_for=Outcome.FACE_DOUBT,
+        settled=frozenset({Outcome.NO_ID}),
+        is_withdrawn=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "is_taken"),
+    [
+        (OTHER, True),
+        (replace(OTHER, session_id=4), False),
+        (replace(OTHER, place_id=34), False),
+        (replace(OTHER, admission=None), False),
+    ],
+)
+def test_a_place_is_taken_by_somebody_who_was_let_in_to_it(state: SeatState, *, is_taken: bool) -> None:
+    (seat,) = record_of(CARD, "", [SITTING], [state]).seats
+    assert seat.is_taken is is_taken

@@ -95,8 +95,8 @@ def test_the_heartbeat_tells_which_revision_secret_and_day_are_in_force(
 
 def test_the_day_part_is_opened_and_not_sent_twice(kiosk: FlaskClient) -> None:
     answer = kiosk.get(f"{API}/day", headers=BEARER)
-    day, made_at_us = open_day(answer.data, keys_of(kiosk))
-    assert (day["label"], made_at_us) == ("一号签到机", CLOCK_US)
+    told = open_day(answer.data, keys_of(kiosk))
+    assert (told.day.label, told.made_at_us) == ("一号签到机", CLOCK_US)
     again = kiosk.get(f"{API}/day", headers={**BEARER, "If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
