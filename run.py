@@ -48,6 +48,7 @@ TOOLS: Final[dict[str, tuple[str, str]]] = {
     "export": ("recorder.export_command", "export footage as bags while the services are stopped"),
     "verify": ("evidence.verify_command", "verify an exported bag with a key from outside it"),
     "check": ("recorder.check_command", "check that databases, ledgers and footage files are whole"),
+    "speaker": ("kiosk.speaker_command", "sound in rooms or on the public address, without a screen"),
     "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),
 }
 

@@ -94,6 +94,19 @@ class KioskSettings(_Section):
     )
 
 
+class SpeakerSettings(_Section):
+    """This machine's loudspeaker, when `run.py speaker` runs here."""
+
+    player: str = Field(
+        "auto",
+        min_length=1,
+        description="What sounds: auto, pulse, alsa, pw-play, paplay, aplay, or a command with {file} in it.",
+    )
+    device: str = Field(
+        "", description="Name of the sound output, as PulseAudio or ALSA calls it; empty: the default one."
+    )
+
+
 class Settings(_Section):
     """Everything a service needs to know about this machine."""
 
@@ -107,6 +120,7 @@ class Settings(_Section):
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     pictures: PictureSettings = Field(default_factory=PictureSettings)
     kiosk: KioskSettings = Field(default_factory=KioskSettings)
+    speaker: SpeakerSettings = Field(default_factory=SpeakerSettings)
 
     @property
     def exam_db(self) -> Path:
@@ -153,6 +167,11 @@ class Settings(_Section):
             return f"http://{host}:{self.web.port}"
         host = "localhost" if self.web.host in {"0.0.0.0", "::"} else self.web.host  # noqa: S104 - not bound here
         return f"https://{host}:{self.web.port}"
+
+    @property
+    def speaker_folder(self) -> Path:
+        """What this machine's speaker keeps: token, schedule, sounds, journal."""
+        return self.data_folder / "speaker"
 
     @property
     def audio_folder(self) -> Path:

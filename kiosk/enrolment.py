@@ -59,7 +59,7 @@ def enrol_here(settings: Settings, text: str) -> Place:
         raise EnrolmentFailedError(
             "this folder is that of a console with its own certificate authority; set another data_folder"
         )
-    authority = _authority(asked)
+    authority = authority_of(asked)
     settings.keys_folder.mkdir(parents=True, exist_ok=True)
     fresh = settings.kiosk_key.with_name("kiosk.key.new")
     key = make_key(fresh)
@@ -100,7 +100,7 @@ def hardware_facts() -> Mapping[str, str]:
     }
 
 
-def _authority(asked: EnrolmentText) -> str | None:
+def authority_of(asked: EnrolmentText) -> str | None:
     """The site's CA, fetched from whoever answers and believed for its fingerprint alone. None over http."""
     if asked.url.startswith("http://"):
         return None

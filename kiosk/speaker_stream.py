@@ -8,6 +8,7 @@ says it was heard, not what was planned.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,7 @@ class Sound:
     """Something to be heard; moments are monotonic. `began` and `ended` are told once each."""
 
     samples: Samples
+    path: Path
     at_us: int
     closes_at_us: int
     began: Callable[[int], None]
