@@ -232,14 +232,15 @@ def _decoded(path: Path) -> Samples:
 
 def _lines(claims: Mapping[str, Claim]) -> Iterable[str]:
     for name, one in claims.items():
-        yield (
-            json.dumps({"act": "claim", "cue": one.cue, "at_us": one.claimed_at_us}, ensure_ascii=False)
-            + "\n"
-        )
+        yield _line({"act": "claim", "cue": one.cue, "at_us": one.claimed_at_us})
         if one.began_us is not None:
-            yield json.dumps({"act": "began", "name": name, "at_us": one.began_us}) + "\n"
+            yield _line({"act": "began", "name": name, "at_us": one.began_us})
         if one.is_done:
-            yield json.dumps({"act": "done", "name": name, "at_us": one.claimed_at_us}) + "\n"
+            yield _line({"act": "done", "name": name, "at_us": one.claimed_at_us})
+
+
+def _line(noted: Mapping[str, Any]) -> str:
+    return json.dumps(noted, ensure_ascii=False) + "\n"
 
 
 def _read_json(path: Path, otherwise: Any) -> Any:
