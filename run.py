@@ -37,6 +37,7 @@ BENCHES: Final = (
     "index",
     "fixity",
     "roster",
+    "signals",
 )
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = (

@@ -73,6 +73,10 @@ def _chinese_font() -> bool:
     )
 
 
+def _alsa_over_pulse() -> bool:
+    return any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
+
+
 def _venv_module() -> bool:
     return importlib.util.find_spec("ensurepip") is not None and importlib.util.find_spec("venv") is not None
 
@@ -88,6 +92,8 @@ NEEDS: Final = (
     Need("libpangoft2-1.0-0", "prints PDF", _library("libpangoft2-1.0.so.0")),
     Need("libharfbuzz-subset0", "prints PDF", _library("libharfbuzz-subset.so.0")),
     Need("espeak-ng", "speaks the announcements", _program("espeak-ng")),
+    Need("libpulse0", "the loudspeaker program sounds through PulseAudio", _library("libpulse-simple.so.0")),
+    Need("libasound2", "the loudspeaker program sounds through ALSA", _library("libasound.so.2")),
     Need("nodejs", "installs the front-end packages", _program("node")),
     Need("npm", "installs the front-end packages", _program("npm")),
     Need("util-linux", "ties recorder children to their parent", _program("setpriv")),
@@ -95,6 +101,9 @@ NEEDS: Final = (
     Need("openssl", "verifies exported bags without this program", _program("openssl")),
     Need("poppler-utils", "shows printed tickets to the simulated kiosk", _program("pdftoppm"), Purpose.DEMO),
     Need("libatomic1", "drives the browser of the tests", _library("libatomic.so.1"), Purpose.TESTS),
+    Need("pulseaudio", "the tests capture what players sound", _program("pulseaudio"), Purpose.TESTS),
+    Need("pulseaudio-utils", "the tests capture what players sound", _program("parec"), Purpose.TESTS),
+    Need("libasound2-plugins", "the tests sound through ALSA", _alsa_over_pulse, Purpose.TESTS),
     Need("strace", "the tests make system calls fail", _program("strace"), Purpose.TESTS),
     Need("chromium", "the tests look at every page in a real browser", _program("chromium"), Purpose.TESTS),
 )

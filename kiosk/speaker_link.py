@@ -52,15 +52,18 @@ class SpeakerLink:
     def listen(self, stopping: threading.Event) -> None:
         """Follow the console's wakes; a broken line is opened again."""
         while not stopping.is_set():
-            try:
-                for _ in self.console.wakes():
-                    self._due_us["schedule"] = 0
-                    self._hurry.set()
-                    if stopping.is_set():
-                        return
-            except (ConsoleAwayError, ShutOutError):
-                pass  # told by `talk`
+            self._follow(stopping)
             stopping.wait(RETRY_US / SECOND_US)
+
+    def _follow(self, stopping: threading.Event) -> None:
+        try:
+            for _ in self.console.wakes():
+                self._due_us["schedule"] = 0
+                self._hurry.set()
+                if stopping.is_set():
+                    return
+        except (ConsoleAwayError, ShutOutError):
+            return  # told by `talk`
 
     def talk(self) -> None:
         """Whatever is due of measuring, schedule, reports and heartbeat, each on its own."""

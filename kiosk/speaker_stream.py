@@ -82,12 +82,12 @@ class Stream:
     def run(self, stopping: threading.Event) -> None:
         """Keep the stream open and fed until told to stop; a lost device is opened again for ever."""
         while not stopping.is_set():
-            self._looked_at_us = self.clock.monotonic_us()
             self._turn()
         if self._output is not None:
             self._output.close()
 
     def _turn(self) -> None:
+        self._looked_at_us = self.clock.monotonic_us()
         if self._output is None:
             self._open()
         if self._output is None:

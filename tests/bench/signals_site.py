@@ -38,7 +38,7 @@ SHIFT_US = 2_100_000
 DURATION_US = 22 * SECOND_US
 # From the first signal to the planned start of the first session.
 LEAD_US = 40 * SECOND_US
-TONE_S = 0.35
+TONE_S = 0.2
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ PulseAudio runs in a private folder without the machine's services. Its null sin
 room, so all rooms of a sink are captured on one clock, sample by sample.
 """
 
-import os
 import subprocess
 import threading
 from collections import defaultdict
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from exam.clock import SECOND_US, SystemClock
+from tests.sound_server import pulse_server
 
 RATE = 22_050
 CHANNELS = 32
@@ -25,7 +25,7 @@ POSITIONS = ",".join(f"aux{number}" for number in range(CHANNELS))
 BLOCK_FRAMES = RATE // 50
 LOUD = 1_000
 # A channel that was quiet this long and is loud again has begun anew.
-QUIET_FRAMES = RATE // 5
+QUIET_FRAMES = RATE // 20
 CLOCK = SystemClock()
 
 
@@ -40,41 +40,15 @@ class SoundServer:
 @contextmanager
 def sound_server(folder: Path, sinks: int, single: dict[str, tuple[int, int]]) -> Iterator[SoundServer]:
     """PulseAudio with `sinks` null sinks of 32 channels; `single` maps a name to one channel of a sink."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socket = folder / "native"
-    environment = {
-        **os.environ,
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "PULSE_SERVER": f"unix:{socket}",
-    }
-    words = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-    words += ["--disable-shm=yes", "--realtime=no", "--high-priority=no"]
-    words += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
+    modules = []
     for sink in range(sinks):
         shape = f"rate={RATE} format=s16le channels={CHANNELS} channel_map={POSITIONS}"
-        words += ["-L", f"module-null-sink sink_name=rooms{sink} {shape}"]
+        modules.append(f"module-null-sink sink_name=rooms{sink} {shape}")
     for name, (sink, channel) in single.items():
         shape = f"channels=1 channel_map=mono master_channel_map=aux{channel} remix=no"
-        words += ["-L", f"module-remap-sink sink_name={name} master=rooms{sink} {shape}"]
-    with (folder / "pulse.log").open("wb") as log:
-        server = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(socket, server)
+        modules.append(f"module-remap-sink sink_name={name} master=rooms{sink} {shape}")
+    with pulse_server(folder, *modules) as environment:
         yield SoundServer(folder, environment)
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(100):
-        if socket.exists():
-            return
-        if server.poll() is not None:
-            break
-        CLOCK.sleep_us(50_000)
-    raise RuntimeError("the sound server did not come up")
 
 
 @dataclass

@@ -1,0 +1,48 @@
+"""A sound server of the tests' own: PulseAudio in a private folder, without the machine's services."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from exam.clock import SystemClock
+
+CLOCK = SystemClock()
+
+
+@contextmanager
+def pulse_server(folder: Path, *modules: str) -> Iterator[dict[str, str]]:
+    """Yields the environment in which programs find the server; `modules` are loaded at its start."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket = folder / "native"
+    environment = {
+        **os.environ,
+        "HOME": str(folder),
+        "XDG_RUNTIME_DIR": str(folder),
+        "PULSE_SERVER": f"unix:{socket}",
+    }
+    words = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+    words += ["--disable-shm=yes", "--realtime=no", "--high-priority=no"]
+    words += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
+    for module in modules:
+        words += ["-L", module]
+    with (folder / "pulse.log").open("ab") as log:
+        server = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(socket, server)
+        yield environment
+    finally:
+        server.terminate()
+        server.wait(10)
+        socket.unlink(missing_ok=True)
+
+
+def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(200):
+        if socket.exists():
+            return
+        if server.poll() is not None:
+            break
+        CLOCK.sleep_us(25_000)
+    raise RuntimeError("the sound server did not come up")
