@@ -57,11 +57,25 @@ _LAST_STEPS: Final = (
     " where hold_step.id in (select max(id) from hold_step group by hold_id, step)"
 )
 _AUTHORITIES: Final = "select *, public_pem as public from time_authority"
+_ATTEMPTS: Final = (
+    "select attempt.*, came.*, kiosk.uuid as kiosk_uuid from checkin_attempt as attempt"
+    " join kiosk on kiosk.id = attempt.kiosk_id"
+    " left join checkin_circumstance as came on came.attempt_id = attempt.id"
+)
 _PLANS: Final = "select *, document as plan from disposal_plan"
 _TIMES: Final = "select *, authority_id as time_authority_id from disposal_time"
 
 EXAM_FACTS: Final = (
-    FactTable("checkin_attempt", (LeafKind.CHECKIN_ATTEMPT,), {"attempt_id": "id"}),
+    FactTable("checkin_attempt", (LeafKind.CHECKIN_ATTEMPT,), {"attempt_id": "id"}, _ATTEMPTS),
+    _by_id("shown_answer", LeafKind.SHOWN_ANSWER),
+    _by_id("admission_voiding", LeafKind.ADMISSION_VOIDED),
+    _by_id("ticket_voiding", LeafKind.TICKET_VOIDED),
+    _by_id("check_in_act", LeafKind.CHECK_IN_ACT),
+    _by_id("check_in_alarm", LeafKind.CHECK_IN_ALARM),
+    _by_id("check_in_alarm_acknowledgement", LeafKind.CHECK_IN_ALARM_ACKNOWLEDGED),
+    _by_id("check_in_picture", LeafKind.CHECK_IN_PICTURE),
+    _by_id("doubt_case", LeafKind.DOUBT_CASE),
+    _by_id("doubt_case_step", LeafKind.DOUBT_CASE_STEP),
     _by_id("announcement", LeafKind.ANNOUNCEMENT),
     FactTable("confirmation", (LeafKind.CONFIRMATION,), _ONE_ROOM_CUE),
     FactTable(

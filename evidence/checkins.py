@@ -1,43 +1,58 @@
 """Check-in (签到): every scan is one row, and nobody is admitted twice.
 
-`decide` gathers the facts, asks `exam.admission.judge` and records the answer. Run it inside one
-write transaction. Order: the nonce first, so that a repeated request gets the stored answer even
-after the cut-off; then the attempt; then the admission, whose unique indexes are the last guard
-against two kiosks at the same instant.
+`decide` gathers the facts, asks the rule and records the answer. Run it inside one write transaction.
+Order: the nonce first, so that a repeated request gets the stored answer even after the cut-off; then
+the attempt; then the admission, whose unique indexes are the last guard against two kiosks at the same
+instant; then alarms and doubts. What a kiosk decided alone is settled by `exam.upload_rules`.
 """
 
-import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
+from traceback import extract_tb
+from typing import Final
 
-from evidence.ledger import LeafKind, append, salted_digest
-from evidence.sittings import load_sittings
+import structlog
+
+from evidence import check_in_rows as rows
+from evidence.check_in_alarms import Subject, raise_alarms
+from evidence.check_in_facts import UNKNOWN_US, CheckInRules, gather, seats_of, sight_of
+from evidence.check_in_rows import NOTHING_SAID, Attempt, DecidedBy, KioskSaid, Voiding
+from evidence.doubt_cases import NewCase, open_case
+from evidence.kiosks import scope_of
 from evidence.vault import Vault
-from exam.admission import (
+from exam.admission import judge
+from exam.admission_facts import (
+    NOTHING_GIVEN,
+    NOTHING_READ,
     AdmissionRequest,
-    Admitted,
     Facts,
-    Kind,
     Known,
-    Outcome,
-    Policy,
+    Provided,
+    ReadDocument,
     Seat,
-    Sitting,
+    TicketProof,
     Verdict,
-    judge,
 )
-from exam.answers import Answer, OutcomeText, Sight, compose
-from exam.day import PlaceKind
-from exam.identity import DocumentType, masked_name, normalise
-from exam.procedure import Procedure
+from exam.answers import compose
+from exam.identity import names_agree, normalise
+from exam.outcomes import AFTER_TRIES, DOUBTS, Kind, Outcome
+from exam.roster_facts import rules_version
+from exam.sitting_phase import Phase, as_of, choose_seat, phase
 from exam.tickets import normalise_ticket
+from exam.upload_rules import AlarmKind, Decided, Settlement, alarms_of, settle, told_otherwise
 
-KNOWN_COLUMNS = (
-    "select candidate.id, candidate.document_type, candidate.blocked_reason from candidate"
-    " join batch on batch.id = candidate.batch_id and batch.closed_at_us is null"
-)
+_log: Final = structlog.get_logger("check_in")
+_NOTHING: Final = Facts((), (), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class KioskDecision:
+    """What a kiosk decided alone and told the candidate, and the place it sent him to."""
+
+    outcome: Outcome
+    place_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +65,24 @@ class CheckInRequest:
     scanned_at_us: int
     ticket_no: str | None
     id_number: str | None
+    said: KioskSaid = NOTHING_SAID
+    read: ReadDocument = NOTHING_READ
+    ticket_proof: TicketProof = TicketProof.PLAIN
+    ticket_site: str | None = None
+    declared: frozenset[Outcome] = frozenset()
+    provided: Provided = NOTHING_GIVEN
+    tries: int = 0
+    # An upload: the kiosk has decided. None: it asks.
+    decided: KioskDecision | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class CheckInRules:
-    """What the site's regulations say, read from config."""
-
-    procedures: Mapping[str, Procedure]
-    texts: Mapping[Outcome, OutcomeText]
-    policy: Policy = field(default_factory=Policy)
+    def corrected(self, now_us: int) -> tuple[int, int]:
+        """When it happened by this machine's clock, and how wrong that may be. A question happens now."""
+        if self.decided is None:
+            return now_us, 0
+        offset_us, uncertainty_us = self.said.clock_offset_us, self.said.clock_uncertainty_us
+        at_us = max(1, min(self.scanned_at_us - (offset_us or 0), now_us))
+        is_known = offset_us is not None and uncertainty_us is not None
+        return at_us, (uncertainty_us or 0) if is_known else UNKNOWN_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,199 +93,282 @@ class StoredAnswer:
     outcome: Outcome
     # The same request came before and this is what it was told then.
     is_replay: bool = False
+    # The rooms whose pages show something else now.
+    rooms: frozenset[int] = frozenset()
 
 
 def decide(
     connection: Connection, vault: Vault, request: CheckInRequest, rules: CheckInRules, now_us: int
 ) -> StoredAnswer:
-    """Judge one scan and record it. A nonce that was answered before gets that answer again."""
-    stored = _stored_answer(connection, request)
+    """Judge one scan, or settle what a kiosk decided, and record it.
+
+    A nonce that was answered before gets that answer again, whatever else the request says.
+    """
+    stored = find_answer(connection, request.kiosk_id, request.nonce)
     if stored is not None:
-        return stored
+        return _replayed(connection, request, stored, now_us)
+    work = _Work(connection, vault, request, rules, now_us)
     try:
-        return _judge_and_record(connection, vault, request, rules, now_us)
+        return work.record()
     except sqlite3.IntegrityError:
         # Another kiosk admitted somebody between our reading and our writing: judge the new facts.
-        return _judge_and_record(connection, vault, request, rules, now_us)
+        return work.record()
 
 
-def _stored_answer(connection: Connection, request: CheckInRequest) -> StoredAnswer | None:
+def find_answer(connection: Connection, kiosk_id: int, nonce: str) -> StoredAnswer | None:
+    """What was answered to this nonce of this kiosk; None when it never arrived."""
     row = connection.execute(
-        "select outcome, answer from checkin_attempt where kiosk_id = ? and nonce = ?",
-        (request.kiosk_id, request.nonce),
+        "select outcome, answer from checkin_attempt where kiosk_id = ? and nonce = ?", (kiosk_id, nonce)
     ).fetchone()
     return StoredAnswer(row["answer"], Outcome(row["outcome"]), is_replay=True) if row else None
 
 
-def _judge_and_record(
-    connection: Connection, vault: Vault, request: CheckInRequest, rules: CheckInRules, now_us: int
+def _replayed(
+    connection: Connection, request: CheckInRequest, stored: StoredAnswer, now_us: int
 ) -> StoredAnswer:
-    asked = _normalised(connection, request)
-    facts = _gather(connection, vault, asked, rules.procedures, now_us)
-    verdict = judge(asked, facts, rules.policy, now_us)
-    answer = compose(verdict, asked, rules.texts, _sight(connection, verdict))
-    connection.execute("savepoint check_in")
-    try:
-        attempt_id = _insert_attempt(connection, request, facts, (verdict, answer), now_us)
-        if verdict.kind is Kind.ADMITTED:
-            _insert_admission(connection, attempt_id, verdict, now_us)
-        _append_leaf(connection, attempt_id, now_us)
-    except sqlite3.IntegrityError:
-        connection.execute("rollback to check_in")
-        raise
-    finally:
-        connection.execute("release check_in")
-    return StoredAnswer(answer.to_json(), verdict.outcome)
-
-
-def _normalised(connection: Connection, request: CheckInRequest) -> AdmissionRequest:
-    (room_id,) = connection.execute("select room_id from kiosk where id = ?", (request.kiosk_id,)).fetchone()
-    rooms = frozenset() if room_id is None else frozenset({int(room_id)})
-    return AdmissionRequest(
-        ticket_no=normalise_ticket(request.ticket_no or "") or None,
-        id_number=normalise(request.id_number or "") or None,
-        kiosk_id=request.kiosk_id,
-        kiosk_rooms=rooms,
-    )
-
-
-def _gather(
-    connection: Connection,
-    vault: Vault,
-    asked: AdmissionRequest,
-    procedures: Mapping[str, Procedure],
-    now_us: int,
-) -> Facts:
-    forms = connection.execute(
-        "select ticket_form from batch where closed_at_us is null and ticket_form <> ''"
-    )
-    by_ticket = _known(connection, "ticket_no", asked.ticket_no)
-    by_id_number = _known(
-        connection, "id_number_index", vault.index(asked.id_number) if asked.id_number else None
-    )
-    agreed = {known.candidate_id for known in by_ticket} & {known.candidate_id for known in by_id_number}
-    seatings = _seatings(connection, agreed)
-    sittings = load_sittings(connection, procedures, {row["session_id"] for row in seatings}, now_us)
-    by_room = {(sitting.session_id, sitting.room_id): sitting for sitting in sittings}
-    return Facts(
-        ticket_forms=tuple(row["ticket_form"] for row in forms),
-        by_ticket=by_ticket,
-        by_id_number=by_id_number,
-        seats=tuple(_seat(row, by_room) for row in seatings),
-        sittings_here=tuple(
-            sitting for sitting in sittings if not asked.kiosk_rooms or sitting.room_id in asked.kiosk_rooms
-        ),
-    )
-
-
-def _known(connection: Connection, column: str, value: str | bytes | None) -> tuple[Known, ...]:
-    rows = connection.execute(f"{KNOWN_COLUMNS} where candidate.{column} = ? order by candidate.id", (value,))
-    return tuple(
-        Known(row["id"], DocumentType(row["document_type"]), row["blocked_reason"] is not None)
-        for row in rows
-    )
-
-
-def _seatings(connection: Connection, candidate_ids: set[int]) -> Sequence[sqlite3.Row]:
-    return connection.execute(
-        "select seating.candidate_id, seating.session_id, seating.place_id, place.room_id,"
-        " admission.admitted_at_us, checkin_attempt.kiosk_id as admitted_by_kiosk_id from seating"
-        " join place on place.id = seating.place_id"
-        " left join admission on admission.session_id = seating.session_id"
-        "  and admission.candidate_id = seating.candidate_id and admission.voided_at_us is null"
-        " left join checkin_attempt on checkin_attempt.id = admission.attempt_id"
-        " where seating.candidate_id in (select value from json_each(?)) order by seating.id",
-        (json.dumps(sorted(candidate_ids)),),
-    ).fetchall()
-
-
-def _seat(row: sqlite3.Row, sittings: Mapping[tuple[int, int], Sitting]) -> Seat:
-    admitted_at_us = row["admitted_at_us"]
-    return Seat(
-        candidate_id=row["candidate_id"],
-        place_id=row["place_id"],
-        sitting=sittings[row["session_id"], row["room_id"]],
-        admission=Admitted(row["admitted_by_kiosk_id"], admitted_at_us) if admitted_at_us else None,
-    )
-
-
-def _sight(connection: Connection, verdict: Verdict) -> Sight | None:
-    if verdict.seat is None:
-        return None
+    """The stored answer. Where the kiosk told the candidate something else meanwhile, people hear of it."""
+    if request.decided is None:
+        return stored
     row = connection.execute(
-        "select candidate.name, candidate.id_number_tail, room.label as room_label, room.directions,"
-        " place.label as place_label, place.kind from candidate, place join room on room.id = place.room_id"
-        " where candidate.id = ? and place.id = ?",
-        (verdict.seat.candidate_id, verdict.seat.place_id),
+        "select attempt.id, attempt.candidate_id, attempt.session_id, decided_by, place.room_id,"
+        " json_extract(answer, '$.admitted') as admits from checkin_attempt as attempt"
+        " left join checkin_circumstance on attempt_id = attempt.id"
+        " left join seating on seating.session_id = attempt.session_id"
+        "  and seating.candidate_id = attempt.candidate_id"
+        " left join place on place.id = seating.place_id where kiosk_id = ? and nonce = ?",
+        (request.kiosk_id, request.nonce),
     ).fetchone()
-    return Sight(
-        masked_name=masked_name(row["name"]),
-        id_tail=row["id_number_tail"],
-        room_label=row["room_label"],
-        directions=row["directions"],
-        place_label=row["place_label"],
-        place_kind=PlaceKind(row["kind"]),
+    shown = request.decided.outcome
+    if row["decided_by"] == DecidedBy.KIOSK or shown is stored.outcome:
+        return stored
+    if not rows.note_shown(connection, row["id"], shown, now_us):
+        return stored
+    alarm = told_otherwise(stored_admits=bool(row["admits"]), shown=shown)
+    if alarm is None:
+        return stored
+    about = Subject(row["id"], None, request.kiosk_id, row["candidate_id"], row["session_id"], row["room_id"])
+    raise_alarms(connection, [alarm], about, now_us)
+    if alarm is AlarmKind.INSIDE_THOUGH_REFUSED:
+        open_case(connection, _case(stored.outcome, about, request.provided), now_us)
+    return replace(stored, rooms=_rooms(about.room_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was decided, about whom, and which seat it speaks of."""
+
+    settlement: Settlement
+    facts: Facts
+    candidate_id: int | None
+    seat: Seat | None
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One request that was never answered."""
+
+    connection: Connection
+    vault: Vault
+    request: CheckInRequest
+    rules: CheckInRules
+    now_us: int
+
+    def record(self) -> StoredAnswer:
+        """Judge and write, all or nothing. Raises IntegrityError when somebody was faster."""
+        at_us, _ = self.request.corrected(self.now_us)
+        asked = self._asked()
+        judged = self._judged(asked, at_us)
+        verdict = Verdict(judged.settlement.reasons, judged.candidate_id, judged.seat, judged.site)
+        answer = compose(verdict, asked, self.rules.texts, sight_of(self.connection, judged.seat))
+        self.connection.execute("savepoint check_in")
+        try:
+            room_ids = self._write(asked, judged, answer.to_json(), at_us)
+        except sqlite3.IntegrityError:
+            self.connection.execute("rollback to check_in")
+            raise
+        finally:
+            self.connection.execute("release check_in")
+        return StoredAnswer(answer.to_json(), judged.settlement.outcome, rooms=room_ids)
+
+    def _asked(self) -> AdmissionRequest:
+        request = self.request
+        return AdmissionRequest(
+            ticket_no=normalise_ticket(request.ticket_no or "") or None,
+            id_number=normalise(request.id_number or "") or None,
+            kiosk_id=request.kiosk_id,
+            kiosk_rooms=frozenset(scope_of(self.connection, request.kiosk_id).rooms),
+            read=request.read,
+            ticket_proof=request.ticket_proof,
+            ticket_site=request.ticket_site,
+            declared=request.declared,
+            provided=request.provided,
+            tries=request.tries,
+        )
+
+    def _judged(self, asked: AdmissionRequest, at_us: int) -> _Judged:
+        try:
+            facts = gather(self.connection, self.vault, asked, self.rules, at_us)
+            return self._settled(asked, facts, at_us)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever breaks, a person looks and the kiosk goes on
+            # Where it broke, without the error's words: they may hold a document number.
+            frame = extract_tb(error.__traceback__)[-1]
+            where = f"{frame.name} {frame.lineno}"
+            _log.warning(
+                "check-in not judged", nonce=self.request.nonce, error=type(error).__name__, where=where
+            )
+            settlement = self._settlement(Verdict((Outcome.NOT_JUDGED,)), None, at_us)
+            return _Judged(settlement, _NOTHING, None, None)
+
+    def _settled(self, asked: AdmissionRequest, facts: Facts, at_us: int) -> _Judged:
+        if self.request.decided is None:
+            verdict = judge(asked, facts, self.rules.policy, at_us)
+            seat = verdict.seat
+        else:
+            facts = _as_of(facts, at_us)
+            nobody_in = replace(facts, seats=tuple(replace(one, admission=None) for one in facts.seats))
+            verdict = judge(asked, nobody_in, self.rules.policy, at_us)
+            meant = choose_seat(facts.seats, at_us)
+            seat = meant[0] if len(meant) == 1 else None
+        candidate_id = verdict.candidate_id if seat is None else seat.candidate_id
+        return _Judged(self._settlement(verdict, seat, at_us), facts, candidate_id, seat, verdict.site)
+
+    def _settlement(self, verdict: Verdict, seat: Seat | None, at_us: int) -> Settlement:
+        if self.request.decided is None:
+            return Settlement(
+                verdict.reasons,
+                admits=verdict.kind is Kind.ADMITTED,
+                alarms=alarms_of(verdict.reasons),
+                doubt=self._doubt(verdict),
+            )
+        uncertainty_us = self.request.corrected(self.now_us)[1]
+        told = self.request.decided
+        decided = Decided(told.outcome, self.request.kiosk_id, at_us, uncertainty_us, told.place_id)
+        return settle(decided, verdict, seat)
+
+    def _doubt(self, verdict: Verdict) -> Outcome | None:
+        doubt = next((reason for reason in verdict.reasons if reason in DOUBTS), None)
+        has_failed = self.request.tries + 1 >= self.rules.policy.tries
+        is_helpless = has_failed and verdict.outcome in set(AFTER_TRIES.values())
+        return doubt or (verdict.outcome if is_helpless else None)
+
+    def _write(self, asked: AdmissionRequest, judged: _Judged, answer: str, at_us: int) -> frozenset[int]:
+        settlement, seat = judged.settlement, judged.seat
+        is_late = self._is_late(seat)
+        attempt = replace(self._attempt(judged, answer, at_us), is_late=is_late)
+        attempt_id = rows.insert_attempt(self.connection, attempt)
+        if settlement.displaces and seat is not None:
+            self._displace(seat, attempt_id)
+        if settlement.admits and seat is not None:
+            rows.insert_admission(self.connection, attempt_id, seat, at_us)
+        rows.append_attempt_leaf(self.connection, attempt_id, self.now_us)
+        self._watch_clock()
+        late = [AlarmKind.LATE_UPLOAD] if settlement.admits and is_late else []
+        alarms = [*settlement.alarms, *late]
+        if not (settlement.admits or alarms or settlement.doubt):
+            return frozenset()
+        about = self._about(judged, attempt_id, at_us)
+        raise_alarms(self.connection, alarms, about, self.now_us)
+        if settlement.doubt is not None:
+            open_case(self.connection, _case(settlement.doubt, about, asked.provided), self.now_us)
+        return _rooms(about.room_id)
+
+    def _attempt(self, judged: _Judged, answer: str, at_us: int) -> Attempt:
+        request, seat, facts = self.request, judged.seat, judged.facts
+        told = request.decided
+        return Attempt(
+            kiosk_id=request.kiosk_id,
+            nonce=request.nonce,
+            scanned_at_us=request.scanned_at_us,
+            received_at_us=self.now_us,
+            corrected_at_us=at_us,
+            candidate_id=judged.candidate_id,
+            ticket_candidate_id=_only(facts.by_ticket or facts.by_void_ticket),
+            id_number_candidate_id=_only(facts.by_id_number),
+            session_id=seat.sitting.session_id if seat else None,
+            reasons=judged.settlement.reasons,
+            answer=answer,
+            decided_by=DecidedBy.SERVER if told is None else DecidedBy.KIOSK,
+            rules_version=rules_version(self.rules.policy),
+            said=request.said,
+            read=request.read,
+            read_name=_other_name(request.read.name, facts.by_id_number),
+            ticket_proof=request.ticket_proof,
+            declared=request.declared,
+            provided=request.provided,
+            tries=request.tries,
+            shown_outcome=None if told is None else told.outcome,
+        )
+
+    def _is_late(self, seat: Seat | None) -> bool:
+        """Whether an upload came when the session was over already."""
+        if self.request.decided is None or seat is None:
+            return False
+        seats, _ = seats_of(self.connection, [seat.candidate_id], self.rules, self.now_us)
+        return any(
+            phase(one.sitting, self.now_us) in {Phase.CLOSED, Phase.OTHER_DAY}
+            for one in seats
+            if one.sitting.session_id == seat.sitting.session_id
+        )
+
+    def _displace(self, seat: Seat, attempt_id: int) -> None:
+        standing = rows.standing_admission(self.connection, seat.sitting.session_id, seat.candidate_id)
+        if standing is not None:
+            rows.void_admission(self.connection, standing, Voiding.CONFLICT, attempt_id, self.now_us)
+
+    def _watch_clock(self) -> None:
+        offset_us = self.request.said.clock_offset_us
+        if offset_us is not None and abs(offset_us) > self.rules.policy.clock_skew_us:
+            kiosk = Subject(kiosk_id=self.request.kiosk_id)
+            raise_alarms(self.connection, [AlarmKind.CLOCK_SKEW], kiosk, self.now_us)
+
+    def _about(self, judged: _Judged, attempt_id: int, at_us: int) -> Subject:
+        """Whom it concerns, and in which room: without two agreeing documents, whom one of them names."""
+        seat, candidate_id = judged.seat, judged.candidate_id
+        if seat is None:
+            facts = judged.facts
+            candidate_id = candidate_id or _only(facts.by_ticket or facts.by_void_ticket)
+            candidate_id = candidate_id or _only(facts.by_id_number)
+            seat = self._likely_seat(candidate_id, at_us)
+        session_id = seat.sitting.session_id if seat else None
+        room_id = seat.sitting.room_id if seat else None
+        return Subject(attempt_id, None, self.request.kiosk_id, candidate_id, session_id, room_id)
+
+    def _likely_seat(self, candidate_id: int | None, at_us: int) -> Seat | None:
+        if candidate_id is None:
+            return None
+        seats, _ = seats_of(self.connection, [candidate_id], self.rules, at_us)
+        meant = choose_seat(seats, at_us)
+        return meant[0] if len(meant) == 1 else None
+
+
+def _as_of(facts: Facts, at_us: int) -> Facts:
+    """The facts for judging a moment in the past."""
+    return replace(
+        facts,
+        seats=tuple(replace(one, sitting=as_of(one.sitting, at_us)) for one in facts.seats),
+        sittings_here=tuple(as_of(one, at_us) for one in facts.sittings_here),
     )
 
 
-def _insert_attempt(
-    connection: Connection,
-    request: CheckInRequest,
-    facts: Facts,
-    decided: tuple[Verdict, Answer],
-    now_us: int,
-) -> int:
-    verdict, answer = decided
-    row = connection.execute(
-        "insert into checkin_attempt (kiosk_id, nonce, scanned_at_us, received_at_us, candidate_id,"
-        " ticket_candidate_id, id_number_candidate_id, session_id, outcome, reasons, answer)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
-        (
-            request.kiosk_id,
-            request.nonce,
-            request.scanned_at_us,
-            now_us,
-            verdict.candidate_id,
-            _only(facts.by_ticket),
-            _only(facts.by_id_number),
-            verdict.seat.sitting.session_id if verdict.seat else None,
-            verdict.outcome,
-            json.dumps(verdict.reasons),
-            answer.to_json(),
-        ),
-    ).fetchone()
-    return int(row["id"])
+def _case(doubt: Outcome, about: Subject, provided: Provided) -> NewCase:
+    photos = () if provided.photo_sha256 is None else (provided.photo_sha256,)
+    return NewCase(
+        doubt, about.candidate_id, about.session_id, about.room_id, about.attempt_id, photos=photos
+    )
 
 
 def _only(known: Sequence[Known]) -> int | None:
     return known[0].candidate_id if len(known) == 1 else None
 
 
-def _insert_admission(connection: Connection, attempt_id: int, verdict: Verdict, now_us: int) -> None:
-    assert verdict.seat is not None
-    connection.execute(
-        "insert into admission (attempt_id, session_id, candidate_id, place_id, admitted_at_us)"
-        " values (?, ?, ?, ?, ?)",
-        (
-            attempt_id,
-            verdict.seat.sitting.session_id,
-            verdict.seat.candidate_id,
-            verdict.seat.place_id,
-            now_us,
-        ),
-    )
+def _other_name(read: str | None, known: Sequence[Known]) -> str:
+    if not read or all(names_agree(read, one.name) for one in known):
+        return ""
+    return read
 
 
-def _append_leaf(connection: Connection, attempt_id: int, now_us: int) -> None:
-    row = connection.execute(
-        "select attempt.id as attempt_id, kiosk.uuid as kiosk_uuid, nonce, scanned_at_us, received_at_us,"
-        " attempt.candidate_id, ticket_candidate_id, id_number_candidate_id, attempt.session_id, outcome,"
-        " reasons, admission.place_id as admitted_place_id, salt, answer"
-        " from checkin_attempt attempt join kiosk on kiosk.id = attempt.kiosk_id"
-        " left join admission on admission.attempt_id = attempt.id where attempt.id = ?",
-        (attempt_id,),
-    ).fetchone()
-    fact = dict(row)
-    answer_digest = salted_digest(fact.pop("salt"), fact.pop("answer"))
-    body = {**fact, "reasons": json.loads(fact["reasons"]), "answer_salted_sha256": answer_digest}
-    append(connection, LeafKind.CHECKIN_ATTEMPT, body, now_us)
+def _rooms(room_id: int | None) -> frozenset[int]:
+    return frozenset() if room_id is None else frozenset({room_id})

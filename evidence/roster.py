@@ -15,6 +15,7 @@ from typing import Final
 from evidence.day import load_places, load_rooms, load_sessions
 from evidence.ledger import LeafKind, append
 from evidence.roster_file import RosterFileError, RosterTable, read_roster_file
+from evidence.ticket_voidings import VoidedTicket, void_ticket
 from evidence.vault import Vault
 from exam.clock import site_time
 from exam.identity import DocumentType, tail
@@ -25,6 +26,7 @@ from exam.seating import Entry, assign_places
 from exam.tickets import learn_form
 
 ID_NUMBER: Final = "id_number"
+REPLACED: Final = "花名册更换了准考证号"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def import_roster(connection: Connection, vault: Vault, request: RosterRequest, 
         )
     report = _judged(connection, vault, request, (batch_id, table), now_us)
     if report.changes is not None and not (report.is_refused or report.is_dry_run):
-        _Keeper(connection, vault, batch_id).apply(report.changes)
+        _Keeper(connection, vault, batch_id, now_us).apply(report.changes)
         _record(connection, batch_id, table, report, now_us)
     return report
 
@@ -110,7 +112,10 @@ def _stored(connection: Connection, batch_id: int) -> Stored:
     people = connection.execute(
         "select candidate.*, exists (select 1 from checkin_attempt where candidate.id in"
         "  (candidate_id, ticket_candidate_id, id_number_candidate_id))"
-        " or exists (select 1 from log_entry where candidate_id = candidate.id) as has_records"
+        " or exists (select 1 from log_entry where candidate_id = candidate.id)"
+        " or exists (select 1 from ticket_voiding where candidate_id = candidate.id)"
+        " or exists (select 1 from check_in_act where candidate_id = candidate.id)"
+        " or exists (select 1 from doubt_case where candidate_id = candidate.id) as has_records"
         " from candidate where batch_id = ? order by id",
         (batch_id,),
     )
@@ -158,6 +163,7 @@ class _Keeper:
     connection: Connection
     vault: Vault
     batch_id: int
+    now_us: int
 
     def apply(self, changes: Changes) -> None:
         """Removals first, so that seats and numbers are free when somebody else gets them."""
@@ -168,6 +174,7 @@ class _Keeper:
             "delete from candidate where id = ?", [(candidate_id,) for candidate_id in changes.leaving]
         )
         every = [*changes.changed, *changes.added]
+        self._void_replaced_tickets(every)
         self._set_numbers_aside(every)
         by_ticket = self._take_people(every)
         self.connection.executemany(
@@ -181,6 +188,16 @@ class _Keeper:
 
     def _give_up(self, seats: Iterable[tuple[int, int]]) -> None:
         self.connection.executemany("delete from seating where session_id = ? and candidate_id = ?", seats)
+
+    def _void_replaced_tickets(self, changes: Iterable[Change]) -> None:
+        # Whoever still holds the paper with the old number is told so, and not that nobody knows him.
+        for change in {one.candidate_id: one for one in changes if one.candidate_id is not None}.values():
+            (held,) = self.connection.execute(
+                "select ticket_no from candidate where id = ?", (change.candidate_id,)
+            ).fetchone()
+            if held != change.entry.row.ticket_no and change.candidate_id is not None:
+                replaced = VoidedTicket(change.candidate_id, held, REPLACED)
+                void_ticket(self.connection, replaced, self.now_us)
 
     def _set_numbers_aside(self, changes: Iterable[Change]) -> None:
         # Two people whose numbers were mixed up swap them; each number is unique at every moment.

@@ -28,6 +28,8 @@ class MarkKind(StrEnum):
     ADMITTED = "admitted"
     REFERRED = "referred"
     REFUSED = "refused"
+    # Nothing was decided: a scan that is to be repeated, a step at the kiosk, an exit.
+    NOTED = "noted"
     SIGNAL = "signal"
     MISSED_SIGNAL = "missed_signal"
     LOG_ENTRY = "log_entry"
@@ -85,24 +87,24 @@ def marks(connection: Connection, room_id: int, interval: Interval) -> list[Mark
     return sorted(found, key=lambda mark: (mark.moment_us, mark.id))
 
 
-# A kiosk that worked without the server delivers later than it scanned, one whose clock runs ahead
-# seems to scan later than it delivered: the earlier of both moments is nearer the truth.
-_CHECKINS: Final = """
-select attempt.id, min(attempt.scanned_at_us, attempt.received_at_us) as moment_us, attempt.outcome,
+# A kiosk that worked without the server delivers later than it scanned; its moment is corrected by its
+# measured offset. Of older attempts without one the earlier of both moments is nearer the truth.
+_MOMENT: Final = "coalesce(came.corrected_at_us, min(attempt.scanned_at_us, attempt.received_at_us))"
+_CHECKINS: Final = f"""
+select attempt.id, {_MOMENT} as moment_us, attempt.outcome,
        json_extract(attempt.answer, '$.title') as title,
        json_extract(attempt.answer, '$.kind') as answer_kind, admission.id as admission_id,
        candidate.name as person, place.label as place
   from checkin_attempt attempt
   join kiosk on kiosk.id = attempt.kiosk_id
+  left join checkin_circumstance came on came.attempt_id = attempt.id
   left join candidate on candidate.id = attempt.candidate_id
   left join admission on admission.attempt_id = attempt.id
   left join seating on seating.session_id = attempt.session_id and seating.candidate_id = attempt.candidate_id
   left join place on place.id = coalesce(admission.place_id, seating.place_id)
- where attempt.received_at_us >= :from_us
-   and min(attempt.scanned_at_us, attempt.received_at_us) >= :from_us
-   and min(attempt.scanned_at_us, attempt.received_at_us) < :until_us
+ where attempt.received_at_us >= :from_us and {_MOMENT} >= :from_us and {_MOMENT} < :until_us
    and (place.room_id = :room_id or kiosk.room_id = :room_id)
-"""
+"""  # noqa: S608 - both parts are constants of this module
 
 _SIGNALS: Final = """
 select announcement.id, coalesce(emitted_at_us, planned_at_us) as moment_us, cue_code, outcome, procedure_code
@@ -146,7 +148,7 @@ def _checkin_marks(connection: Connection, room_id: int, interval: Interval) -> 
 def _checkin_kind(row: Row) -> MarkKind:
     if row["admission_id"] is not None:
         return MarkKind.ADMITTED
-    return MarkKind.REFERRED if row["answer_kind"] == "H" else MarkKind.REFUSED
+    return {"H": MarkKind.REFERRED, "R": MarkKind.REFUSED}.get(row["answer_kind"], MarkKind.NOTED)
 
 
 def _signal_marks(connection: Connection, room_id: int, interval: Interval) -> list[Mark]:

@@ -74,6 +74,10 @@ class Provided:
     notice_version: str | None = None
 
 
+NOTHING_READ: Final = ReadDocument()
+NOTHING_GIVEN: Final = Provided()
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
     """What a kiosk read and was told. Both numbers in their normal form; None when not shown yet."""
@@ -83,13 +87,13 @@ class AdmissionRequest:
     kiosk_id: int
     # The rooms whose candidates the kiosk takes; empty: the whole site's.
     kiosk_rooms: frozenset[int] = frozenset()
-    read: ReadDocument = ReadDocument()
+    read: ReadDocument = NOTHING_READ
     ticket_proof: TicketProof = TicketProof.PLAIN
     # Name of the other site for which a signed ticket was made; None: ours, or it does not say.
     ticket_site: str | None = None
     # Problems that the kiosk saw or somebody declared there, of exam.outcomes.DECLARABLE.
     declared: frozenset[Outcome] = frozenset()
-    provided: Provided = Provided()
+    provided: Provided = NOTHING_GIVEN
     # How often this person has failed at this kiosk just before.
     tries: int = 0
 

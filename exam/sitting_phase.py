@@ -1,6 +1,7 @@
 """Where a sitting stands for somebody who wants to come in (规程 13(二)-(四), 14(三), 15(二))."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -35,6 +36,12 @@ def phase(sitting: Sitting, now_us: int) -> Phase:
     if now_us < sitting.planned_start_us - sitting.check_in_opens_us and sitting.started_at_us is None:
         return Phase.TOO_EARLY
     return _phase_after_opening(sitting, now_us)
+
+
+def as_of(sitting: Sitting, at_us: int) -> Sitting:
+    """The sitting as it stood at a moment in the past: a stop signal that came later had not sounded."""
+    has_stopped = sitting.stopped_at_us is not None and sitting.stopped_at_us <= at_us
+    return sitting if has_stopped else replace(sitting, stopped_at_us=None)
 
 
 def choose_seat(seats: Sequence[Seat], now_us: int) -> list[Seat]:

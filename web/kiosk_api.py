@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from evidence import kiosks
-from evidence.checkins import CheckInRequest, CheckInRules, decide
+from evidence.check_in_facts import CheckInRules
+from evidence.checkins import CheckInRequest, decide
 from web.services import room_topic, services
 
 blueprint: Final = Blueprint("kiosk_api", __name__, url_prefix="/api/kiosk/v1")

@@ -17,11 +17,12 @@ KIND_WORDS: Final[Mapping[MarkKind, str]] = {
     MarkKind.ADMITTED: "签到入场",
     MarkKind.REFERRED: "转人工",
     MarkKind.REFUSED: "未准入场",
+    MarkKind.NOTED: "签到过程",
     MarkKind.SIGNAL: "播报",
     MarkKind.MISSED_SIGNAL: "漏播",
     MarkKind.LOG_ENTRY: "监考日志",
 }
-CHECKINS: Final = frozenset({MarkKind.ADMITTED, MarkKind.REFERRED, MarkKind.REFUSED})
+CHECKINS: Final = frozenset({MarkKind.ADMITTED, MarkKind.REFERRED, MarkKind.REFUSED, MarkKind.NOTED})
 
 
 @cache

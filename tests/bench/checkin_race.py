@@ -18,7 +18,8 @@ from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
 from evidence import kiosk_enrolments
-from evidence.checkins import CheckInRequest, CheckInRules, decide
+from evidence.check_in_facts import CheckInRules
+from evidence.checkins import CheckInRequest, decide
 from evidence.database import WriterDatabase
 from evidence.roster import RosterRequest, import_roster
 from evidence.vault import Vault

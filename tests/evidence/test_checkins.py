@@ -11,12 +11,14 @@ import pytest
 from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
-from evidence.checkins import CheckInRequest, CheckInRules, StoredAnswer, decide
+from evidence.check_in_alarms import CheckInAlarm, load_alarms
+from evidence.check_in_facts import CheckInRules
+from evidence.checkins import CheckInRequest, StoredAnswer, decide
 from evidence.roster import RosterRequest, import_roster
-from evidence.sittings import UnknownProcedureError
 from exam.admission import Outcome
 from exam.answers import OutcomeText
 from exam.clock import MINUTE_US
+from exam.upload_rules import AlarmKind
 from rehearsal.people_names import RosterBlock, write_roster
 from tests.bench.checkin_race import race_processes, race_threads
 from tests.world import CLOCK_US, DURATION_US, START_US, Person, World, announce, invented_number
@@ -45,6 +47,11 @@ def admissions(world: World) -> list[tuple[int, int, int]]:
     with world.exam.read() as connection:
         rows = connection.execute("select candidate_id, place_id, admitted_at_us from admission order by id")
         return [tuple(row) for row in rows]
+
+
+def alarms(world: World) -> list[CheckInAlarm]:
+    with world.exam.read() as connection:
+        return load_alarms(connection)
 
 
 def test_a_candidate_on_time_is_admitted_to_his_place(world: World) -> None:
@@ -193,10 +200,18 @@ def test_a_voided_admission_does_not_stand_in_the_way(world: World) -> None:
     assert answer.outcome is Outcome.OK_ADMITTED
 
 
-def test_a_session_without_its_procedure_is_named(world: World) -> None:
-    with pytest.raises(UnknownProcedureError, match="session T1: no procedure 'theory'"):
-        ask(world, scan_of(world, world.on_time), rules=replace(RULES, procedures={}))
-    assert attempts(world) == []
+def test_what_cannot_be_judged_is_a_referral_on_record_and_an_alarm(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session whose procedure file is gone stops no kiosk: a person looks."""
+    answer = ask(world, scan_of(world, world.on_time), rules=replace(RULES, procedures={}))
+    assert answer.outcome is Outcome.NOT_JUDGED
+    assert json.loads(answer.body)["title"] == "请到人工窗口"
+    assert [row["outcome"] for row in attempts(world)] == ["NOT_JUDGED"]
+    assert [one.kind for one in alarms(world)] == [AlarmKind.NOT_JUDGED]
+    logged = capsys.readouterr().out
+    assert "UnknownProcedureError" in logged
+    assert world.on_time.id_number not in logged
 
 
 def test_no_number_is_stored_in_the_open(world: World) -> None:
@@ -257,17 +272,17 @@ def test_who_loses_the_race_is_judged_again(world: World) -> None:
     assert len(admissions(world)) == 1
 
 
-def test_a_place_taken_by_another_person_is_an_error_and_leaves_no_trace(world: World) -> None:
-    """Nothing can seat two people in one place; if it ever happens, nobody is admitted silently."""
+def test_whose_place_is_taken_by_another_person_is_sent_to_people(world: World) -> None:
     ask(world, scan_of(world, world.on_time))
     with world.exam.write() as connection:
         connection.execute("delete from seating where candidate_id = ?", (world.on_time.id,))
         connection.execute(
             "update seating set place_id = ? where candidate_id = ?", (world.on_time.place_id, world.late.id)
         )
-    with pytest.raises(sqlite3.IntegrityError, match="place_id"):
-        ask(world, scan_of(world, world.late, "nonce-0000000002"))
-    assert len(attempts(world)) == len(admissions(world)) == 1
+    answer = ask(world, scan_of(world, world.late, "nonce-0000000002"))
+    assert answer.outcome is Outcome.SEAT_TAKEN
+    assert (len(attempts(world)), len(admissions(world))) == (2, 1)
+    assert [one.kind for one in alarms(world)] == [AlarmKind.SEAT_TAKEN]
 
 
 def test_eight_kiosks_through_one_writer_admit_everybody_once(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from evidence import announcements, proctor_log
-from evidence.checkins import CheckInRequest, CheckInRules, decide
+from evidence.check_in_facts import CheckInRules
+from evidence.checkins import CheckInRequest, decide
 from evidence.database import WriterDatabase
 from evidence.footage import Cause
 from evidence.footage_access import FootageRequest, record_access

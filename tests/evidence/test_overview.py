@@ -6,7 +6,8 @@ import pytest
 from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from evidence import overview, proctor_log
-from evidence.checkins import CheckInRequest, CheckInRules, decide
+from evidence.check_in_facts import CheckInRules
+from evidence.checkins import CheckInRequest, decide
 from evidence.database import WriterDatabase
 from evidence.overview import HeadCount, OpenBatch
 from evidence.proctor_log import NewEntry

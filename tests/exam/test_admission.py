@@ -26,6 +26,7 @@ from exam.admission import (
 from exam.clock import MINUTE_US, SECOND_US
 from exam.identity import DocumentType
 from exam.outcomes import DECLARABLE, DOUBTS, HOLDING
+from exam.sitting_phase import as_of
 from tests.exam.admission_cases import (
     ANOTHER_DAY,
     ASK,
@@ -253,6 +254,13 @@ def test_the_site_day_ends_at_midnight_in_shanghai() -> None:
     midnight_us = START_US + 15 * 60 * MINUTE_US
     assert phase(THEORY, midnight_us - 1) is Phase.CLOSED
     assert phase(THEORY, midnight_us) is Phase.OTHER_DAY
+
+
+def test_a_stop_signal_that_came_later_had_not_sounded() -> None:
+    stopped = replace(STARTED, stopped_at_us=START_US + 90 * MINUTE_US)
+    assert as_of(stopped, START_US + 90 * MINUTE_US) == stopped
+    assert as_of(stopped, START_US + 90 * MINUTE_US - 1) == STARTED
+    assert as_of(STARTED, START_US) == STARTED
 
 
 moments = st.integers(START_US - DAY_US, START_US + DAY_US)

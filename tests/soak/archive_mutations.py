@@ -47,7 +47,6 @@ COMPARED: Final = frozenset({"ledger_leaf", "ledger_node", "fragment_map", "chec
 LOOSE_COLUMNS: Final = frozenset(
     {
         *(
-            "checkin_attempt.kiosk_id",
             "footage_access.accessed_at_us",
             "anchor.token",
             "anchor.anchored_at_us",

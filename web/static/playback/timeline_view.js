@@ -11,7 +11,7 @@ const LANE_PX = 24;
 const CROWDED_PX = 14;
 const TROUBLE_WORDS_PX = 72;
 const ROWS = [
-  { label: "签到", kinds: ["admitted", "referred", "refused"] },
+  { label: "签到", kinds: ["admitted", "referred", "refused", "noted"] },
   { label: "播报", kinds: ["signal", "missed_signal"] },
   { label: "日志", kinds: ["log_entry"] },
 ];
