@@ -116,6 +116,9 @@ class Settings(_Section):
     database_reserve_mb: int = Field(
         64, ge=0, description="Room in MiB set aside beside each database, given up when its disk is full."
     )
+    admission_policy: Path | None = Field(
+        None, description="File with what this site does otherwise at check-in; nothing: as the product does."
+    )
     web: WebSettings = Field(default_factory=WebSettings)
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     pictures: PictureSettings = Field(default_factory=PictureSettings)
@@ -176,6 +179,11 @@ class Settings(_Section):
     @property
     def audio_folder(self) -> Path:
         return self.data_folder / "audio"
+
+    @property
+    def check_in_folder(self) -> Path:
+        """Encrypted photos and signatures taken at check-in."""
+        return self.data_folder / "check_in"
 
     @property
     def thumbnails_folder(self) -> Path:

@@ -99,7 +99,8 @@ def load_day(connection: Connection, rules: DayRules, kiosk: Kiosk, now_us: int)
     sessions = _open_sessions(connection, rules.procedures)
     scope = scope_of(connection, kiosk.id)
     rooms = connection.execute("select id, code, label, directions from room order by code")
-    sittings = load_sittings(connection, rules.procedures, set(sessions), now_us)
+    late = rules.policy.late_entry_us
+    sittings = load_sittings(connection, rules.procedures, set(sessions), now_us, late)
     return KioskDay(
         label=kiosk.label,
         rooms=scope.rooms,

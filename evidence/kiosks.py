@@ -113,18 +113,6 @@ def ticket_forms(connection: Connection) -> list[str]:
     return [row["ticket_form"] for row in rows]
 
 
-def attempt_room(connection: Connection, kiosk_id: int, nonce: str) -> int | None:
-    """The room whose seat map an attempt changed; None when it admitted nobody."""
-    row = connection.execute(
-        "select place.room_id from checkin_attempt"
-        " join admission on admission.attempt_id = checkin_attempt.id"
-        " join place on place.id = admission.place_id"
-        " where checkin_attempt.kiosk_id = ? and checkin_attempt.nonce = ?",
-        (kiosk_id, nonce),
-    ).fetchone()
-    return None if row is None else int(row["room_id"])
-
-
 def room_by_code(connection: Connection, room_code: str) -> int:
     """The room's id. Raises UnknownRoomError."""
     row = connection.execute("select id from room where code = ?", (room_code,)).fetchone()

@@ -57,14 +57,25 @@ class Vault:
 
     def encrypt(self, plain: str, purpose: str) -> bytes:
         """Ciphertext bound to its purpose (such as 'id_number'); different on every call."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain.encode(), purpose.encode())
+        return self.encrypt_bytes(plain.encode(), purpose)
 
     def decrypt(self, cipher: bytes, purpose: str) -> str:
         """The text again. Raises VaultError for a foreign key, purpose or a damaged value."""
         try:
-            return self._cipher.decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], purpose.encode()).decode()
-        except (InvalidTag, ValueError) as error:  # too short for a nonce, or no text
+            return self.decrypt_bytes(cipher, purpose).decode()
+        except UnicodeDecodeError as error:
+            raise VaultError(f"{purpose}: ciphertext holds no text") from error
+
+    def encrypt_bytes(self, plain: bytes, purpose: str) -> bytes:
+        """The same for bytes of any kind."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, purpose.encode())
+
+    def decrypt_bytes(self, cipher: bytes, purpose: str) -> bytes:
+        """The bytes again. Raises VaultError for a foreign key, purpose or a damaged value."""
+        try:
+            return self._cipher.decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], purpose.encode())
+        except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise VaultError(f"{purpose}: ciphertext does not belong to this site key") from error
 
     def index(self, plain: str) -> bytes:

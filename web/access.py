@@ -100,6 +100,8 @@ PUBLIC: Final = frozenset(
 KIOSK: Final = frozenset(
     {
         "kiosk_api.check_in",
+        "kiosk_api.attempt",
+        "kiosk_api.picture",
         "kiosk_api.heartbeat",
         "kiosk_sync.beat",
         "kiosk_sync.roll",

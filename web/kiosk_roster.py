@@ -9,7 +9,6 @@ from typing import Final
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from config.admission import load_admission_policy
 from evidence.kiosk_day import DayRules, build_day, digest_of, load_day
 from evidence.kiosk_secrets import KioskSecrets, renew_secret, secrets_of, signing_key
 from evidence.roster_content import content_for, load_people, numbers_of
@@ -66,7 +65,7 @@ def day_part() -> ResponseReturnValue:
 
 def day_rules() -> DayRules:
     """What the site's regulations say."""
-    return DayRules(services().procedures, load_admission_policy())
+    return DayRules(services().procedures, services().policy)
 
 
 def _sent(content: bytes, tag: str) -> Response:

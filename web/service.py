@@ -17,6 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from config.admission import AdmissionPolicyError
 from config.settings import Settings
 from evidence import logins
 from evidence.checkpoints import Checkpoints, Signing
@@ -82,7 +83,7 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     """Everything that is done once, before the worker exists: keys, schema, kiosk, first link."""
     try:
         services = open_services(settings, clock)
-    except (DatabaseError, VaultError) as error:
+    except (AdmissionPolicyError, DatabaseError, VaultError) as error:
         raise ServiceError(str(error)) from error
     try:
         with closing(Signing(Checkpoints(services.exam, settings.keys_folder, LEDGER), clock)):

@@ -13,10 +13,14 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from config.admission import load_admission_policy
+from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
 from config.settings import Settings
+from evidence.check_in_facts import CheckInRules
 from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.vault import Vault
+from exam.admission_facts import Policy
 from exam.clock import Clock
 from exam.procedure import Procedure
 
@@ -105,6 +109,16 @@ class Services:
     bus: Bus = field(default_factory=Bus)
     procedures: Mapping[str, Procedure] = field(default_factory=load_procedures)
 
+    @property
+    def policy(self) -> Policy:
+        """What the site sets about check-in."""
+        return load_admission_policy(self.settings.admission_policy)
+
+    @property
+    def check_in_rules(self) -> CheckInRules:
+        """Everything by which a check-in is judged and answered."""
+        return CheckInRules(self.procedures, load_outcome_texts(), self.policy)
+
     def close(self) -> None:
         """End open streams and close the databases."""
         self.bus.close()
@@ -115,8 +129,10 @@ class Services:
 def open_services(settings: Settings, clock: Clock) -> Services:
     """Open the databases and the site key of this machine.
 
-    Raises WriterBusyError when another console already runs on the same folder.
+    Raises WriterBusyError when another console already runs on the same folder, and AdmissionPolicyError
+    when the site's policy cannot be used: better today than when the first candidate comes.
     """
+    load_admission_policy(settings.admission_policy)
     vault = Vault.open(settings.site_key, settings.exam_db)
     exam = WriterDatabase(settings.exam_db, "exam", settings.database_reserve_mb * MIB)
     return Services(settings, clock, exam, FootageReader(settings.footage_db), vault)

@@ -9,7 +9,6 @@ import pytest
 from evidence import kiosks
 from evidence.database import WriterDatabase
 from evidence.kiosk_enrolments import enrol, revoke
-from tests.world import World
 
 NOW_US = 1_800_000_000_000_000
 
@@ -86,21 +85,3 @@ def test_ticket_forms_come_from_open_batches_only(connection: sqlite3.Connection
         [("B1", r"\d{15}", None), ("B2", r"\d{12}", NOW_US), ("B3", None, None), ("B4", r"\d{15}", None)],
     )
     assert kiosks.ticket_forms(connection) == [r"\d{15}"]
-
-
-def test_an_admitting_attempt_names_the_room_it_changed(world: World) -> None:
-    with world.exam.write() as connection:
-        for nonce, candidate in [("n" * 16, world.on_time), ("m" * 16, None)]:
-            connection.execute(
-                "insert into checkin_attempt (kiosk_id, nonce, scanned_at_us, received_at_us, outcome,"
-                " reasons, answer) values (?, ?, 1, 1, 'X', '[]', '{}')",
-                (world.kiosk_id, nonce),
-            )
-            if candidate:
-                connection.execute(
-                    "insert into admission (attempt_id, session_id, candidate_id, place_id, admitted_at_us)"
-                    " values (last_insert_rowid(), ?, ?, ?, 1)",
-                    (world.session_id, candidate.id, candidate.place_id),
-                )
-        assert kiosks.attempt_room(connection, world.kiosk_id, "n" * 16) == world.room_1
-        assert kiosks.attempt_room(connection, world.kiosk_id, "m" * 16) is None

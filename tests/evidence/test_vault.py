@@ -66,3 +66,13 @@ def test_secrets_follow_from_the_site_key_and_their_purpose() -> None:
     assert one.secret("signing") == Vault(b"a" * 32).secret("signing")
     assert len({one.secret("signing"), one.secret("tickets"), Vault(b"b" * 32).secret("signing")}) == 3
     assert len(one.secret("signing")) == 32
+
+
+def test_bytes_of_any_kind_are_kept_and_are_not_taken_for_text(tmp_path: Path) -> None:
+    vault = Vault.open(tmp_path / "site.key")
+    cipher = vault.encrypt_bytes(b"\xff\x00", "check_in_picture")
+    assert vault.decrypt_bytes(cipher, "check_in_picture") == b"\xff\x00"
+    with pytest.raises(VaultError, match="holds no text"):
+        vault.decrypt(cipher, "check_in_picture")
+    with pytest.raises(VaultError, match="does not belong"):
+        vault.decrypt_bytes(cipher, "id_number")

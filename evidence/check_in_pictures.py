@@ -1,0 +1,162 @@
+"""Photos and signatures taken at check-in: encrypted files beside the database, each with a row and a leaf.
+
+Order: the ciphertext is written whole and fsynced, then its row. A crash between leaves a file without a
+row, which nobody can read and nothing names; the kiosk sends the picture again. A row never lacks its
+file. They are electronic records of the exam: nothing here deletes them (Art. 23(2)).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Final
+
+from evidence.ledger import LeafKind, append
+from evidence.small_files import create_whole
+from evidence.vault import Vault, VaultError
+
+PURPOSE: Final = "check_in_picture"
+MODE: Final = 0o400
+
+
+class PictureKind(StrEnum):
+    """What a picture is."""
+
+    PHOTO = "photo"
+    SIGNATURE = "signature"
+
+
+class PictureFault(StrEnum):
+    """Why a picture is not taken in, or cannot be shown."""
+
+    WRONG_DIGEST = "wrong_digest"
+    WRONG_TYPE = "wrong_type"
+    TOO_LARGE = "too_large"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+    # The file is missing or no longer what was kept.
+    DAMAGED = "damaged"
+
+
+class PictureError(Exception):
+    """A picture cannot be kept or read; `fault` says why."""
+
+    def __init__(self, fault: PictureFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is accepted of one kind: largest size, and media types with the bytes that content begins with."""
+
+    largest_bytes: int
+    begins: dict[str, bytes]
+
+
+_JPEG: Final = b"\xff\xd8\xff"
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+LIMITS: Final = {
+    PictureKind.PHOTO: Limits(2 * 1024 * 1024, {"image/jpeg": _JPEG, "image/png": _PNG}),
+    # A picture of the strokes, or the strokes themselves.
+    PictureKind.SIGNATURE: Limits(512 * 1024, {"image/png": _PNG, "application/json": b"{"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture in the clear. `sha256_hex` is the digest of `content` as its sender names it."""
+
+    kind: PictureKind
+    media_type: str
+    sha256_hex: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStore:
+    """The folder of encrypted pictures, and the site key that opens them."""
+
+    folder: Path
+    vault: Vault
+
+    def check(self, picture: Picture) -> None:
+        """Raises PictureError: empty, too_large, wrong_type, wrong_digest."""
+        limits = LIMITS[picture.kind]
+        if not picture.content:
+            raise PictureError(PictureFault.EMPTY)
+        if len(picture.content) > limits.largest_bytes:
+            raise PictureError(PictureFault.TOO_LARGE)
+        begins = limits.begins.get(picture.media_type)
+        if begins is None or not picture.content.startswith(begins):
+            raise PictureError(PictureFault.WRONG_TYPE)
+        if sha256(picture.content).hexdigest() != picture.sha256_hex:
+            raise PictureError(PictureFault.WRONG_DIGEST)
+
+    def write(self, picture: Picture) -> bytes:
+        """The ciphertext as a whole, durable file; returns its digest, which is its name."""
+        self.check(picture)
+        cipher = self.vault.encrypt_bytes(picture.content, PURPOSE)
+        digest = sha256(cipher).digest()
+        path = self._path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        create_whole(path, cipher, MODE)
+        return digest
+
+    def read(self, connection: Connection, sha256_hex: str) -> Picture:
+        """The picture again. Raises PictureError: unknown, damaged."""
+        row = connection.execute(
+            "select * from check_in_picture where sha256 = ?", (_digest(sha256_hex),)
+        ).fetchone()
+        if row is None:
+            raise PictureError(PictureFault.UNKNOWN)
+        try:
+            content = self.vault.decrypt_bytes(self._path(row["cipher_sha256"]).read_bytes(), PURPOSE)
+        except (OSError, VaultError) as error:
+            raise PictureError(PictureFault.DAMAGED) from error
+        if sha256(content).digest() != row["sha256"]:
+            raise PictureError(PictureFault.DAMAGED)
+        return Picture(PictureKind(row["kind"]), row["media_type"], sha256_hex, content)
+
+    def _path(self, digest: bytes) -> Path:
+        name = digest.hex()
+        return self.folder / name[:2] / f"{name}.enc"
+
+
+def is_kept(connection: Connection, sha256_hex: str) -> bool:
+    """Whether a picture with this digest is on record."""
+    question = "select 1 from check_in_picture where sha256 = ?"
+    return connection.execute(question, (_digest(sha256_hex),)).fetchone() is not None
+
+
+def record_picture(
+    connection: Connection, picture: Picture, cipher_sha256: bytes, kiosk_id: int | None, now_us: int
+) -> bool:
+    """The row and leaf of a picture whose file is durable. False: it was on record already."""
+    row = connection.execute(
+        "insert into check_in_picture (kind, sha256, media_type, size_bytes, cipher_sha256, kiosk_id,"
+        " received_at_us) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+        " returning id as check_in_picture_id, kind, lower(hex(sha256)) as sha256, media_type, size_bytes,"
+        " lower(hex(cipher_sha256)) as cipher_sha256, kiosk_id, received_at_us",
+        (
+            picture.kind,
+            _digest(picture.sha256_hex),
+            picture.media_type,
+            len(picture.content),
+            cipher_sha256,
+            kiosk_id,
+            now_us,
+        ),
+    ).fetchone()
+    if row is None:
+        return False
+    append(connection, LeafKind.CHECK_IN_PICTURE, dict(row), now_us)
+    return True
+
+
+def _digest(sha256_hex: str) -> bytes:
+    try:
+        return bytes.fromhex(sha256_hex)
+    except ValueError as error:
+        raise PictureError(PictureFault.WRONG_DIGEST) from error
