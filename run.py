@@ -255,7 +255,7 @@ def run_import(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     wanted = WantedImport(arguments.file, arguments.batch, arguments.dry_run)
-    vocabulary = Vocabulary(load_procedures(), load_roster_columns())
+    vocabulary = Vocabulary(load_procedures(settings.procedures_folder), load_roster_columns())
     try:
         vault = Vault.open(settings.site_key, settings.exam_db)
         database = WriterDatabase(settings.exam_db, "exam")

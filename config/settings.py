@@ -31,6 +31,14 @@ class WebSettings(_Section):
     )
 
 
+class SignalSettings(_Section):
+    """How signals are given."""
+
+    two_persons_arm: bool = Field(
+        default=False, description="Whether a second person must agree before automatic signals are armed."
+    )
+
+
 class RecorderSettings(_Section):
     """How cameras are recorded."""
 
@@ -113,6 +121,9 @@ class Settings(_Section):
     data_folder: Path = Field(
         Path("var/site"), description="Databases, keys, audio and (by default) footage."
     )
+    procedures_folder: Path | None = Field(
+        None, description="Folder of the site's own exam procedures (*.toml); nothing: those of the product."
+    )
     database_reserve_mb: int = Field(
         64, ge=0, description="Room in MiB set aside beside each database, given up when its disk is full."
     )
@@ -120,6 +131,7 @@ class Settings(_Section):
         None, description="File with what this site does otherwise at check-in; nothing: as the product does."
     )
     web: WebSettings = Field(default_factory=WebSettings)
+    signals: SignalSettings = Field(default_factory=SignalSettings)
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     pictures: PictureSettings = Field(default_factory=PictureSettings)
     kiosk: KioskSettings = Field(default_factory=KioskSettings)

@@ -101,7 +101,8 @@ def schedule_chore(tools: ChoreTools) -> ScheduleAccounts:
     with tools.store.database.read() as connection:
         presences = load_presences(connection)
     began_us = presences[-1].started_at_us if presences else tools.store.clock.wall_us()
-    return ScheduleAccounts(tools.store, exam, delay_us, began_us)
+    procedures = load_procedures(tools.settings.procedures_folder)
+    return ScheduleAccounts(tools.store, exam, delay_us, began_us, procedures)
 
 
 def _within(owed: list[Interval], window: Interval) -> Iterator[Interval]:

@@ -105,6 +105,7 @@ class CameraList:
 
     exam_db: Path
     site_key: Path
+    procedures_folder: Path | None = None
     _database: ReaderDatabase | None = None
     _vault: Vault | None = None
     _trouble: str = ""
@@ -133,7 +134,7 @@ class CameraList:
             return None
         try:
             with self._database.read() as connection:
-                plan = load_plan(connection, load_procedures(), now_us)
+                plan = load_plan(connection, load_procedures(self.procedures_folder), now_us)
         except sqlite3.Error as error:
             self._tell(str(error))
             return None
@@ -195,7 +196,9 @@ class _Service:
         self._wanted = WantedCameras(self._recorder, began_us)
         with self.store.database.write() as connection:
             self._presence_id = begin_presence(connection, boot_id(), began_us)
-        self._list = CameraList(self.settings.exam_db, self.settings.site_key)
+        self._list = CameraList(
+            self.settings.exam_db, self.settings.site_key, self.settings.procedures_folder
+        )
 
     def run(self) -> None:
         """Record until asked to stop, then finish what is being written."""
