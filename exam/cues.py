@@ -1,8 +1,8 @@
 """What is due now, in which room: the only scheduler truth (domain rule A-3, R9).
 
-Pure: from the procedure, the session and what was announced so far, every cue of every room gets
-its moment, and `due` says what may sound now and what came too late. Timers live elsewhere and
-only ask; a crash, a restart or a stepped clock can therefore neither repeat nor lose a cue.
+Pure: from the procedure, the session and what became of it so far, every cue of every room gets its
+moment, and `due` says what may sound now and what came too late. Timers live elsewhere and only ask;
+a crash, a restart or a stepped clock can therefore neither repeat nor lose a cue.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from exam.clock import SECOND_US
+from exam.clock import MINUTE_US, SECOND_US
+from exam.course import SessionCourse
 from exam.day import Announced, Session
-from exam.procedure import Anchor, Cue, Procedure, Signal, Trigger
+from exam.procedure import Anchor, Cue, Signal, Trigger
+from exam.room_signals import RoomSignals, room_signals
+from exam.room_times import RoomTimes, planned_end_us, times_of
 
 # A room's clock is measured, not known: a report this much before the plan was still on time.
 MEASURING_SLACK_US: Final = SECOND_US // 2
-
-
-@dataclass(frozen=True, slots=True)
-class RoomTimes:
-    """The actual start (T0) and stop (TE) of one room; None until the signal was emitted there."""
-
-    started_at_us: int | None = None
-    stopped_at_us: int | None = None
+# A miss speaks of its own moment only: a plan that moved by more than this may be kept after all.
+SAME_PLAN_US: Final = SECOND_US
+# A time warning is given again when the end moved later by more than this.
+REPEATED_WARNING_US: Final = MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,10 @@ class RoomCue:
     """One cue in one room, with its moment.
 
     `is_projected`: the moment hangs on a signal that has not been given, and moves with it; such a
-    cue is never due. `is_void`: the room has stopped, and the cue belongs before the stop.
-    `outcome` is what became of it, None while nothing has.
+    cue is never due. `is_held`: the room stands still (evacuated, delayed), nothing may sound.
+    `is_void`: the room has stopped, and the cue belongs before the stop. `outcome` is what became of
+    it, None while nothing has (or only what was corrected); `next_occurrence` is that under which the cue
+    would sound now.
     """
 
     session_id: int
@@ -42,11 +43,26 @@ class RoomCue:
     is_projected: bool
     is_void: bool = False
     outcome: Announced | None = None
+    is_held: bool = False
+    next_occurrence: int = 1
+    # Starts and stops that a correction took back.
+    corrected: tuple[Announced, ...] = ()
+
+    @property
+    def occurrence(self) -> int:
+        """The outcome's, else the next."""
+        return self.next_occurrence if self.outcome is None else self.outcome.occurrence
 
     @property
     def closes_at_us(self) -> int:
         """The last moment at which it may sound."""
         return self.planned_at_us + self.cue.tolerance_us
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it sounds by itself once its moment has come: nothing stands against it."""
+        is_free = self.outcome is None and not (self.is_projected or self.is_void or self.is_held)
+        return self.cue.trigger is Trigger.AUTOMATIC and is_free
 
 
 class Verdict(StrEnum):
@@ -64,36 +80,18 @@ class Due:
     verdict: Verdict
 
 
-def announced_in(announced: Iterable[Announced], room_id: int, cue_code: str) -> Announced | None:
-    """What became of the cue in the room: the first time it sounded, else the last miss, else None."""
-    found = None
-    for one in announced:
-        if (one.room_id, one.cue_code) == (room_id, cue_code):
-            if not one.is_missed:
-                return one
-            found = one
-    return found
-
-
-def room_times(procedure: Procedure, announced: Iterable[Announced], room_id: int) -> RoomTimes:
-    """The room's T0 and TE: emitted moments, never planned ones (R9)."""
-    start, stop = (
-        announced_in(announced, room_id, procedure.signal_cue(signal).code)
-        for signal in (Signal.START_SIGNAL, Signal.STOP_SIGNAL)
-    )
-    return RoomTimes(start.emitted_at_us if start else None, stop.emitted_at_us if stop else None)
-
-
-def session_cues(procedure: Procedure, session: Session, announced: Sequence[Announced]) -> list[RoomCue]:
+def session_cues(course: SessionCourse) -> list[RoomCue]:
     """Every scheduled cue of every room of the session, earliest first."""
-    cues = [
-        _room_cue(cue, session, announced, room_id, times)
-        for room_id in session.room_ids
-        for times in [room_times(procedure, announced, room_id)]
-        for cue in procedure.cues
-        if cue.is_scheduled
-    ]
+    cues = [one for room_id in course.session.room_ids for one in room_cues(course, room_id)]
     return sorted(cues, key=lambda one: one.planned_at_us)
+
+
+def room_cues(course: SessionCourse, room_id: int) -> list[RoomCue]:
+    """Every scheduled cue of one room, in the order of the procedure."""
+    announced = course.announced_in(room_id)
+    signals = room_signals(course.procedure, announced)
+    room = _Room(course.session, room_id, announced, signals, times_of(course, room_id, signals))
+    return [room.cue(cue) for cue in course.procedure.cues if cue.is_scheduled]
 
 
 def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
@@ -106,10 +104,7 @@ def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
     return [
         Due(one, Verdict.EMIT if now_us <= one.closes_at_us else Verdict.TOO_LATE)
         for one in cues
-        if one.cue.trigger is Trigger.AUTOMATIC
-        and one.outcome is None
-        and not (one.is_projected or one.is_void)
-        and after_us < one.planned_at_us <= now_us
+        if after_us < one.planned_at_us <= now_us and one.is_automatic
     ]
 
 
@@ -120,35 +115,87 @@ def reveals_signal(one: RoomCue, started_at_us: int, now_us: int) -> bool:
     signal was given, and its moment is the room's. What is still to come nobody has heard: believing
     it would silence the signal.
     """
-    is_open = one.cue.trigger is Trigger.AUTOMATIC and not (one.is_projected or one.is_void)
+    is_open = one.cue.trigger is Trigger.AUTOMATIC and not (one.is_projected or one.is_void or one.is_held)
     is_news = one.outcome is None or one.outcome.is_missed
     is_in_time = one.planned_at_us - MEASURING_SLACK_US <= started_at_us <= one.closes_at_us
     has_been = started_at_us <= now_us + MEASURING_SLACK_US
     return is_open and is_news and is_in_time and has_been
 
 
-def _room_cue(
-    cue: Cue, session: Session, announced: Sequence[Announced], room_id: int, times: RoomTimes
-) -> RoomCue:
-    anchor_us, is_projected = _anchor_us(cue.anchor, session, times)
-    outcome = announced_in(announced, room_id, cue.code)
-    return RoomCue(
-        session_id=session.id,
-        room_id=room_id,
-        cue=cue,
-        planned_at_us=anchor_us + cue.offset_us,
-        is_projected=is_projected,
-        is_void=times.stopped_at_us is not None and outcome is None and cue.anchor is not Anchor.END,
-        outcome=outcome,
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """One room of a session, with everything its cues hang on."""
+
+    session: Session
+    room_id: int
+    announced: Sequence[Announced]
+    signals: RoomSignals
+    times: RoomTimes
+
+    def cue(self, cue: Cue) -> RoomCue:
+        anchor_us, is_projected = self._anchor_us(cue.anchor)
+        planned_at_us = anchor_us + cue.offset_us
+        mine = [one for one in self.announced if one.cue_code == cue.code]
+        outcome = self._outcome(cue, mine, planned_at_us)
+        is_over = self.times.stopped_at_us is not None and cue.anchor is not Anchor.END
+        return RoomCue(
+            session_id=self.session.id,
+            room_id=self.room_id,
+            cue=cue,
+            planned_at_us=planned_at_us,
+            is_projected=is_projected,
+            is_void=is_over and outcome is None,
+            outcome=outcome,
+            is_held=self._is_held(cue),
+            next_occurrence=1 + max((one.occurrence for one in mine), default=0),
+            corrected=tuple(each.wrong for each in self.signals.corrected if each.wrong.cue_code == cue.code),
+        )
+
+    def _is_held(self, cue: Cue) -> bool:
+        """What should have sounded before the start cannot wait any more once the room has started."""
+        is_past = self.times.started_at_us is not None and cue.anchor is Anchor.PLANNED_START
+        return self.times.is_held and cue.is_audible and not is_past
+
+    def _anchor_us(self, anchor: Anchor) -> tuple[int, bool]:
+        """The anchor's moment, and whether it still hangs on a signal that has not been given."""
+        has_started = self.times.started_at_us is not None
+        if anchor is Anchor.PLANNED_START:
+            return self.session.planned_start_us, False
+        if anchor is Anchor.START:
+            return self.times.started_at_us or self.session.planned_start_us, not has_started
+        if anchor is Anchor.END and self.times.finished_at_us is not None:
+            return self.times.finished_at_us, False
+        end_us = planned_end_us(self.session, self.times)
+        if anchor is Anchor.PLANNED_END:
+            return end_us, not has_started
+        last_us = max([end_us, *(one.ends_at_us or 0 for one in self.times.going_on)])
+        return last_us, True
+
+    def _outcome(self, cue: Cue, mine: Sequence[Announced], planned_at_us: int) -> Announced | None:
+        """What counts of everything that became of the cue: a sound before a miss, a miss of this plan."""
+        if cue.signal is Signal.START_SIGNAL:
+            sounded = self.signals.start
+        elif cue.signal is Signal.STOP_SIGNAL:
+            sounded = self.signals.stop
+        else:
+            sounded = _sounded(cue, mine, planned_at_us)
+        if sounded is not None:
+            return sounded
+        missed = [
+            one for one in mine if one.is_missed and abs(one.planned_at_us - planned_at_us) <= SAME_PLAN_US
+        ]
+        return missed[-1] if missed else None
+
+
+def _sounded(cue: Cue, mine: Sequence[Announced], planned_at_us: int) -> Announced | None:
+    """The first time it sounded. A warning of another end than the present one warned of nothing."""
+    is_warning = cue.signal is Signal.TIME_WARNING
+    return next(
+        (
+            one
+            for one in mine
+            if not one.is_missed
+            and not (is_warning and planned_at_us - one.planned_at_us > REPEATED_WARNING_US)
+        ),
+        None,
     )
-
-
-def _anchor_us(anchor: Anchor, session: Session, times: RoomTimes) -> tuple[int, bool]:
-    """The anchor's moment, and whether it still hangs on a signal that has not been given."""
-    if anchor is Anchor.PLANNED_START:
-        return session.planned_start_us, False
-    if anchor is Anchor.END and times.stopped_at_us is not None:
-        return times.stopped_at_us, False
-    start_us = session.planned_start_us if times.started_at_us is None else times.started_at_us
-    anchor_us = start_us if anchor is Anchor.START else start_us + session.duration_us
-    return anchor_us, anchor is Anchor.END or times.started_at_us is None

@@ -73,11 +73,23 @@ class Session:
     cancelled_at_us: int | None = None
 
 
+class Source(StrEnum):
+    """How it came about that a cue sounded, or was missed."""
+
+    SCHEDULE = "schedule"
+    PRESS = "press"
+    # Learned from a room that rang while the console was away.
+    ROOM_REPORT = "room_report"
+    # A person recorded when the signal was really given, by hand bell or voice.
+    BY_HAND = "by_hand"
+
+
 @dataclass(frozen=True, slots=True)
 class Announced:
     """What became of one cue in one room. `emitted_at_us` is None exactly when it was missed.
 
-    Occurrence 1 is the timetable's; a higher one made good a missed signal, or repeats an on-demand cue.
+    Occurrence 1 is the timetable's; a higher one made good a missed signal, repeats an on-demand cue or
+    follows one that was corrected. `account_id`: who pressed or recorded it; None for the schedule.
     """
 
     session_id: int
@@ -86,6 +98,8 @@ class Announced:
     planned_at_us: int
     emitted_at_us: int | None
     occurrence: int = 1
+    source: Source = Source.SCHEDULE
+    account_id: int | None = None
 
     @property
     def is_missed(self) -> bool:

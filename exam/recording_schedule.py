@@ -5,14 +5,14 @@ it, gaps are counted by it, and the coverage certificate is drawn up by it. Whil
 sounded the interval has no end, so an extended session stays recorded; the cap on that is far and loud.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import RoomTimes, room_times
-from exam.day import Announced, Session
+from exam.course import SessionCourse
 from exam.procedure import Anchor, Procedure
+from exam.room_times import RoomTimes, planned_end_us, room_times
 
 # A room that people move out of is still being left: candidates, papers, bags.
 LEAVING_US: Final = 10 * MINUTE_US
@@ -24,27 +24,6 @@ UNTICKED_US: Final = 30 * MINUTE_US
 UNSTOPPED_US: Final = 4 * 60 * MINUTE_US
 # From this long after them the site lead is asked what is going on.
 UNSTOPPED_ALARM_US: Final = 15 * MINUTE_US
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A session goes on in another room (应急考场, R21) from `moves_at_us`, decided before or after."""
-
-    from_room_id: int
-    to_room_id: int
-    moves_at_us: int
-    recorded_at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCourse:
-    """The session as planned, and what has become of it; `confirmed` are ticks by room and cue code."""
-
-    session: Session
-    procedure: Procedure
-    announced: Sequence[Announced]
-    confirmed: Mapping[tuple[int, str], int] = field(default_factory=dict)
-    moves: Sequence[Move] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +123,19 @@ def _schedule(course: SessionCourse, stay: _Stay, now_us: int) -> Schedule:
 
 def _times(course: SessionCourse, stay: _Stay) -> RoomTimes:
     """The signals of the room the people came from count; what was given in the new room only fills in."""
-    origin, here = (
-        room_times(course.procedure, course.announced, room_id) for room_id in (stay.origin_id, stay.room_id)
-    )
-    return RoomTimes(
-        here.started_at_us if origin.started_at_us is None else origin.started_at_us,
-        here.stopped_at_us if origin.stopped_at_us is None else origin.stopped_at_us,
-    )
+    origin, here = (room_times(course, room_id) for room_id in (stay.origin_id, stay.room_id))
+    first = here if origin.started_at_us is None else origin
+    stopped_at_us = here.stopped_at_us if origin.stopped_at_us is None else origin.stopped_at_us
+    return replace(first, stopped_at_us=stopped_at_us)
 
 
 def _end(course: SessionCourse, stay: _Stay, times: RoomTimes, now_us: int) -> _End:
-    start_us = course.session.planned_start_us if times.started_at_us is None else times.started_at_us
-    plan_us = start_us + course.session.duration_us + handover_allowance_us(course.procedure)
-    if times.stopped_at_us is not None:
-        end = _handed_over(course, stay, times.stopped_at_us)
-        # A stop given by mistake cannot be taken back: until a handover is ticked, cameras see the plan out.
+    # A station that goes on is filmed until it is stopped, whatever the room's own stop was.
+    ends_us = [planned_end_us(course.session, times), *(one.ends_at_us or 0 for one in times.going_on)]
+    plan_us = max(ends_us) + handover_allowance_us(course.procedure)
+    if times.finished_at_us is not None:
+        end = _handed_over(course, stay, times.finished_at_us)
+        # A stop given by mistake may yet be taken back: until a handover is ticked, cameras see the plan out.
         return end if end.is_ticked else replace(end, kept_until_us=max(end.kept_until_us, plan_us))
     cap_us = plan_us + UNSTOPPED_US
     until_us = min(max(plan_us, now_us), cap_us)

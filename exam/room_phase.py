@@ -6,9 +6,9 @@ Pure. What counts is the signals really given in the room (R9); the plan only sp
 from enum import StrEnum
 
 from exam.clock import MINUTE_US
-from exam.cues import RoomTimes
 from exam.day import Session
 from exam.procedure import Procedure
+from exam.room_times import RoomTimes
 
 # A session that is not armed this short before its start needs a decision now.
 ARMING_URGENT_US = 30 * MINUTE_US
@@ -24,8 +24,12 @@ class RoomPhase(StrEnum):
     # The planned start has passed and no start signal was given.
     AWAITS_START = "awaits_start"
     RUNNING = "running"
+    # Evacuated, or delayed as a whole: the clock of the room stands still.
+    INTERRUPTED = "interrupted"
     # The working time has passed and no stop signal was given.
     AWAITS_STOP = "awaits_stop"
+    # The room has stopped, single stations go on (14(4)).
+    EXTENDED = "extended"
     STOPPED = "stopped"
 
 
@@ -34,9 +38,11 @@ def room_phase(procedure: Procedure, session: Session, times: RoomTimes, now_us:
     if session.cancelled_at_us is not None:
         return RoomPhase.CANCELLED
     if times.stopped_at_us is not None:
-        return RoomPhase.STOPPED
+        return RoomPhase.EXTENDED if times.going_on else RoomPhase.STOPPED
+    if times.is_held:
+        return RoomPhase.INTERRUPTED
     if times.started_at_us is not None:
-        is_over = now_us > times.started_at_us + session.duration_us
+        is_over = now_us > (times.ends_at_us or times.started_at_us + session.duration_us)
         return RoomPhase.AWAITS_STOP if is_over else RoomPhase.RUNNING
     if now_us > session.planned_start_us:
         return RoomPhase.AWAITS_START

@@ -6,6 +6,7 @@ Pure; serves the proctor page and the site overview (Arts. 13-15). Countdowns ar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from exam.cues import RoomCue
 from exam.procedure import Trigger
@@ -15,6 +16,10 @@ class StepState(StrEnum):
     """Where a step stands."""
 
     PLANNED = "planned"
+    # Its moment is to come, and it will sound by itself.
+    ARMED = "armed"
+    # The room stands still; it comes when the room goes on.
+    HELD = "held"
     # Its moment has come: it is about to sound.
     DUE = "due"
     # Its moment has come and somebody must press.
@@ -28,6 +33,9 @@ class StepState(StrEnum):
     VOID = "void"
 
 
+AHEAD: Final = frozenset({StepState.PLANNED, StepState.ARMED, StepState.HELD})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One cue on the timetable of a room, with its confirmation."""
@@ -39,7 +47,7 @@ class Step:
     @property
     def has_come(self) -> bool:
         """Whether its moment has come, whatever became of it."""
-        return self.state not in {StepState.PLANNED, StepState.VOID}
+        return self.state not in {*AHEAD, StepState.VOID}
 
     @property
     def is_to_confirm(self) -> bool:
@@ -61,13 +69,13 @@ class Timetable:
     @property
     def next(self) -> Step | None:
         """The first step still ahead; None after the last."""
-        return next((step for step in self.steps if step.state is StepState.PLANNED), None)
+        return next((step for step in self.steps if step.state in AHEAD), None)
 
     @property
     def countdown_to_us(self) -> int | None:
-        """When the next step comes; None when nothing is ahead."""
+        """When the next step comes; None when nothing is ahead, or the room stands still."""
         step = self.next
-        return None if step is None else step.room_cue.planned_at_us
+        return None if step is None or step.state is StepState.HELD else step.room_cue.planned_at_us
 
     @property
     def to_confirm(self) -> tuple[Step, ...]:
@@ -80,23 +88,32 @@ class Timetable:
         return tuple(step for step in self.steps if step.state is StepState.MISSED)
 
 
-def timetable(cues: Iterable[RoomCue], confirmed: Mapping[str, int], now_us: int) -> Timetable:
+def timetable(
+    cues: Iterable[RoomCue], confirmed: Mapping[str, int], now_us: int, armed_at_us: int | None = None
+) -> Timetable:
     """The timetable of one room from its cues, earliest first, and its confirmations' moments by cue code."""
-    return Timetable(tuple(Step(one, _state(one, now_us), confirmed.get(one.cue.code)) for one in cues))
+    return Timetable(
+        tuple(Step(one, _state(one, now_us, armed_at_us), confirmed.get(one.cue.code)) for one in cues)
+    )
 
 
 def cues_for(cues: Iterable[RoomCue], room_id: int, roles: frozenset[str]) -> Sequence[RoomCue]:
     """The cues of one room that people with these duty roles see: their own steps and all that is heard."""
-    return [one for one in cues if one.room_id == room_id and (one.cue.is_audible or one.cue.roles & roles)]
+    return [
+        one for one in cues if one.room_id == room_id and (one.cue.is_audible or one.cue.all_roles & roles)
+    ]
 
 
-def _state(one: RoomCue, now_us: int) -> StepState:
+def _state(one: RoomCue, now_us: int, armed_at_us: int | None) -> StepState:
     if one.outcome is not None:
         return StepState.MISSED if one.outcome.is_missed else StepState.EMITTED
     if one.is_void:
         return StepState.VOID
+    if one.is_held:
+        return StepState.HELD
     if one.is_projected or now_us < one.planned_at_us:
-        return StepState.PLANNED
+        is_armed = armed_at_us is not None and armed_at_us < one.planned_at_us
+        return StepState.ARMED if is_armed and one.cue.trigger is Trigger.AUTOMATIC else StepState.PLANNED
     if one.cue.trigger is not Trigger.AUTOMATIC:
         return StepState.AWAITS_PRESS
     return StepState.DUE if now_us <= one.closes_at_us else StepState.LEFT_TO_PEOPLE

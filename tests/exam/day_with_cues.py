@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from exam.clock import MINUTE_US, SECOND_US
-from exam.day import Announced, Session, SessionKind
+from exam.course import SessionCourse
+from exam.day import Announced, Session, SessionKind, Source
 from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure, Signal, Trigger
 
 START_US = 1_800_000_000 * SECOND_US
@@ -42,12 +43,27 @@ HEADCOUNT = replace(
     kind=CueKind.PROMPT,
     audience=frozenset({Audience.TABLET}),
 )
-WARNING = replace(VOICE, code="C7", anchor=Anchor.PLANNED_END, signal=Signal.TIME_WARNING, confirmation=None)
+WARNING = replace(
+    VOICE,
+    code="C7",
+    anchor=Anchor.PLANNED_END,
+    tolerance_us=10 * SECOND_US,
+    signal=Signal.TIME_WARNING,
+    confirmation=None,
+)
 STOP = replace(START, code="C8", anchor=Anchor.PLANNED_END, title="终止考试信号", signal=Signal.STOP_SIGNAL)
 RELEASE = replace(HEADCOUNT, code="C9", anchor=Anchor.END, offset_us=MINUTE_US, title="放行")
 CORRECTION = replace(
-    VOICE, code="X1", trigger=Trigger.ON_DEMAND, roles=frozenset({"site_lead"}), confirmation=None
+    VOICE,
+    code="X1",
+    trigger=Trigger.ON_DEMAND,
+    signal=Signal.CORRECTION,
+    roles=frozenset({"site_lead"}),
+    confirmation=None,
 )
+EVACUATION = replace(CORRECTION, code="X2", signal=Signal.EVACUATION)
+RESUME = replace(CORRECTION, code="X3", signal=Signal.RESUME)
+ON_DEMAND = (CORRECTION, EVACUATION, RESUME)
 
 THEORY = Procedure(
     code="small",
@@ -57,7 +73,7 @@ THEORY = Procedure(
     late_cutoff_us=30 * MINUTE_US,
     early_exit_us=30 * MINUTE_US,
     bell_us=15 * SECOND_US,
-    cues=(VOICE, START, HEADCOUNT, WARNING, STOP, RELEASE, CORRECTION),
+    cues=(VOICE, START, HEADCOUNT, WARNING, STOP, RELEASE, *ON_DEMAND),
 )
 PRESSED = replace(
     THEORY,
@@ -67,13 +83,17 @@ PRESSED = replace(
         replace(START, trigger=Trigger.ASSESSOR_PRESS),
         WARNING,
         replace(STOP, trigger=Trigger.ASSESSOR_PRESS),
-        CORRECTION,
+        *ON_DEMAND,
     ),
 )
 CHAIRED = replace(
     THEORY,
     session_kind=SessionKind.REVIEW,
-    cues=(replace(START, trigger=Trigger.CHAIR_PRESS), replace(STOP, trigger=Trigger.CHAIR_PRESS)),
+    cues=(
+        replace(START, trigger=Trigger.CHAIR_PRESS),
+        replace(STOP, trigger=Trigger.CHAIR_PRESS),
+        *ON_DEMAND,
+    ),
 )
 
 SESSION = Session(
@@ -90,8 +110,18 @@ SESSION = Session(
 )
 
 
-def emitted(cue_code: str, at_us: int, room_id: int = 1, occurrence: int = 1) -> Announced:
-    return Announced(SESSION.id, room_id, cue_code, at_us, at_us, occurrence)
+def emitted(
+    cue_code: str, at_us: int, room_id: int = 1, occurrence: int = 1, *, planned_at_us: int | None = None
+) -> Announced:
+    return Announced(SESSION.id, room_id, cue_code, planned_at_us or at_us, at_us, occurrence)
+
+
+def by_hand(cue_code: str, at_us: int, occurrence: int = 2) -> Announced:
+    return Announced(SESSION.id, 1, cue_code, at_us, at_us, occurrence, Source.BY_HAND, 1)
+
+
+def course(*announced: Announced, procedure: Procedure = THEORY, session: Session = SESSION) -> SessionCourse:
+    return SessionCourse(session, procedure, announced)
 
 
 def missed(cue_code: str, planned_at_us: int, room_id: int = 1) -> Announced:

@@ -38,6 +38,12 @@ def test_the_system_clock_does_not_wait_for_zero() -> None:
     assert clock.wall_us() > to_us(datetime(2026, 1, 1, tzinfo=UTC))
 
 
+def test_the_system_clock_counts_time_asleep_since_the_boot() -> None:
+    clock = SystemClock()
+    assert clock.boottime_us() >= clock.monotonic_us() - SECOND_US
+    assert clock.slept_us() >= -SECOND_US
+
+
 def test_moments_survive_the_way_there_and_back_to_the_microsecond() -> None:
     moment = datetime(2026, 11, 22, 1, 0, 0, 123_457, tzinfo=UTC)
     assert from_us(to_us(moment)) == moment

@@ -1,37 +1,20 @@
 from dataclasses import replace
 
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import (
-    RoomCue,
-    RoomTimes,
-    Verdict,
-    announced_in,
-    due,
-    reveals_signal,
-    room_times,
-    session_cues,
-)
+from exam.cues import RoomCue, Verdict, due, reveals_signal, session_cues
 from exam.day import Announced
-from tests.exam.day_with_cues import (
-    HOUR_US,
-    PRESSED,
-    SESSION,
-    START_US,
-    THEORY,
-    emitted,
-    missed,
-)
+from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, course, emitted, missed
 
 ARMED_US = START_US - HOUR_US
 
 
 def cue_in(room_id: int, code: str, *announced: Announced) -> RoomCue:
-    cues = session_cues(THEORY, SESSION, announced)
+    cues = session_cues(course(*announced))
     return next(one for one in cues if (one.room_id, one.cue.code) == (room_id, code))
 
 
 def codes_due(now_us: int, *announced: Announced, after_us: int = ARMED_US) -> list[tuple[int, str, Verdict]]:
-    found = due(session_cues(THEORY, SESSION, announced), after_us, now_us)
+    found = due(session_cues(course(*announced)), after_us, now_us)
     return [(one.room_cue.room_id, one.room_cue.cue.code, one.verdict) for one in found]
 
 
@@ -40,7 +23,7 @@ def done_before_start() -> list[Announced]:
 
 
 def test_cues_come_in_the_order_of_their_moments_and_on_demand_cues_have_none() -> None:
-    cues = session_cues(THEORY, SESSION, [])
+    cues = session_cues(course())
     assert [one.cue.code for one in cues if one.room_id == 1] == ["C2", "C5", "C6", "C7", "C8", "C9"]
 
 
@@ -111,19 +94,8 @@ def test_after_the_stop_whatever_belonged_before_it_is_void() -> None:
 
 
 def test_pressed_signals_are_never_due_by_themselves() -> None:
-    cues = session_cues(PRESSED, SESSION, done_before_start())
+    cues = session_cues(course(*done_before_start(), procedure=PRESSED))
     assert due(cues, ARMED_US, START_US + HOUR_US) == []
-
-
-def test_a_room_has_no_times_before_its_signals() -> None:
-    assert room_times(THEORY, [], 1) == RoomTimes(None, None)
-    assert room_times(THEORY, [missed("C5", START_US)], 1) == RoomTimes(None, None)
-
-
-def test_a_signal_made_good_after_a_miss_counts() -> None:
-    by_hand = emitted("C5", START_US + 40 * SECOND_US, occurrence=2)
-    assert room_times(THEORY, [missed("C5", START_US), by_hand], 1).started_at_us == START_US + 40 * SECOND_US
-    assert announced_in([by_hand, missed("C5", START_US)], 1, "C5") == by_hand
 
 
 def test_a_room_that_rang_alone_inside_the_tolerance_reveals_a_signal() -> None:
@@ -140,6 +112,7 @@ def test_a_room_that_rang_at_another_time_or_after_us_reveals_nothing() -> None:
     assert not reveals_signal(start, START_US - SECOND_US // 2 - 1, START_US + HOUR_US)
     assert not reveals_signal(cue_in(1, "C5", emitted("C5", START_US)), START_US, START_US + HOUR_US)
     assert not reveals_signal(replace(start, is_void=True), START_US, START_US + HOUR_US)
+    assert not reveals_signal(replace(start, is_held=True), START_US, START_US + HOUR_US)
     assert not reveals_signal(cue_in(1, "C8"), START_US + HOUR_US, START_US + HOUR_US)
 
 
@@ -150,5 +123,43 @@ def test_a_room_cannot_have_rung_in_the_future() -> None:
 
 
 def test_a_press_is_never_revealed_by_a_room() -> None:
-    pressed = next(one for one in session_cues(PRESSED, SESSION, []) if one.cue.code == "C5")
+    pressed = next(one for one in session_cues(course(procedure=PRESSED)) if one.cue.code == "C5")
     assert not reveals_signal(pressed, START_US, START_US + HOUR_US)
+
+
+def test_while_a_room_stands_evacuated_nothing_sounds_there_and_prompts_go_on() -> None:
+    started = [emitted("C5", START_US), emitted("X2", START_US + 40 * MINUTE_US)]
+    assert cue_in(1, "C8", *started).is_held
+    assert not cue_in(1, "C6", *started).is_held
+    assert (1, "C8", Verdict.EMIT) not in codes_due(START_US + HOUR_US, *started)
+    assert not cue_in(2, "C8", *started).is_held
+
+
+def test_a_corrected_stop_comes_again_at_its_plan_under_the_next_occurrence() -> None:
+    wrong = emitted("C8", START_US + 50 * MINUTE_US)
+    corrected = [emitted("C5", START_US), wrong, emitted("X1", START_US + 51 * MINUTE_US)]
+    stop = cue_in(1, "C8", *corrected)
+    assert (stop.outcome, stop.occurrence, stop.corrected) == (None, 2, (wrong,))
+    assert (1, "C8", Verdict.EMIT) in codes_due(START_US + HOUR_US, *corrected)
+
+
+def test_a_miss_speaks_of_its_own_plan_only() -> None:
+    moved_us = START_US + 10 * MINUTE_US
+    again = next(
+        one
+        for one in session_cues(
+            course(missed("C5", START_US), session=replace(course().session, planned_start_us=moved_us))
+        )
+        if (one.room_id, one.cue.code) == (1, "C5")
+    )
+    assert (again.outcome, again.occurrence) == (None, 2)
+    assert cue_in(1, "C5", missed("C5", START_US)).outcome == missed("C5", START_US)
+
+
+def test_a_warning_of_an_end_that_moved_is_given_again() -> None:
+    end_us = START_US + HOUR_US
+    warned = emitted("C7", end_us - 15 * MINUTE_US)
+    assert cue_in(1, "C7", emitted("C5", START_US), warned).outcome == warned
+    later = emitted("C5", START_US + 2 * MINUTE_US)
+    again = cue_in(1, "C7", later, warned)
+    assert (again.outcome, again.occurrence) == (None, 2)

@@ -2,11 +2,29 @@ from dataclasses import replace
 
 import pytest
 
-from exam.clock import SECOND_US
+from exam.clock import MINUTE_US, SECOND_US
 from exam.day import Announced, Session
-from exam.presses import SAME_PRESS_US, Press, PressedRoom, PressRefusal, PressVerdict, judge_press
+from exam.presses import (
+    AFTERMATH_US,
+    SAME_PRESS_US,
+    Press,
+    PressedRoom,
+    PressRefusal,
+    PressVerdict,
+    judge_press,
+)
 from exam.procedure import Procedure
-from tests.exam.day_with_cues import CHAIRED, HOUR_US, PRESSED, SESSION, START_US, THEORY, emitted, missed
+from tests.exam.day_with_cues import (
+    CHAIRED,
+    HOUR_US,
+    PRESSED,
+    SESSION,
+    START_US,
+    THEORY,
+    course,
+    emitted,
+    missed,
+)
 
 
 def press(
@@ -16,7 +34,7 @@ def press(
     procedure: Procedure = PRESSED,
     session: Session = SESSION,
 ) -> PressVerdict:
-    return judge_press(PressedRoom(procedure, session, announced, 1), code, now_us)
+    return judge_press(PressedRoom(course(*announced, procedure=procedure, session=session), 1), code, now_us)
 
 
 def test_the_assessor_starts_at_the_planned_start_and_not_before() -> None:
@@ -31,7 +49,7 @@ def test_a_second_press_finds_the_first() -> None:
 
 
 def test_a_room_that_has_not_started_cannot_stop() -> None:
-    assert press("C8", START_US + 2 * HOUR_US).refusal is PressRefusal.NOT_STARTED
+    assert press("C8", START_US + HOUR_US).refusal is PressRefusal.NOT_STARTED
 
 
 def test_nobody_stops_a_practical_room_early() -> None:
@@ -80,3 +98,39 @@ def test_what_does_not_exist_or_was_cancelled_cannot_be_pressed(
     session: Session, code: str, refusal: PressRefusal
 ) -> None:
     assert press(code, START_US, session=session) == PressVerdict(refusal=refusal)
+
+
+def test_far_from_a_session_nothing_rings() -> None:
+    opens_us = START_US - 15 * MINUTE_US
+    closes_us = START_US + HOUR_US + AFTERMATH_US
+    for now_us, refusal in (
+        (opens_us - 1, PressRefusal.OUTSIDE_WINDOW),
+        (opens_us, None),
+        (closes_us, None),
+        (closes_us + 1, PressRefusal.OUTSIDE_WINDOW),
+    ):
+        assert press("X1", now_us).refusal is refusal
+
+
+def test_the_window_stays_open_while_a_room_stands_still() -> None:
+    evacuated = emitted("X2", START_US + MINUTE_US)
+    assert press("X3", START_US + 9 * HOUR_US, emitted("C5", START_US), evacuated).press is not None
+
+
+def test_only_an_evacuated_room_is_resumed() -> None:
+    assert press("X3", START_US).refusal is PressRefusal.NOT_EVACUATED
+    evacuated = emitted("X2", START_US - MINUTE_US)
+    assert press("X3", START_US, evacuated).press == Press(SESSION.id, 1, "X3", 1, START_US)
+    resumed = emitted("X3", START_US)
+    assert press("X3", START_US + MINUTE_US, evacuated, resumed).refusal is PressRefusal.NOT_EVACUATED
+
+
+def test_an_evacuated_room_is_neither_started_nor_stopped() -> None:
+    evacuated = emitted("X2", START_US - MINUTE_US)
+    assert press("C5", START_US, evacuated).refusal is PressRefusal.HELD
+
+
+def test_after_a_corrected_stop_the_assessor_stops_again() -> None:
+    end_us = START_US + HOUR_US
+    wrong = [emitted("C5", START_US), emitted("C8", end_us), emitted("X1", end_us + SECOND_US)]
+    assert press("C8", end_us + MINUTE_US, *wrong).press == Press(SESSION.id, 1, "C8", 2, end_us)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from exam.clock import MINUTE_US, SECOND_US
+from exam.course import Move, SessionCourse
 from exam.procedure import Anchor
 from exam.recording_schedule import (
     LEAVING_US,
@@ -10,9 +11,7 @@ from exam.recording_schedule import (
     UNSTOPPED_ALARM_US,
     UNSTOPPED_US,
     UNTICKED_US,
-    Move,
     Schedule,
-    SessionCourse,
     handover_allowance_us,
     schedules,
 )

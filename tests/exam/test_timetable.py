@@ -3,7 +3,7 @@ from exam.cues import session_cues
 from exam.day import Announced
 from exam.procedure import Procedure
 from exam.timetable import StepState, Timetable, cues_for, timetable
-from tests.exam.day_with_cues import HOUR_US, PRESSED, SESSION, START_US, THEORY, emitted, missed
+from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, THEORY, course, emitted, missed
 
 PROCTOR = frozenset({"proctor"})
 
@@ -13,9 +13,10 @@ def table(
     *announced: Announced,
     confirmed: dict[str, int] | None = None,
     procedure: Procedure = THEORY,
+    armed_at_us: int | None = None,
 ) -> Timetable:
-    cues = cues_for(session_cues(procedure, SESSION, announced), 1, PROCTOR)
-    return timetable(cues, confirmed or {}, now_us)
+    cues = cues_for(session_cues(course(*announced, procedure=procedure)), 1, PROCTOR)
+    return timetable(cues, confirmed or {}, now_us, armed_at_us)
 
 
 def states(made: Timetable) -> dict[str, StepState]:
@@ -68,5 +69,25 @@ def test_after_the_end_nothing_is_ahead_and_what_was_not_needed_is_void() -> Non
 
 
 def test_people_see_their_own_steps_and_everything_that_is_heard() -> None:
-    cues = session_cues(THEORY, SESSION, [])
+    cues = session_cues(course())
     assert [one.cue.code for one in cues_for(cues, 1, frozenset({"assessor"}))] == ["C2", "C5", "C7", "C8"]
+
+
+def test_in_an_armed_session_automatic_steps_say_that_they_will_sound() -> None:
+    made = table(START_US - 10 * MINUTE_US, armed_at_us=START_US - 12 * MINUTE_US)
+    assert states(made)["C2"] is StepState.LEFT_TO_PEOPLE  # planned before it was armed
+    assert {states(made)[code] for code in ("C5", "C7", "C8")} == {StepState.ARMED}
+    assert made.next is not None
+    assert made.next.room_cue.cue.code == "C5"
+    pressed = table(START_US - HOUR_US, procedure=PRESSED, armed_at_us=START_US - 2 * HOUR_US)
+    assert states(pressed)["C5"] is StepState.PLANNED
+
+
+def test_while_the_room_stands_still_nothing_counts_down() -> None:
+    made = table(START_US + 10 * MINUTE_US, emitted("C5", START_US), emitted("X2", START_US + MINUTE_US))
+    assert states(made)["C8"] is StepState.HELD
+    assert states(made)["C2"] is StepState.LEFT_TO_PEOPLE
+    late = table(START_US + 50 * MINUTE_US, emitted("C5", START_US), emitted("X2", START_US + MINUTE_US))
+    assert late.next is not None
+    assert (late.next.room_cue.cue.code, late.countdown_to_us) == ("C7", None)
+    assert not late.next.has_come
