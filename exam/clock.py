@@ -29,6 +29,10 @@ class Clock(Protocol):
         """Microseconds since an arbitrary start. Never steps; not comparable across boots."""
         ...
 
+    def boottime_us(self) -> int:
+        """Like `monotonic_us`, but it goes on while the machine is suspended."""
+        ...
+
     def sleep_us(self, duration_us: int) -> None:
         """Wait at least this long by the monotonic clock. Returns at once for zero or less."""
         ...
@@ -45,6 +49,10 @@ class SystemClock:
         """Microseconds by the machine's monotonic clock."""
         return time.monotonic_ns() // 1000
 
+    def boottime_us(self) -> int:
+        """Microseconds since the machine booted, time asleep included."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
     def slept_us(self) -> int:
         """How long the machine has been suspended since it booted; its monotonic clock stood still then."""
         return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
@@ -60,11 +68,12 @@ class SimulatedClock:
     """A clock that stands still until somebody sleeps or moves it. For tests and rehearsals.
 
     Sleeping advances both clocks and returns at once; `step_wall` moves only the wall clock, as an
-    administrator or NTP would. Safe to use from several threads.
+    administrator or NTP would; `suspend` lets the machine sleep. Safe to use from several threads.
     """
 
     now_us: int
     uptime_us: int = 0
+    asleep_us: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def wall_us(self) -> int:
@@ -82,10 +91,57 @@ class SimulatedClock:
             self.now_us += advance
             self.uptime_us += advance
 
+    def boottime_us(self) -> int:
+        """The simulated time since the simulated boot, time asleep included."""
+        return self.uptime_us + self.asleep_us
+
+    def suspend(self, duration_us: int) -> None:
+        """Close the lid: the wall clock goes on, the monotonic clock stands still."""
+        with self._lock:
+            self.now_us += duration_us
+            self.asleep_us += duration_us
+
     def step_wall(self, by_us: int) -> None:
         """Set the wall clock forwards or backwards; the monotonic clock does not notice."""
         with self._lock:
             self.now_us += by_us
+
+
+class SteadyClock:
+    """Wall time that goes on by elapsed time, sleep included, whatever somebody sets the machine's clock to.
+
+    `apart_us` tells how far the machine's own wall clock has come away from it; whoever decides that the
+    machine is right calls `adopt`. Safe to use from several threads, adopted by one.
+    """
+
+    def __init__(self, machine: Clock, offset_us: int | None = None) -> None:
+        """`offset_us`: wall time minus time since boot; None: as the machine has it now."""
+        self._machine = machine
+        self.offset_us = machine.wall_us() - machine.boottime_us() if offset_us is None else offset_us
+
+    def wall_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC. Steps only when something is adopted."""
+        return self._machine.boottime_us() + self.offset_us
+
+    def monotonic_us(self) -> int:
+        """The machine's monotonic clock."""
+        return self._machine.monotonic_us()
+
+    def boottime_us(self) -> int:
+        """The machine's time since boot, time asleep included."""
+        return self._machine.boottime_us()
+
+    def sleep_us(self, duration_us: int) -> None:
+        """Wait by the machine's monotonic clock."""
+        self._machine.sleep_us(duration_us)
+
+    def apart_us(self) -> int:
+        """The machine's wall clock minus this one: not zero once somebody has set it."""
+        return self._machine.wall_us() - self.wall_us()
+
+    def adopt(self, by_us: int) -> None:
+        """Move this clock."""
+        self.offset_us += by_us
 
 
 def from_us(moment_us: int) -> datetime:
