@@ -6,15 +6,15 @@ the first. Serves obligations 13-41; the decisions are made in `exam.cues` and `
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from sqlite3 import Connection
 
-from evidence.day import load_announced, load_sessions
+from evidence.day import clock_epoch
 from evidence.ledger import LeafKind, append
-from exam.cues import RoomCue, room_times
-from exam.day import Announced, Session
+from exam.cues import RoomCue
+from exam.day import Announced, Source
+from exam.hand_records import HandRecord
 from exam.presses import Press
-from exam.procedure import Procedure
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +46,6 @@ class Confirmation:
     confirmed_at_us: int
 
 
-def arm_session(connection: Connection, session_id: int, account_id: int, now_us: int) -> bool:
-    """Let the session's automatic cues sound from now on. False: already armed, cancelled or unknown."""
-    changed = connection.execute(
-        "update session set armed_at_us = ?, armed_by = ?"
-        " where id = ? and armed_at_us is null and cancelled_at_us is null",
-        (now_us, account_id, session_id),
-    )
-    if changed.rowcount == 1:
-        append(
-            connection, LeafKind.SESSION_ARMED, {"session_id": session_id, "account_id": account_id}, now_us
-        )
-    return changed.rowcount == 1
-
-
-def load_armed(connection: Connection, from_us: int, until_us: int) -> list[Session]:
-    """Armed sessions that are not cancelled and planned to start in the interval."""
-    return [
-        session
-        for session in load_sessions(connection)
-        if session.armed_at_us is not None
-        and session.cancelled_at_us is None
-        and from_us <= session.planned_start_us <= until_us
-    ]
-
-
 def record_emitted(connection: Connection, one: RoomCue, now_us: int) -> bool:
     """The cue sounds now, by schedule. False when something had already become of it."""
     return _record(connection, one, "emitted", now_us, now_us)
@@ -86,7 +61,16 @@ def record_press(connection: Connection, press: Press, emitted_at_us: int, accou
     return _insert(
         connection,
         (press.session_id, press.room_id, press.cue_code, press.occurrence),
-        (press.planned_at_us, "emitted", emitted_at_us, "press", account_id, emitted_at_us),
+        (press.planned_at_us, "emitted", emitted_at_us, Source.PRESS, account_id, emitted_at_us),
+    )
+
+
+def record_by_hand(connection: Connection, record: HandRecord, account_id: int, now_us: int) -> bool:
+    """A person says when the signal was really given. False when the same record arrived before."""
+    return _insert(
+        connection,
+        (record.session_id, record.room_id, record.cue_code, record.occurrence),
+        (record.planned_at_us, "emitted", record.happened_at_us, Source.BY_HAND, account_id, now_us),
     )
 
 
@@ -95,12 +79,11 @@ def record_room_signal(connection: Connection, one: RoomCue, started_at_us: int,
 
     A miss that was recorded stays; the signal becomes the next occurrence.
     """
-    occurrence = 1 if one.outcome is None else one.outcome.occurrence + 1
     emitted_at_us = max(started_at_us, one.planned_at_us)
     return _insert(
         connection,
-        (one.session_id, one.room_id, one.cue.code, occurrence),
-        (one.planned_at_us, "emitted", emitted_at_us, "room_report", None, now_us),
+        (one.session_id, one.room_id, one.cue.code, one.next_occurrence),
+        (one.planned_at_us, "emitted", emitted_at_us, Source.ROOM_REPORT, None, now_us),
     )
 
 
@@ -148,9 +131,9 @@ def load_reports(connection: Connection, session_id: int) -> list[PlayedReport]:
 def confirm(connection: Connection, tick: Confirmation) -> bool:
     """Keep the tick. False when the step was ticked before: the first tick stands."""
     added = connection.execute(
-        "insert into confirmation (session_id, room_id, cue_code, account_id, confirmed_at_us)"
-        " values (?,?,?,?,?) on conflict do nothing",
-        (tick.session_id, tick.room_id, tick.cue_code, tick.account_id, tick.confirmed_at_us),
+        "insert into confirmation (session_id, room_id, cue_code, account_id, confirmed_at_us, clock_epoch)"
+        " values (?,?,?,?,?,?) on conflict do nothing",
+        (*astuple(tick), clock_epoch(connection)),
     )
     if added.rowcount == 1:
         append(connection, LeafKind.CONFIRMATION, asdict(tick), tick.confirmed_at_us)
@@ -166,11 +149,6 @@ def load_confirmed(connection: Connection, session_id: int, room_id: int) -> dic
     return {row["cue_code"]: row["confirmed_at_us"] for row in rows}
 
 
-def started_at_us(connection: Connection, procedure: Procedure, session_id: int, room_id: int) -> int | None:
-    """T0 of the room: when its start signal was really given. None before."""
-    return room_times(procedure, load_announced(connection, session_id), room_id).started_at_us
-
-
 def last_heard(announced: Iterable[Announced], room_id: int) -> Announced | None:
     """What sounded last in the room."""
     heard = [one for one in announced if one.room_id == room_id and one.emitted_at_us is not None]
@@ -182,8 +160,8 @@ def _record(
 ) -> bool:
     return _insert(
         connection,
-        (one.session_id, one.room_id, one.cue.code, 1),
-        (one.planned_at_us, outcome, emitted_at_us, "schedule", None, now_us),
+        (one.session_id, one.room_id, one.cue.code, one.next_occurrence),
+        (one.planned_at_us, outcome, emitted_at_us, Source.SCHEDULE, None, now_us),
     )
 
 
@@ -194,10 +172,10 @@ def _insert(
 ) -> bool:
     added = connection.execute(
         "insert into announcement (session_id, room_id, cue_code, occurrence, planned_at_us, outcome,"
-        " emitted_at_us, source, account_id, recorded_at_us) values (?,?,?,?,?,?,?,?,?,?)"
+        " emitted_at_us, source, account_id, recorded_at_us, clock_epoch) values (?,?,?,?,?,?,?,?,?,?,?)"
         " on conflict do nothing returning id as announcement_id, session_id, room_id, cue_code, occurrence,"
         " planned_at_us, outcome, emitted_at_us, source, account_id",
-        (*key, *facts),
+        (*key, *facts, clock_epoch(connection)),
     ).fetchone()
     if added is not None:
         append(connection, LeafKind.ANNOUNCEMENT, dict(added), facts[-1])

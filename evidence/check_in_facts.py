@@ -84,7 +84,7 @@ def gather(
         by_id_number=by_id_number,
         seats=seats,
         sittings_here=tuple(
-            one for one in sittings if not asked.kiosk_rooms or one.room_id in asked.kiosk_rooms
+            one for one in sittings if not asked.kiosk_rooms or one.door_id in asked.kiosk_rooms
         ),
         by_void_ticket=by_void,
     )
@@ -108,9 +108,9 @@ def sight_of(connection: Connection, seat: Seat | None) -> Sight | None:
         return None
     row = connection.execute(
         "select candidate.name, candidate.id_number_tail, room.label as room_label, room.directions,"
-        " place.label as place_label, place.kind from candidate, place join room on room.id = place.room_id"
-        " where candidate.id = ? and place.id = ?",
-        (seat.candidate_id, seat.place_id),
+        " place.label as place_label, place.kind from candidate, place, room"
+        " where candidate.id = ? and place.id = ? and room.id = ?",
+        (seat.candidate_id, seat.place_id, seat.sitting.door_id),
     ).fetchone()
     return Sight(
         masked_name=masked_name(row["name"]),

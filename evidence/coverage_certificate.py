@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from evidence.courses import load_course
 from evidence.coverage import Part, PartKind, coverage
 from evidence.day import load_rooms, load_sessions
 from evidence.health import HealthChange, health_changes
-from evidence.recording_plan import load_course
 from evidence.timeline import Interval
 from exam.certificate import (
     UNRECORDED,

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from sqlite3 import Connection, Row
+from typing import Final
 
-from exam.day import Announced, Place, PlaceKind, Room, RoomKind, Session, SessionKind
+from exam.day import Announced, Place, PlaceKind, Room, RoomKind, Session, SessionKind, Source
 
 
 def load_rooms(connection: Connection) -> dict[int, Room]:
@@ -38,14 +39,48 @@ def load_sessions(connection: Connection) -> list[Session]:
     return [_session(row, rooms.get(row["id"], [])) for row in rows]
 
 
-def load_announced(connection: Connection, session_id: int) -> list[Announced]:
-    """Everything announced or missed in the session so far, in the order recorded."""
-    rows = connection.execute(
-        "select session_id, room_id, cue_code, planned_at_us, emitted_at_us, occurrence from announcement"
-        " where session_id = ? order by id",
+def load_session(connection: Connection, session_id: int) -> Session | None:
+    """One session; None when there is none of that id."""
+    row = connection.execute("select * from session where id = ?", (session_id,)).fetchone()
+    if row is None:
+        return None
+    rooms = connection.execute(
+        "select room_id from session_room join room on room.id = room_id where session_id = ?"
+        " order by room.code",
         (session_id,),
     )
-    return [Announced(*row) for row in rows]
+    return _session(row, [room["room_id"] for room in rooms])
+
+
+def clock_epoch(connection: Connection) -> int:
+    """By which clock a row that is written now stands: the last clock decision's id, 0 before the first."""
+    return int(connection.execute("select coalesce(max(id), 0) from console_clock_decision").fetchone()[0])
+
+
+def shifted(table: str, column: str) -> str:
+    """The column of a table that has `clock_epoch`, as read by the clock that counts now.
+
+    When the site lead took over another clock, everything recorded before moved by as much.
+    """
+    return (
+        f"{table}.{column} + (select coalesce(sum(shift_us), 0) from console_clock_decision"  # noqa: S608 - our own names
+        f" where console_clock_decision.id > {table}.clock_epoch) as {column}"
+    )
+
+
+_ANNOUNCED: Final = (
+    f"select session_id, room_id, cue_code, {shifted('announcement', 'planned_at_us')},"  # noqa: S608 - our own names
+    f" {shifted('announcement', 'emitted_at_us')}, occurrence, source, account_id"
+    " from announcement where session_id = ? order by announcement.id"
+)
+
+
+def load_announced(connection: Connection, session_id: int) -> list[Announced]:
+    """Everything announced or missed in the session so far, in the order recorded."""
+    return [
+        Announced(row[0], row[1], row[2], row[3], row[4], row[5], Source(row["source"]), row["account_id"])
+        for row in connection.execute(_ANNOUNCED, (session_id,))
+    ]
 
 
 def _rooms_by_session(connection: Connection) -> dict[int, list[int]]:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 
 from evidence.merkle import (
     Frontier,
@@ -72,7 +72,18 @@ class LeafKind(StrEnum):
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"
     SERVICE_START = "service_start"
     ANNOUNCEMENT_REPORT = "announcement_report"
-    SESSION_ARMED = "session_armed"
+    SESSION_ARMING = "session_arming"
+    PLAN_CHANGE = "plan_change"
+    DELAY = "delay"
+    DELAY_END = "delay_end"
+    DELAY_WITHDRAWN = "delay_withdrawn"
+    DELAY_APPROVED = "delay_approved"
+    TIME_GRANT = "time_grant"
+    TIME_GRANT_WITHDRAWN = "time_grant_withdrawn"
+    STATION_STOP = "station_stop"
+    CHECKLIST_TICK = "checklist_tick"
+    CONSOLE_CLOCK_STEP = "console_clock_step"
+    CONSOLE_CLOCK_DECISION = "console_clock_decision"
     SOUND_CHECK = "sound_check"
     ROSTER_IMPORT = "roster_import"
     ACCOUNT_CREATED = "account_created"
@@ -138,6 +149,15 @@ def append(connection: Connection, kind: LeafKind, body: Body, now_us: int) -> i
         [(node.level, node.position, node.hash) for node in nodes],
     )
     return leaf.index
+
+
+def append_fact(connection: Connection, kind: LeafKind, row: Row, now_us: int, *texts: str) -> int:
+    """Add the leaf of a row as it was written: its columns, and each free text as a digest with its salt."""
+    fact = dict(row)
+    salt = fact.pop("salt", b"")
+    for text in texts:
+        fact[f"{text}_salted_sha256"] = salted_digest(salt, fact.pop(text))
+    return append(connection, kind, fact, now_us)
 
 
 def tree_size(connection: Connection) -> int:

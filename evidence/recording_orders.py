@@ -6,11 +6,12 @@ they mean is decided in `exam.recording_decision` and `exam.recording_schedule`.
 
 from collections import defaultdict
 from dataclasses import dataclass
-from sqlite3 import Connection, Row
+from sqlite3 import Connection
 
-from evidence.ledger import LeafKind, append, salted_digest
+from evidence.day import clock_epoch, shifted
+from evidence.ledger import LeafKind, append_fact
+from exam.course import Move
 from exam.recording_decision import HandAct, HandOrder, ModeChange, RecordingMode, RoomOrders
-from exam.recording_schedule import Move
 
 
 class RecordingOrderError(Exception):
@@ -59,7 +60,7 @@ def change_mode(
         " changed_by as account_id, changed_at_us",
         (room_id, mode, who.reason, who.account_id, now_us),
     ).fetchone()
-    _append(connection, LeafKind.RECORDING_MODE, row, now_us)
+    append_fact(connection, LeafKind.RECORDING_MODE, row, now_us, "reason")
 
 
 def order_by_hand(connection: Connection, room_id: int, act: HandAct, who: Who, now_us: int) -> None:
@@ -70,7 +71,7 @@ def order_by_hand(connection: Connection, room_id: int, act: HandAct, who: Who, 
         " ordered_by as account_id, agreed_by as agreed_by_account_id, ordered_at_us",
         (room_id, act, who.reason, who.account_id, who.agreed_by, now_us),
     ).fetchone()
-    _append(connection, LeafKind.RECORDING_ORDER, row, now_us)
+    append_fact(connection, LeafKind.RECORDING_ORDER, row, now_us, "reason")
 
 
 def move_session(connection: Connection, move: NewMove, who: Who, now_us: int) -> None:
@@ -80,10 +81,9 @@ def move_session(connection: Connection, move: NewMove, who: Who, now_us: int) -
     if move.to_room_id == move.from_room_id:
         raise RecordingOrderError("the session is in this room already")
     row = connection.execute(
-        "insert into room_move"
-        " (session_id, from_room_id, to_room_id, moves_at_us, reason, decided_by, recorded_at_us)"
-        " values (?, ?, ?, ?, ?, ?, ?) returning id as room_move_id, session_id, from_room_id, to_room_id,"
-        " moves_at_us, reason, salt, decided_by as account_id",
+        "insert into room_move (session_id, from_room_id, to_room_id, moves_at_us, reason, decided_by,"
+        " recorded_at_us, clock_epoch) values (?, ?, ?, ?, ?, ?, ?, ?) returning id as room_move_id,"
+        " session_id, from_room_id, to_room_id, moves_at_us, reason, salt, decided_by as account_id",
         (
             move.session_id,
             move.from_room_id,
@@ -92,9 +92,10 @@ def move_session(connection: Connection, move: NewMove, who: Who, now_us: int) -
             who.reason,
             who.account_id,
             now_us,
+            clock_epoch(connection),
         ),
     ).fetchone()
-    _append(connection, LeafKind.ROOM_MOVE, row, now_us)
+    append_fact(connection, LeafKind.ROOM_MOVE, row, now_us, "reason")
 
 
 def rooms_of(connection: Connection, session_id: int) -> list[int]:
@@ -109,8 +110,9 @@ def rooms_of(connection: Connection, session_id: int) -> list[int]:
 def load_moves(connection: Connection, session_id: int) -> list[Move]:
     """The session's moves, in the order in which people moved."""
     rows = connection.execute(
-        "select from_room_id, to_room_id, moves_at_us, recorded_at_us from room_move"
-        " where session_id = ? order by moves_at_us, id",
+        f"select from_room_id, to_room_id, {shifted('room_move', 'moves_at_us')},"  # noqa: S608 - our own names
+        f" {shifted('room_move', 'recorded_at_us')} from room_move where session_id = ?"
+        " order by moves_at_us, id",
         (session_id,),
     )
     return [Move(*row) for row in rows]
@@ -145,9 +147,3 @@ def latest_decisions(connection: Connection, limit: int) -> list[Decided]:
         (limit,),
     )
     return [Decided(*row) for row in rows]
-
-
-def _append(connection: Connection, kind: LeafKind, row: Row, now_us: int) -> None:
-    fact = dict(row)
-    digest = salted_digest(fact.pop("salt"), fact.pop("reason"))
-    append(connection, kind, {**fact, "reason_salted_sha256": digest}, now_us)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
-from evidence.day import load_announced, load_rooms, load_sessions
-from evidence.recording_orders import load_moves, load_room_orders
-from evidence.sittings import UnknownProcedureError
+from evidence.courses import load_course
+from evidence.day import load_rooms, load_sessions
+from evidence.recording_orders import load_room_orders
 from exam.clock import MINUTE_US
 from exam.day import Session
 from exam.procedure import Procedure
@@ -19,7 +19,7 @@ from exam.recording_decision import (
     owed_for_session,
     owed_for_whole_days,
 )
-from exam.recording_schedule import Schedule, SessionCourse, schedules
+from exam.recording_schedule import Schedule, schedules
 
 DAY_US: Final = 24 * 60 * MINUTE_US
 # Sessions this far away in either direction matter to what cameras do now.
@@ -47,21 +47,6 @@ class RecordingPlan:
     def owed_by(self, camera: PlannedCamera) -> tuple[Owed, ...]:
         """What the camera's room owes."""
         return self.owed.get(camera.room_id, ())
-
-
-def load_course(
-    connection: Connection, session: Session, procedures: Mapping[str, Procedure]
-) -> SessionCourse:
-    """The session with everything that became of it. Raises UnknownProcedureError."""
-    procedure = procedures.get(session.procedure_code)
-    if procedure is None:
-        raise UnknownProcedureError(f"session {session.code}: no procedure '{session.procedure_code}'")
-    rows = connection.execute(
-        "select room_id, cue_code, confirmed_at_us from confirmation where session_id = ?", (session.id,)
-    )
-    confirmed = {(row["room_id"], row["cue_code"]): row["confirmed_at_us"] for row in rows}
-    announced, moves = load_announced(connection, session.id), load_moves(connection, session.id)
-    return SessionCourse(session, procedure, announced, confirmed, moves)
 
 
 def load_schedules(

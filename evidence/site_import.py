@@ -238,7 +238,9 @@ class _Keeper:
             },
         )
         if self.report.changed["session"] != before and self._has_begun(session_id):
-            self.faults.append(f"场次“{session.code}”：已启用信号或已有考生签到，不能修改时间、规程或科目")
+            self.faults.append(
+                f"场次“{session.code}”：已启用信号、已变更计划或已有考生签到，不能修改时间、规程或科目"
+            )
         self._take_session_rooms(session_id, session, {rooms[code] for code in session.rooms})
         self._take_duties(
             session_id,
@@ -253,6 +255,7 @@ class _Keeper:
         (has_begun,) = self.connection.execute(
             "select exists (select 1 from session where id = ?1 and armed_at_us is not null)"
             " or exists (select 1 from announcement where session_id = ?1)"
+            " or exists (select 1 from plan_change where session_id = ?1)"
             " or exists (select 1 from admission where session_id = ?1)",
             (session_id,),
         ).fetchone()

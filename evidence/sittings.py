@@ -3,16 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping
 from sqlite3 import Connection
 
-from evidence.day import load_announced, load_sessions
+from evidence.courses import load_course
+from evidence.day import load_sessions
 from exam.admission_facts import AS_PROCEDURE, Sitting
 from exam.clock import site_time
-from exam.cues import room_times
-from exam.day import Session, SessionKind
+from exam.course import SessionCourse, room_at
+from exam.day import SessionKind
 from exam.procedure import Procedure
-
-
-class UnknownProcedureError(Exception):
-    """A session names a procedure that no file describes."""
+from exam.room_times import room_times
 
 
 def load_sittings(
@@ -32,22 +30,17 @@ def load_sittings(
         sitting
         for session in load_sessions(connection)
         if session.id in also or site_time(session.planned_start_us).date() == today
-        for sitting in _sittings(connection, procedures, session, late_entry_us)
+        for sitting in _sittings(load_course(connection, session, procedures), late_entry_us, now_us)
     ]
 
 
 def _sittings(
-    connection: Connection,
-    procedures: Mapping[str, Procedure],
-    session: Session,
-    late_entry_us: Mapping[SessionKind, int | None],
+    course: SessionCourse, late_entry_us: Mapping[SessionKind, int | None], now_us: int
 ) -> Iterator[Sitting]:
-    procedure = procedures.get(session.procedure_code)
-    if procedure is None:
-        raise UnknownProcedureError(f"session {session.code}: no procedure '{session.procedure_code}'")
-    announced = load_announced(connection, session.id)
+    session, procedure = course.session, course.procedure
     for room_id in session.room_ids:
-        times = room_times(procedure, announced, room_id)
+        times = room_times(course, room_id)
+        door_id = room_at(course, room_id, now_us)
         yield Sitting(
             session_id=session.id,
             room_id=room_id,
@@ -59,4 +52,5 @@ def _sittings(
             stopped_at_us=times.stopped_at_us,
             is_cancelled=session.cancelled_at_us is not None,
             kind=session.kind,
+            moved_to_room_id=None if door_id == room_id else door_id,
         )

@@ -208,7 +208,7 @@ def _seat_reasons(
     yield from _times(seat, at, facts, now_us)
     if at is Phase.OTHER_DAY:
         return
-    if request.kiosk_rooms and seat.sitting.room_id not in request.kiosk_rooms:
+    if request.kiosk_rooms and seat.sitting.door_id not in request.kiosk_rooms:
         yield Outcome.WRONG_ROOM
     if seat.is_taken:
         yield Outcome.SEAT_TAKEN

@@ -125,6 +125,13 @@ class Sitting:
     stopped_at_us: int | None = None
     is_cancelled: bool = False
     kind: SessionKind = SessionKind.THEORY
+    # Where its people are now, when the session moved (应急考场, R21); None: in room_id.
+    moved_to_room_id: int | None = None
+
+    @property
+    def door_id(self) -> int:
+        """The room at whose door its candidates come in now."""
+        return self.room_id if self.moved_to_room_id is None else self.moved_to_room_id
 
 
 @dataclass(frozen=True, slots=True)

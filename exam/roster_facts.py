@@ -76,7 +76,7 @@ def facts_of(
         by_ticket=tuple(record.known for record in by_ticket if not record.is_void_ticket),
         by_id_number=tuple(record.known for record in by_number),
         seats=tuple(_with_local(seat, entries) for seat in seats.values()),
-        sittings_here=tuple(one for one in day.sittings if not rooms or one.room_id in rooms),
+        sittings_here=tuple(one for one in day.sittings if not rooms or one.door_id in rooms),
         by_void_ticket=tuple(record.known for record in by_ticket if record.is_void_ticket),
     )
 

@@ -1,26 +1,28 @@
 from dataclasses import replace
+from sqlite3 import Connection
 
 from evidence.announcements import (
     Confirmation,
     PlayedReport,
     add_report,
-    arm_session,
     confirm,
     last_heard,
-    load_armed,
     load_confirmed,
     load_reports,
+    record_by_hand,
     record_emitted,
     record_missed,
     record_press,
     record_room_signal,
-    started_at_us,
 )
+from evidence.courses import load_course
 from evidence.day import load_announced, load_sessions
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import RoomCue, session_cues
-from exam.day import Session
+from exam.cues import RoomCue, room_cues
+from exam.day import Session, Source
+from exam.hand_records import HandRecord
 from exam.presses import Press
+from exam.room_times import room_times
 from tests.exam.day_with_cues import THEORY
 from tests.world import CLOCK_US, START_US, World
 
@@ -33,9 +35,8 @@ def session(world: World) -> Session:
 
 def start_cue(world: World) -> RoomCue:
     with world.exam.read() as connection:
-        announced = load_announced(connection, world.session_id)
-    cues = session_cues(THEORY, session(world), announced)
-    return next(one for one in cues if (one.room_id, one.cue.code) == (world.room_1, "C5"))
+        course = load_course(connection, session(world), {"theory": THEORY})
+    return next(one for one in room_cues(course, world.room_1) if one.cue.code == "C5")
 
 
 def sources(world: World) -> list[tuple[int, str, str]]:
@@ -59,28 +60,9 @@ def report(world: World, **changed: object) -> PlayedReport:
     return replace(usual, **changed)  # type: ignore[arg-type]
 
 
-def test_a_session_is_armed_once_and_not_after_it_was_cancelled(world: World) -> None:
-    with world.exam.write() as connection:
-        assert arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
-        assert not arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US + 1)
-        assert session_armed(connection) == CLOCK_US
-        connection.execute("update session set armed_at_us = null, armed_by = null, cancelled_at_us = 1")
-        assert not arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
-
-
-def session_armed(connection: object) -> int:
-    return connection.execute("select armed_at_us from session").fetchone()[0]  # type: ignore[attr-defined, no-any-return]
-
-
-def test_only_armed_sessions_of_the_interval_are_ticked_over(world: World) -> None:
-    around = (START_US - MINUTE_US, START_US + MINUTE_US)
-    with world.exam.write() as connection:
-        assert load_armed(connection, *around) == []
-        arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US)
-        assert [one.id for one in load_armed(connection, *around)] == [world.session_id]
-        assert load_armed(connection, START_US + 1, START_US + MINUTE_US) == []
-        connection.execute("update session set cancelled_at_us = 1")
-        assert load_armed(connection, *around) == []
+def started_at_us(connection: Connection, room_id: int) -> int | None:
+    [session] = load_sessions(connection)
+    return room_times(load_course(connection, session, {"theory": THEORY}), room_id).started_at_us
 
 
 def test_a_cue_is_emitted_once_whoever_else_tries(world: World) -> None:
@@ -89,8 +71,8 @@ def test_a_cue_is_emitted_once_whoever_else_tries(world: World) -> None:
         assert record_emitted(connection, cue, START_US)
         assert not record_emitted(connection, cue, START_US + 1)
         assert not record_missed(connection, cue, START_US + 1)
-        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US
-        assert started_at_us(connection, THEORY, world.session_id, world.room_2) is None
+        assert started_at_us(connection, world.room_1) == START_US
+        assert started_at_us(connection, world.room_2) is None
     assert sources(world) == [(1, "emitted", "schedule")]
 
 
@@ -98,18 +80,18 @@ def test_a_missed_cue_stays_missed_and_is_made_good_by_a_new_row(world: World) -
     pressed_us = START_US + 30 * SECOND_US
     with world.exam.write() as connection:
         assert record_missed(connection, start_cue(world), START_US + 9 * SECOND_US)
-        assert started_at_us(connection, THEORY, world.session_id, world.room_1) is None
+        assert started_at_us(connection, world.room_1) is None
         press = Press(world.session_id, world.room_1, "C5", 2, START_US)
         assert record_press(connection, press, pressed_us, world.site_lead_account_id)
         assert not record_press(connection, press, pressed_us + 1, world.site_lead_account_id)
-        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == pressed_us
+        assert started_at_us(connection, world.room_1) == pressed_us
     assert sources(world) == [(1, "missed", "schedule"), (2, "emitted", "press")]
 
 
 def test_the_moment_of_a_room_that_rang_alone_is_the_signals(world: World) -> None:
     with world.exam.write() as connection:
         assert record_room_signal(connection, start_cue(world), START_US + 40, START_US + MINUTE_US)
-        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US + 40
+        assert started_at_us(connection, world.room_1) == START_US + 40
     assert sources(world) == [(1, "emitted", "room_report")]
 
 
@@ -119,7 +101,7 @@ def test_a_room_signal_after_a_miss_is_the_next_occurrence_and_never_before_the_
     cue = start_cue(world)
     with world.exam.write() as connection:
         assert record_room_signal(connection, cue, START_US - 300, START_US + MINUTE_US)
-        assert started_at_us(connection, THEORY, world.session_id, world.room_1) == START_US
+        assert started_at_us(connection, world.room_1) == START_US
     assert sources(world) == [(1, "missed", "schedule"), (2, "emitted", "room_report")]
 
 
@@ -158,3 +140,15 @@ def test_what_was_heard_last_in_a_room_is_neither_a_miss_nor_another_rooms(world
     assert heard is not None
     assert heard.cue_code == "C5"
     assert last_heard(announced, world.room_2) is None
+
+
+def test_what_a_person_recorded_of_a_hand_bell_counts_and_names_who(world: World) -> None:
+    rung_us = START_US + 40 * SECOND_US
+    record = HandRecord(world.session_id, world.room_1, "C5", 2, START_US, rung_us)
+    with world.exam.write() as connection:
+        record_emitted(connection, start_cue(world), START_US)
+        assert record_by_hand(connection, record, world.proctor_account_id, rung_us + SECOND_US)
+        assert not record_by_hand(connection, record, world.proctor_account_id, rung_us + SECOND_US)
+        assert started_at_us(connection, world.room_1) == rung_us
+        last = load_announced(connection, world.session_id)[-1]
+    assert (last.source, last.account_id) == (Source.BY_HAND, world.proctor_account_id)

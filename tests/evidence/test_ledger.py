@@ -16,6 +16,7 @@ from evidence import announcements, proctor_log
 from evidence.check_in_facts import CheckInRules
 from evidence.checkins import CheckInRequest, decide
 from evidence.database import WriterDatabase
+from evidence.day import load_sessions
 from evidence.footage import Cause
 from evidence.footage_access import FootageRequest, record_access
 from evidence.footage_rows import add_clock_step, end_absence, note_absence
@@ -36,6 +37,7 @@ from evidence.ledger import (
 )
 from evidence.merkle import EMPTY_ROOT, Inclusion, TreeHead, hash_leaf, is_consistent, is_included
 from evidence.timeline import Interval
+from exam.course import SessionCourse
 from exam.cues import session_cues
 from exam.presses import Press
 from tests.evidence.store import CAMERA, FIRST_US, open_footage
@@ -234,8 +236,8 @@ def test_a_refused_scan_has_its_leaf_too(world: World) -> None:
 
 def test_announcements_of_every_source_and_ticks_have_one_leaf_each(world: World) -> None:
     with world.exam.read() as connection:
-        [session] = announcements.load_sessions(connection)
-    cues = [one for one in session_cues(THEORY, session, []) if one.room_id == world.room_1]
+        [session] = load_sessions(connection)
+    cues = [one for one in session_cues(SessionCourse(session, THEORY)) if one.room_id == world.room_1]
     press = Press(world.session_id, world.room_1, "C9", 1, START_US)
     tick = announcements.Confirmation(
         world.session_id, world.room_1, "C1", world.proctor_account_id, CLOCK_US

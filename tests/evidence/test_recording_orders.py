@@ -4,6 +4,7 @@ import sqlite3
 import pytest
 
 from config.procedures import load_procedures
+from evidence.courses import UnknownProcedureError, load_course
 from evidence.ledger import read_leaves
 from evidence.recording_orders import (
     NewMove,
@@ -17,9 +18,9 @@ from evidence.recording_orders import (
     order_by_hand,
     rooms_of,
 )
-from evidence.recording_plan import RecordingPlan, load_course, load_plan, load_schedules
-from evidence.sittings import UnknownProcedureError
+from evidence.recording_plan import RecordingPlan, load_plan, load_schedules
 from exam.clock import MINUTE_US
+from exam.course import Move
 from exam.recording_decision import (
     Ground,
     HandAct,
@@ -30,7 +31,6 @@ from exam.recording_decision import (
     RoomRecording,
     decide,
 )
-from exam.recording_schedule import Move
 from tests.world import START_US, World, announce
 
 NOW_US = START_US - 30 * MINUTE_US

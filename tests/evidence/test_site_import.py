@@ -233,7 +233,7 @@ def test_a_session_that_has_begun_is_not_moved(site: Site, beginning: str) -> No
     site.write(beginning)
     assert site.take_in().is_unchanged
     site.change(("minutes = 90", "minutes = 60"))
-    assert site.refused() == ("场次“T1”：已启用信号或已有考生签到，不能修改时间、规程或科目",)
+    assert site.refused() == ("场次“T1”：已启用信号、已变更计划或已有考生签到，不能修改时间、规程或科目",)
     assert site.rows("select duration_us from session where code = 'T1'") == [(5_400_000_000,)]
 
 

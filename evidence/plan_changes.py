@@ -1,0 +1,178 @@
+"""Arming a session, taking that back, and changes of its plan: rows with a leaf each, and the session's row.
+
+Rows are only added; `session` holds what the latest of them come to, for everybody who reads the plan.
+Whether a change may be made is decided in `exam.effects`, under the writer's lock.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from sqlite3 import Connection
+
+from evidence.day import load_sessions
+from evidence.ledger import LeafKind, append_fact
+from exam.day import Session
+
+
+class PlanKind(StrEnum):
+    """What of a session's plan was changed."""
+
+    START = "start"
+    DURATION = "duration"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A decision of the site lead. `to_us`: the new start or working time; None when cancelled."""
+
+    session_id: int
+    kind: PlanKind
+    to_us: int | None
+    reason: str
+    told_by_hand: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPlan:
+    """A change as people read it."""
+
+    kind: PlanKind
+    from_us: int | None
+    to_us: int | None
+    reason: str
+    by: str
+    changed_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody checked the plan of this digest and asked for a second person to arm it."""
+
+    account_id: int
+    by: str
+    plan_sha256: str
+    asked_at_us: int
+
+
+def arm_session(
+    connection: Connection, session_id: int, account_id: int, now_us: int, plan_sha256: str = ""
+) -> bool:
+    """Let the session's automatic cues sound from now on. False: already armed, cancelled or unknown."""
+    changed = connection.execute(
+        "update session set armed_at_us = ?, armed_by = ?"
+        " where id = ? and armed_at_us is null and cancelled_at_us is null",
+        (now_us, account_id, session_id),
+    )
+    if changed.rowcount == 1:
+        _record_arming(connection, (session_id, "armed", plan_sha256, "", account_id), now_us)
+    return changed.rowcount == 1
+
+
+def ask_to_arm(
+    connection: Connection, session_id: int, account_id: int, now_us: int, plan_sha256: str
+) -> None:
+    """The first of two people has checked the plan."""
+    _record_arming(connection, (session_id, "asked", plan_sha256, "", account_id), now_us)
+
+
+def disarm_session(
+    connection: Connection, session_id: int, account_id: int, now_us: int, reason: str
+) -> bool:
+    """Nothing sounds by itself any more. False: it was not armed."""
+    changed = connection.execute(
+        "update session set armed_at_us = null, armed_by = null where id = ? and armed_at_us is not null",
+        (session_id,),
+    )
+    if changed.rowcount == 1:
+        _record_arming(connection, (session_id, "disarmed", "", reason, account_id), now_us)
+    return changed.rowcount == 1
+
+
+def asking_for(connection: Connection, session_id: int) -> Asking | None:
+    """Who waits for a second person to arm the session; None when nobody does."""
+    row = connection.execute(
+        "select act, account_id, display_name, plan_sha256, acted_at_us from session_arming"
+        " join account on account.id = account_id where session_id = ?"
+        " order by session_arming.id desc limit 1",
+        (session_id,),
+    ).fetchone()
+    return None if row is None or row["act"] != "asked" else Asking(*tuple(row)[1:])
+
+
+def load_armed(connection: Connection, from_us: int, until_us: int) -> list[Session]:
+    """Armed sessions that are not cancelled and planned to start in the interval."""
+    return [
+        session
+        for session in load_sessions(connection)
+        if session.armed_at_us is not None
+        and session.cancelled_at_us is None
+        and from_us <= session.planned_start_us <= until_us
+    ]
+
+
+def change_plan(
+    connection: Connection, session: Session, change: PlanChange, account_id: int, now_us: int
+) -> None:
+    """Keep the change and what it comes to."""
+    column, value = _column(change, now_us)
+    before_us = {
+        PlanKind.START: session.planned_start_us,
+        PlanKind.DURATION: session.duration_us,
+        PlanKind.CANCELLED: None,
+    }[change.kind]
+    row = connection.execute(
+        "insert into plan_change (session_id, kind, from_us, to_us, reason, told_by_hand, decided_by,"
+        " changed_at_us) values (?, ?, ?, ?, ?, ?, ?, ?) returning id as plan_change_id, session_id, kind,"
+        " from_us, to_us, reason, salt, told_by_hand, decided_by",
+        (
+            session.id,
+            change.kind,
+            before_us,
+            change.to_us,
+            change.reason,
+            change.told_by_hand,
+            account_id,
+            now_us,
+        ),
+    ).fetchone()
+    connection.execute(f"update session set {column} = ? where id = ?", (value, session.id))  # noqa: S608 - our own names
+    append_fact(connection, LeafKind.PLAN_CHANGE, row, now_us, "reason")
+
+
+def plan_changes(connection: Connection, session_id: int) -> list[ChangedPlan]:
+    """Every change of the session's plan, oldest first."""
+    rows = connection.execute(
+        "select kind, from_us, to_us, reason, display_name, changed_at_us from plan_change"
+        " join account on account.id = decided_by where session_id = ? order by plan_change.id",
+        (session_id,),
+    )
+    return [ChangedPlan(PlanKind(row[0]), *tuple(row)[1:]) for row in rows]
+
+
+def last_change_us(connection: Connection, session_id: int) -> int | None:
+    """When the times of the session changed last, by a change of plan or a grant; None: never."""
+    row = connection.execute(
+        "select max(at_us) as at_us from ("
+        " select max(changed_at_us) as at_us from plan_change where session_id = ?1"
+        " union all select max(decided_at_us) from time_grant where session_id = ?1"
+        " union all select max(withdrawn_at_us) from time_grant_withdrawal"
+        "  join time_grant on time_grant.id = grant_id where session_id = ?1)",
+        (session_id,),
+    ).fetchone()
+    return None if row["at_us"] is None else int(row["at_us"])
+
+
+def _column(change: PlanChange, now_us: int) -> tuple[str, int | None]:
+    if change.kind is PlanKind.CANCELLED:
+        return "cancelled_at_us", now_us
+    return ("planned_start_us" if change.kind is PlanKind.START else "duration_us"), change.to_us
+
+
+def _record_arming(connection: Connection, values: tuple[int, str, str, str, int], now_us: int) -> None:
+    row = connection.execute(
+        "insert into session_arming (session_id, act, plan_sha256, reason, account_id, acted_at_us)"
+        " values (?, ?, ?, ?, ?, ?)"
+        " returning id as session_arming_id, session_id, act, plan_sha256, reason, salt, account_id",
+        (*values, now_us),
+    ).fetchone()
+    append_fact(connection, LeafKind.SESSION_ARMING, row, now_us, "reason")
