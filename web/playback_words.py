@@ -7,10 +7,10 @@ from typing import Final
 from config.footage_words import load_footage_words
 from config.log_entries import LogKind, load_log_kinds
 from config.picture_health import load_picture_health
-from config.procedures import load_procedures
 from evidence.coverage import Part
 from evidence.health import HealthChange
 from evidence.timeline import Mark, MarkKind
+from web.services import services
 
 # The legend of the page; shapes and colours stand in its stylesheet.
 KIND_WORDS: Final[Mapping[MarkKind, str]] = {
@@ -67,7 +67,7 @@ def _title(mark: Mark) -> str:
     if mark.kind is MarkKind.LOG_ENTRY:
         kind = _log_kinds().get(mark.code)
         return kind.word if kind else mark.code
-    procedure = load_procedures().get(mark.procedure_code)
+    procedure = services().procedures.get(mark.procedure_code)
     titles = {cue.code: cue.title for cue in procedure.cues} if procedure else {}
     return titles.get(mark.code, mark.code)
 

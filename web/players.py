@@ -14,11 +14,11 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from flask_login import current_user
 
 from evidence import players, speakers
-from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.courses import load_course
+from evidence.day import load_rooms, load_sessions
 from evidence.players import Heard, SoundCheck
 from evidence.speakers import Speaker
 from exam.clock import MINUTE_US
-from exam.cues import room_times
 from exam.day import Room
 from exam.enrolment import VALID_US, EnrolmentText
 from exam.players import (
@@ -31,6 +31,7 @@ from exam.players import (
     may_test,
     player_troubles,
 )
+from exam.room_times import room_times
 from web.heartbeats import HeartbeatError, read_heartbeat
 from web.services import ANY_TOPIC, room_topic, services
 from web.signals import room_by_code, room_day
@@ -266,9 +267,9 @@ def _sittings(connection: Connection, room_id: int, now_us: int) -> list[RoomSit
     found = []
     for session in load_sessions(connection):
         near = abs(now_us - session.planned_start_us) <= NEAR_US
-        procedure = services().procedures.get(session.procedure_code)
-        if room_id in session.room_ids and near and procedure is not None:
-            times = room_times(procedure, load_announced(connection, session.id), room_id)
+        is_known = session.procedure_code in services().procedures
+        if room_id in session.room_ids and near and is_known:
+            times = room_times(load_course(connection, session, services().procedures), room_id)
             found.append(
                 RoomSitting(
                     session.planned_start_us,

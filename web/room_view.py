@@ -7,16 +7,19 @@ from sqlite3 import Connection
 from typing import Final
 
 from evidence import announcements, overview
-from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.courses import load_course
+from evidence.day import load_rooms, load_sessions
 from evidence.footage import CameraState, camera_states
 from evidence.health import HealthChange, current_health
 from evidence.overview import HeadCount
 from exam.clock import MINUTE_US, site_time
-from exam.cues import RoomTimes, room_times, session_cues
-from exam.day import Announced, Room, Session
+from exam.course import SessionCourse, room_at
+from exam.cues import room_cues
+from exam.day import Room, Session
 from exam.procedure import Audience, Procedure, Trigger
 from exam.room_alarms import missed, unheard, unticked
 from exam.room_phase import RoomPhase, room_phase
+from exam.room_times import RoomTimes, room_times
 from exam.timetable import Step, StepState, Timetable, cues_for, timetable
 from web.camera_words import CameraView, camera_view
 from web.services import Services
@@ -32,7 +35,9 @@ PHASE_WORDS: Final[Mapping[RoomPhase, tuple[str, str, str]]] = {
     RoomPhase.CHECK_IN: ("good", "person", "签到入场"),
     RoomPhase.AWAITS_START: ("bad", "alarm", "等待开考"),
     RoomPhase.RUNNING: ("good", "good", "考试中"),
+    RoomPhase.INTERRUPTED: ("bad", "alarm", "考试中断"),
     RoomPhase.AWAITS_STOP: ("bad", "alarm", "等待终止"),
+    RoomPhase.EXTENDED: ("good", "clock", "工位顺延中"),
     RoomPhase.STOPPED: ("off", "wait", "已终止"),
 }
 
@@ -65,6 +70,8 @@ class RoomView:
     alarms: tuple[Alarm, ...]
     # Duty roles of the person who looks.
     roles: frozenset[str]
+    # Where the people of the room are now, when the session moved; None: in their room.
+    moved_to: Room | None = None
 
     @property
     def to_confirm(self) -> tuple[Step, ...]:
@@ -82,8 +89,8 @@ class RoomView:
         """What people count down to: the start, then the stop."""
         if self.phase in {RoomPhase.PREPARING, RoomPhase.CHECK_IN}:
             return "距开考", self.session.planned_start_us
-        if self.phase is RoomPhase.RUNNING and self.times.started_at_us is not None:
-            return "距终止", self.times.started_at_us + self.session.duration_us
+        if self.phase is RoomPhase.RUNNING and self.times.ends_at_us is not None:
+            return "距终止", self.times.ends_at_us
         return None
 
     @property
@@ -103,15 +110,21 @@ class RoomView:
 class SessionFacts:
     """What all rooms of a session share, read once."""
 
-    session: Session
-    procedure: Procedure
-    announced: Sequence[Announced]
+    course: SessionCourse
     heard: frozenset[tuple[int, str, int]]
     counts: Mapping[int, HeadCount]
     cameras: Mapping[int, Sequence[overview.RoomCamera]]
     states: Mapping[str, CameraState]
     # Troubles of the pictures that last, by camera.
     troubles: Mapping[str, Sequence[HealthChange]]
+
+    @property
+    def session(self) -> Session:
+        return self.course.session
+
+    @property
+    def procedure(self) -> Procedure:
+        return self.course.procedure
 
 
 def todays_sessions(connection: Connection, now_us: int) -> list[Session]:
@@ -148,9 +161,7 @@ def session_facts(
 ) -> SessionFacts:
     """Read what the rooms of the session share."""
     return SessionFacts(
-        session=session,
-        procedure=services.procedures[session.procedure_code],
-        announced=load_announced(connection, session.id),
+        course=load_course(connection, session, services.procedures),
         heard=frozenset(
             (report.room_id, report.cue_code, report.occurrence)
             for report in announcements.load_reports(connection, session.id)
@@ -167,26 +178,31 @@ def room_view(
     connection: Connection, facts: SessionFacts, room_id: int, roles: frozenset[str], now_us: int
 ) -> RoomView:
     """The room as people with these duty roles see it."""
-    room, session = load_rooms(connection)[room_id], facts.session
-    cues = session_cues(facts.procedure, session, facts.announced)
+    rooms, session = load_rooms(connection), facts.session
+    here_id = room_at(facts.course, room_id, now_us)
+    times = room_times(facts.course, room_id)
+    cues = sorted(room_cues(facts.course, room_id), key=lambda one: one.planned_at_us)
     confirmed = announcements.load_confirmed(connection, session.id, room_id)
-    times = room_times(facts.procedure, facts.announced, room_id)
     cameras = tuple(
         camera_view(camera, facts.states.get(camera.uuid), now_us, facts.troubles.get(camera.uuid, ()))
-        for camera in facts.cameras.get(room_id, ())
+        for camera in facts.cameras.get(here_id, ())
     )
-    everything = timetable(cues_for(cues, room_id, _all_roles(facts.procedure)), confirmed, now_us)
+
+    def table(seen_by: frozenset[str]) -> Timetable:
+        return timetable(cues_for(cues, room_id, seen_by), confirmed, now_us, session.armed_at_us)
+
     return RoomView(
         session=session,
-        room=room,
+        room=rooms[room_id],
+        moved_to=None if here_id == room_id else rooms[here_id],
         procedure=facts.procedure,
         phase=room_phase(facts.procedure, session, times, now_us),
         times=times,
-        table=timetable(cues_for(cues, room_id, roles), confirmed, now_us),
+        table=table(roles),
         count=facts.counts.get(room_id, NOBODY),
         cameras=cameras,
         alarms=(
-            *_signal_alarms(everything, _heard_in(facts, room_id), now_us),
+            *_signal_alarms(table(_all_roles(facts.procedure)), _heard_in(facts, room_id), now_us),
             *_camera_alarms(cameras),
             *_people_alarms(facts.counts.get(room_id, NOBODY)),
         ),
@@ -199,7 +215,7 @@ def _heard_in(facts: SessionFacts, room_id: int) -> frozenset[tuple[str, int]]:
 
 
 def _all_roles(procedure: Procedure) -> frozenset[str]:
-    return frozenset(role for cue in procedure.cues for role in cue.roles)
+    return frozenset(role for cue in procedure.cues for role in cue.all_roles)
 
 
 def _signal_alarms(table: Timetable, heard: frozenset[tuple[str, int]], now_us: int) -> list[Alarm]:

@@ -135,7 +135,8 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     load_admission_policy(settings.admission_policy)
     vault = Vault.open(settings.site_key, settings.exam_db)
     exam = WriterDatabase(settings.exam_db, "exam", settings.database_reserve_mb * MIB)
-    return Services(settings, clock, exam, FootageReader(settings.footage_db), vault)
+    procedures = load_procedures(settings.procedures_folder)
+    return Services(settings, clock, exam, FootageReader(settings.footage_db), vault, procedures=procedures)
 
 
 def attach(app: Flask, services: Services) -> None:

@@ -9,12 +9,13 @@ from typing import Any, Final
 from flask import Blueprint, Response, abort, jsonify, request
 from flask_login import current_user
 
-from config.procedures import load_procedures
 from evidence import announcements
 from evidence.announcements import Confirmation
-from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.courses import load_course
+from evidence.day import load_rooms, load_session
+from evidence.plan_changes import arm_session
 from exam.clock import SECOND_US
-from exam.cues import session_cues
+from exam.cues import room_cues
 from exam.day import Room, Session
 from exam.presses import PressedRoom, PressRefusal, PressVerdict, judge_press
 from exam.procedure import Cue, Trigger
@@ -42,6 +43,9 @@ REFUSAL_WORDS: Final[Mapping[PressRefusal, str]] = {
     PressRefusal.TOO_EARLY: "时间未到，不能提前发出信号。",
     PressRefusal.NOT_STARTED: "本考场尚未开考。",
     PressRefusal.STOPPED: "本考场已经结束。",
+    PressRefusal.OUTSIDE_WINDOW: "不在本场次的时间范围内，不能发出信号。",
+    PressRefusal.HELD: "考场处于中断状态，请先恢复考试。",
+    PressRefusal.NOT_EVACUATED: "本考场没有疏散，不需要恢复。",
 }
 
 
@@ -49,7 +53,7 @@ REFUSAL_WORDS: Final[Mapping[PressRefusal, str]] = {
 def arm(session_id: int) -> tuple[Response, int]:
     with services().exam.write() as connection:
         now_us = services().clock.wall_us()
-        is_first = announcements.arm_session(connection, session_id, current_user.account_id, now_us)
+        is_first = arm_session(connection, session_id, current_user.account_id, now_us)
     session = _session(session_id)
     if session.cancelled_at_us is not None:
         return jsonify(error="cancelled", advice=REFUSAL_WORDS[PressRefusal.CANCELLED]), 409
@@ -61,7 +65,7 @@ def arm(session_id: int) -> tuple[Response, int]:
 def press(session_id: int, cue_code: str) -> tuple[Response, int]:
     """Give the signal in every room of the session where the person may, or in those the body names."""
     session = _session(session_id)
-    cue = load_procedures()[session.procedure_code].cue(cue_code)
+    cue = services().procedures[session.procedure_code].cue(cue_code)
     if cue is None:
         abort(404)
     if not PRESSERS[cue.trigger] & roles():
@@ -79,7 +83,7 @@ def confirm(session_id: int, code: str) -> tuple[Response, int]:
     if room.id not in session.room_ids:
         abort(404)
     require_room(session_id, room.id, to_act=True)
-    cue = load_procedures()[session.procedure_code].cue(str(_body().get("cue")))
+    cue = services().procedures[session.procedure_code].cue(str(_body().get("cue")))
     if cue is None or cue.confirmation is None:
         abort(404)
     if not cue.roles & duty_roles():
@@ -104,13 +108,12 @@ def duty_roles() -> frozenset[str]:
 
 
 def _give(session: Session, cue: Cue, rooms: list[Room]) -> dict[str, dict[str, Any]]:
-    procedure = load_procedures()[session.procedure_code]
     answers = {}
     with services().exam.write() as connection:
         now_us = services().clock.wall_us()
-        announced = load_announced(connection, session.id)
+        course = load_course(connection, session, services().procedures)
         for room in rooms:
-            verdict = judge_press(PressedRoom(procedure, session, announced, room.id), cue.code, now_us)
+            verdict = judge_press(PressedRoom(course, room.id), cue.code, now_us)
             if verdict.press is not None:
                 announcements.record_press(
                     connection, verdict.press, now_us + PRESS_LEAD_US, current_user.account_id
@@ -139,10 +142,9 @@ def _pressed_rooms(session: Session) -> list[Room]:
 
 
 def _has_come(session: Session, room: Room, cue: Cue, now_us: int) -> bool:
-    procedure = load_procedures()[session.procedure_code]
     with services().exam.read() as connection:
-        cues = session_cues(procedure, session, load_announced(connection, session.id))
-    mine = [one for one in cues if (one.room_id, one.cue.code) == (room.id, cue.code)]
+        course = load_course(connection, session, services().procedures)
+    mine = [one for one in room_cues(course, room.id) if one.cue.code == cue.code]
     return any(step.has_come for step in timetable(mine, {}, now_us).steps)
 
 
@@ -158,7 +160,7 @@ def _body() -> dict[str, Any]:
 
 def _session(session_id: int) -> Session:
     with services().exam.read() as connection:
-        session = next((one for one in load_sessions(connection) if one.id == session_id), None)
+        session = load_session(connection, session_id)
     if session is None:
         abort(404)
     return session

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from sqlite3 import Connection
 from typing import Final
 
-from evidence.announcements import load_armed, record_emitted
-from evidence.day import load_announced
+from evidence.announcements import record_emitted
+from evidence.courses import load_course
+from evidence.plan_changes import load_armed
 from exam.clock import MINUTE_US
 from exam.cues import Due, RoomCue, Verdict, due, session_cues
 from exam.procedure import Procedure
@@ -16,22 +17,30 @@ from exam.procedure import Procedure
 # Sessions planned this far around now are looked at; longer exams do not exist.
 WINDOW_US: Final = 24 * 60 * MINUTE_US
 
+# The cues of one armed session, and since when it is.
+ArmedCues = tuple[int, list[RoomCue]]
 
-def due_now(connection: Connection, procedures: Mapping[str, Procedure], now_us: int) -> list[Due]:
-    """Everything due at this moment in all armed sessions.
+
+def armed_cues(connection: Connection, procedures: Mapping[str, Procedure], now_us: int) -> list[ArmedCues]:
+    """Every cue of all armed sessions near now.
 
     A session whose procedure file has gone must not silence the others; its pages say what is wrong.
     """
     return [
-        one
+        (session.armed_at_us or 0, session_cues(load_course(connection, session, procedures)))
         for session in load_armed(connection, now_us - WINDOW_US, now_us + WINDOW_US)
         if session.procedure_code in procedures
-        for one in due(
-            session_cues(procedures[session.procedure_code], session, load_announced(connection, session.id)),
-            session.armed_at_us or 0,
-            now_us,
-        )
     ]
+
+
+def due_among(armed: Iterable[ArmedCues], now_us: int) -> list[Due]:
+    """What of these is due at this moment."""
+    return [one for after_us, cues in armed for one in due(cues, after_us, now_us)]
+
+
+def due_now(connection: Connection, procedures: Mapping[str, Procedure], now_us: int) -> list[Due]:
+    """Everything due at this moment in all armed sessions."""
+    return due_among(armed_cues(connection, procedures, now_us), now_us)
 
 
 def emit(connection: Connection, found: Iterable[Due], now_us: int) -> list[RoomCue]:

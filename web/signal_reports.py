@@ -12,8 +12,10 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evidence.announcements import PlayedReport, add_report, record_room_signal
-from evidence.day import load_announced, load_sessions
-from exam.cues import RoomCue, reveals_signal, session_cues
+from evidence.courses import load_course
+from evidence.day import load_session
+from exam.course import SessionCourse, room_at
+from exam.cues import RoomCue, reveals_signal, room_cues
 from exam.day import Session
 from exam.procedure import Procedure
 
@@ -80,29 +82,48 @@ def read_reports(body: object, room_id: int) -> list[PlayedReport]:
 def take_report(
     connection: Connection, report: PlayedReport, procedures: Mapping[str, Procedure], now_us: int
 ) -> bool:
-    """Keep the report, and the signal it reveals. False: no such session, room or cue; it is dropped."""
-    session = next((one for one in load_sessions(connection) if one.id == report.session_id), None)
-    if session is None or report.room_id not in session.room_ids:
+    """Keep the report, and the signal it reveals. False: no such session, room or cue; it is dropped.
+
+    A room plays for the session that is in it: what it says belongs to the room the session came from.
+    """
+    session = load_session(connection, report.session_id)
+    if session is None or session.procedure_code not in procedures:
         return False
-    procedure = procedures[session.procedure_code]
-    if procedure.cue(report.cue_code) is None:
+    course = load_course(connection, session, procedures)
+    if course.procedure.cue(report.cue_code) is None:
         return False
-    if report.started_at_us is not None:
-        room_cue = _room_cue(connection, session, procedure, report)
-        if room_cue is not None and _reveals(session, room_cue, report.started_at_us, now_us):
+    heard_at_us = now_us if report.started_at_us is None else report.started_at_us
+    origins = [
+        room_id
+        for room_id in session.room_ids
+        if report.room_id in {room_id, room_at(course, room_id, heard_at_us)}
+    ]
+    for origin_id in origins:
+        _take(connection, course, replace(report, room_id=origin_id), now_us)
+    return bool(origins)
+
+
+def _take(connection: Connection, course: SessionCourse, report: PlayedReport, now_us: int) -> None:
+    room_cue = _room_cue(course, report)
+    if room_cue is not None and report.started_at_us is not None and not _is_known(course, report):
+        if _reveals(course.session, room_cue, report.started_at_us, now_us):
             record_room_signal(connection, room_cue, report.started_at_us, now_us)
-            room_cue = _room_cue(connection, session, procedure, report)
-        report = replace(report, occurrence=_occurrence(room_cue, report))
+            report = replace(report, occurrence=room_cue.next_occurrence)
+        else:
+            report = replace(report, occurrence=_occurrence(room_cue, report))
     add_report(connection, report, now_us)
-    return True
 
 
-def _room_cue(
-    connection: Connection, session: Session, procedure: Procedure, report: PlayedReport
-) -> RoomCue | None:
-    cues = session_cues(procedure, session, load_announced(connection, session.id))
-    return next(
-        (one for one in cues if (one.room_id, one.cue.code) == (report.room_id, report.cue_code)), None
+def _room_cue(course: SessionCourse, report: PlayedReport) -> RoomCue | None:
+    found = room_cues(course, report.room_id)
+    return next((one for one in found if one.cue.code == report.cue_code), None)
+
+
+def _is_known(course: SessionCourse, report: PlayedReport) -> bool:
+    """Whether it speaks of a signal on record, be it corrected since: then it reveals nothing."""
+    return any(
+        not one.is_missed and (one.cue_code, one.occurrence) == (report.cue_code, report.occurrence)
+        for one in course.announced_in(report.room_id)
     )
 
 
@@ -111,8 +132,8 @@ def _reveals(session: Session, room_cue: RoomCue, started_at_us: int, now_us: in
     return is_armed and reveals_signal(room_cue, started_at_us, now_us)
 
 
-def _occurrence(room_cue: RoomCue | None, report: PlayedReport) -> int:
+def _occurrence(room_cue: RoomCue, report: PlayedReport) -> int:
     """A player that rang by itself says 1; after a recorded miss it was the next occurrence."""
-    if room_cue is None or room_cue.outcome is None or room_cue.outcome.is_missed or report.occurrence > 1:
+    if room_cue.outcome is None or room_cue.outcome.is_missed or report.occurrence > 1:
         return report.occurrence
     return room_cue.outcome.occurrence

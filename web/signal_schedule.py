@@ -4,18 +4,21 @@ The contract is written down in docs/design/signals.md; a page, a speaker progra
 read the same JSON.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Final
 
 from evidence.announcements import last_heard
-from evidence.day import load_announced, load_sessions
+from evidence.courses import load_course
+from evidence.day import load_sessions
 from evidence.players import TEST_TOLERANCE_US, SoundTest
-from exam.clock import MINUTE_US
-from exam.cues import RoomCue, announced_in, session_cues
-from exam.day import Announced, Room, Session
+from exam.clock import MINUTE_US, site_time
+from exam.course import SessionCourse, room_at
+from exam.cues import RoomCue, room_cues
+from exam.day import Announced, Room, Session, Source
 from exam.procedure import Cue, Procedure, Signal, Trigger
+from exam.room_times import room_times
 from web.audio import AudioLibrary, CueAudio
 
 # A session belongs to the day of a room page this long before and after its planned start.
@@ -24,32 +27,49 @@ AFTER_US: Final = 12 * 60 * MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
+class RoomCourse:
+    """A session that sits in a room at some time of the day; `origin_id`: its room as planned (R21)."""
+
+    course: SessionCourse
+    origin_id: int
+
+    def is_in(self, room_id: int, moment_us: int) -> bool:
+        """Whether its people are in that room then."""
+        return room_at(self.course, self.origin_id, moment_us) == room_id
+
+
+@dataclass(frozen=True, slots=True)
 class RoomDay:
-    """One room with its sessions around now, earliest first, and what was announced in each."""
+    """One room with the sessions that sit in it around now, earliest first."""
 
     room: Room
-    sessions: tuple[tuple[Session, tuple[Announced, ...]], ...]
+    courses: tuple[RoomCourse, ...]
 
-    def current(self, procedures: Mapping[str, Procedure]) -> tuple[Session, tuple[Announced, ...]] | None:
-        """The first session that has not stopped in this room; after the last, the last one."""
-        for session, announced in self.sessions:
-            stop = procedures[session.procedure_code].signal_cue(Signal.STOP_SIGNAL)
-            found = announced_in(announced, self.room.id, stop.code)
-            if found is None or found.is_missed:
-                return session, announced
-        return self.sessions[-1] if self.sessions else None
+    def current(self, now_us: int) -> RoomCourse | None:
+        """The first session here that has not stopped; after the last, the last one."""
+        here = [one for one in self.courses if one.is_in(self.room.id, now_us)]
+        going = [one for one in here if room_times(one.course, one.origin_id).stopped_at_us is None]
+        return going[0] if going else next(reversed(here), None)
 
 
-def load_room_day(connection: Connection, room: Room, now_us: int) -> RoomDay:
-    """The room's sessions of today that are not cancelled."""
+def load_room_day(
+    connection: Connection, room: Room, procedures: Mapping[str, Procedure], now_us: int
+) -> RoomDay:
+    """The sessions of today that are not cancelled and sit in the room, or move into it."""
+    courses = [
+        load_course(connection, session, procedures)
+        for session in load_sessions(connection)
+        if session.cancelled_at_us is None
+        and session.procedure_code in procedures
+        and -BEFORE_US <= now_us - session.planned_start_us <= AFTER_US
+    ]
     return RoomDay(
         room,
         tuple(
-            (session, tuple(load_announced(connection, session.id)))
-            for session in load_sessions(connection)
-            if room.id in session.room_ids
-            and session.cancelled_at_us is None
-            and -BEFORE_US <= now_us - session.planned_start_us <= AFTER_US
+            RoomCourse(course, origin_id)
+            for course in courses
+            for origin_id in course.session.room_ids
+            if room.id in _whereabouts(course, origin_id)
         ),
     )
 
@@ -62,22 +82,14 @@ def cue_key(session: Session, cue_code: str, occurrence: int) -> str:
     return f"{session.id}@{session.planned_start_us}:{cue_code}:{occurrence}"
 
 
-def schedule(
-    day: RoomDay, procedures: Mapping[str, Procedure], library: AudioLibrary, now_us: int
-) -> dict[str, Any]:
+def schedule(day: RoomDay, library: AudioLibrary, now_us: int) -> dict[str, Any]:
     """The schedule of the room as JSON."""
-    current = day.current(procedures)
+    current = day.current(now_us)
     return {
         "server_now_us": now_us,
         "room": {"code": day.room.code, "label": day.room.label},
-        "session": _session_json(*current, day.room.id, procedures) if current else None,
-        "cues": [
-            cue
-            for session, announced in day.sessions
-            for cue in _cues_json(
-                session, announced, day.room.id, procedures[session.procedure_code], library
-            )
-        ],
+        "session": _session_json(current) if current else None,
+        "cues": [cue for one in day.courses for cue in _cues_json(one, day.room.id, library)],
     }
 
 
@@ -92,13 +104,27 @@ def test_json(test: SoundTest, tone: CueAudio | None) -> dict[str, Any]:
     }
 
 
-def _session_json(
-    session: Session, announced: Sequence[Announced], room_id: int, procedures: Mapping[str, Procedure]
-) -> dict[str, Any]:
-    procedure = procedures[session.procedure_code]
-    heard = last_heard([one for one in announced if _is_audible(procedure, one.cue_code)], room_id)
+def spoken_text(cue: Cue, ends_at_us: int | None) -> str:
+    """What rooms and tablets show of a cue: a resumption names the end that counts from now on."""
+    if cue.signal is not Signal.RESUME or ends_at_us is None:
+        return cue.text
+    return f"{cue.text}（本考场结束时间：{site_time(ends_at_us):%H:%M}）"
+
+
+def _whereabouts(course: SessionCourse, origin_id: int) -> set[int]:
+    return {origin_id} | {room_at(course, origin_id, move.counts_from_us) for move in course.moves}
+
+
+def _session_json(one: RoomCourse) -> dict[str, Any]:
+    session, procedure = one.course.session, one.course.procedure
+    times = room_times(one.course, one.origin_id)
+    heard = last_heard([each for each in one.course.announced if _is_audible(procedure, each)], one.origin_id)
     cue = procedure.cue(heard.cue_code) if heard else None
-    last = {"cue": cue.code, "title": cue.title, "text": cue.text} if cue and heard else None
+    last = (
+        {"cue": cue.code, "title": cue.title, "text": spoken_text(cue, times.ends_at_us)}
+        if cue and heard
+        else None
+    )
     return {
         "id": session.id,
         "code": session.code,
@@ -106,53 +132,57 @@ def _session_json(
         "title": procedure.title,
         "subject": session.subject,
         "planned_start_us": session.planned_start_us,
+        "ends_at_us": times.ends_at_us,
+        "is_held": times.is_held,
         "armed": session.armed_at_us is not None,
         "last": last and heard and {**last, "emitted_at_us": heard.emitted_at_us},
     }
 
 
-def _is_audible(procedure: Procedure, cue_code: str) -> bool:
-    cue = procedure.cue(cue_code)
-    return cue is not None and cue.is_audible
+def _is_audible(procedure: Procedure, one: Announced) -> bool:
+    cue = procedure.cue(one.cue_code)
+    return cue is not None and cue.is_audible and one.source is not Source.BY_HAND
 
 
-def _cues_json(
-    session: Session,
-    announced: Sequence[Announced],
-    room_id: int,
-    procedure: Procedure,
-    library: AudioLibrary,
-) -> list[dict[str, Any]]:
+def _cues_json(one: RoomCourse, room_id: int, library: AudioLibrary) -> Iterator[dict[str, Any]]:
+    """The audible cues that sound while the session is in the room: scheduled ones, then those pressed."""
+    session, procedure = one.course.session, one.course.procedure
     start_code = procedure.signal_cue(Signal.START_SIGNAL).code
-    scheduled = [
-        _cue_json(one.cue, library, procedure.code)
-        | {
-            "key": cue_key(session, one.cue.code, _occurrence(one)),
-            "session_id": session.id,
-            "occurrence": _occurrence(one),
-            "sounds_at_us": _sounds_at_us(one),
-            "after": cue_key(session, start_code, 1) if one.is_projected else None,
-            "may_sound": _may_sound(one, session),
-            "outcome": one.outcome and ("missed" if one.outcome.is_missed else "emitted"),
-        }
-        for one in session_cues(procedure, session, announced)
-        if one.room_id == room_id and one.cue.is_audible
-    ]
-    return scheduled + [
-        _cue_json(cue, library, procedure.code)
-        | {
-            "key": cue_key(session, cue.code, one.occurrence),
-            "session_id": session.id,
-            "occurrence": one.occurrence,
-            "sounds_at_us": one.emitted_at_us,
-            "after": None,
-            "may_sound": True,
-            "outcome": "emitted",
-        }
-        for one in announced
-        for cue in [procedure.cue(one.cue_code)]
-        if cue and not cue.is_scheduled and one.room_id == room_id
-    ]
+    for each in room_cues(one.course, one.origin_id):
+        if each.cue.is_audible and one.is_in(room_id, sounds_at_us(each)):
+            yield _cue_json(each.cue, library, procedure.code) | {
+                "key": _key(one, room_id, each.cue, each.occurrence),
+                "session_id": session.id,
+                "occurrence": each.occurrence,
+                "sounds_at_us": sounds_at_us(each),
+                "after": cue_key(session, start_code, 1) if each.is_projected else None,
+                "may_sound": _may_sound(each, session),
+                "outcome": each.outcome and ("missed" if each.outcome.is_missed else "emitted"),
+            }
+    yield from _on_demand_json(one, room_id, library)
+
+
+def _on_demand_json(one: RoomCourse, room_id: int, library: AudioLibrary) -> Iterator[dict[str, Any]]:
+    ends_at_us = room_times(one.course, one.origin_id).ends_at_us
+    for each in one.course.announced_in(one.origin_id):
+        cue = one.course.procedure.cue(each.cue_code)
+        if cue and not cue.is_scheduled and one.is_in(room_id, each.emitted_at_us or 0):
+            yield _cue_json(cue, library, one.course.procedure.code) | {
+                "text": spoken_text(cue, ends_at_us),
+                "key": _key(one, room_id, cue, each.occurrence),
+                "session_id": one.course.session.id,
+                "occurrence": each.occurrence,
+                "sounds_at_us": each.emitted_at_us,
+                "after": None,
+                "may_sound": True,
+                "outcome": "emitted",
+            }
+
+
+def _key(one: RoomCourse, room_id: int, cue: Cue, occurrence: int) -> str:
+    key = cue_key(one.course.session, cue.code, occurrence)
+    # Two rooms that moved into one keep their own signals there.
+    return key if one.origin_id == room_id else f"{key}:{one.origin_id}"
 
 
 def _cue_json(cue: Cue, library: AudioLibrary, procedure_code: str) -> dict[str, Any]:
@@ -163,17 +193,14 @@ def _cue_json(cue: Cue, library: AudioLibrary, procedure_code: str) -> dict[str,
         "text": cue.text,
         "kind": cue.kind,
         "signal": cue.signal,
+        "audience": sorted(cue.audience),
         "tolerance_us": cue.tolerance_us,
         "audio": f"/audio/{audio.name}" if audio else None,
         "duration_us": audio.duration_us if audio else None,
     }
 
 
-def _occurrence(one: RoomCue) -> int:
-    return one.outcome.occurrence if one.outcome else 1
-
-
-def _sounds_at_us(one: RoomCue) -> int:
+def sounds_at_us(one: RoomCue) -> int:
     """When rooms play it, all together: the plan if the server kept to it, else when it was given."""
     emitted_at_us = one.outcome.emitted_at_us if one.outcome else None
     kept = (
@@ -185,6 +212,7 @@ def _sounds_at_us(one: RoomCue) -> int:
 def _may_sound(one: RoomCue, session: Session) -> bool:
     """Whether a player may let it sound at its moment without asking again."""
     if one.outcome is not None:
-        return not one.outcome.is_missed
+        # What a person recorded of a hand bell has been heard; ringing it again would be a second signal.
+        return not one.outcome.is_missed and one.outcome.source is not Source.BY_HAND
     is_armed = session.armed_at_us is not None and session.armed_at_us < one.planned_at_us
-    return one.cue.trigger is Trigger.AUTOMATIC and is_armed and not one.is_void
+    return one.cue.trigger is Trigger.AUTOMATIC and is_armed and not (one.is_void or one.is_held)

@@ -141,8 +141,8 @@ class Ticking:
 
 
 def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None = None) -> AudioLibrary:
-    """Make the audio of every procedure, by default those that come with the product. Raises AudioError."""
-    procedures = load_procedures() if procedures is None else procedures
+    """Make the audio of every procedure, by default those the settings name. Raises AudioError."""
+    procedures = load_procedures(settings.procedures_folder) if procedures is None else procedures
     library = prepare(settings.audio_folder, procedures, CommandVoice())
     for procedure in procedures.values():
         for words in crowded(procedure, library):
@@ -152,6 +152,6 @@ def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None
 
 def start_signals(app: Flask, services: Services) -> Callable[[], None]:
     """Give the app its audio and start ticking. Returns what stops the ticking; raises AudioError."""
-    app.extensions[AUDIO_EXTENSION] = prepare_audio(services.settings)
-    ticker = SignalTicker(services.exam, services.clock, services.bus, load_procedures())
+    app.extensions[AUDIO_EXTENSION] = prepare_audio(services.settings, services.procedures)
+    ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures)
     return Ticking(ticker).stop

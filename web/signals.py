@@ -18,7 +18,6 @@ from flask import (
     send_from_directory,
 )
 
-from config.procedures import load_procedures
 from evidence.announcements import PlayedReport
 from evidence.day import load_rooms
 from evidence.players import current_test
@@ -89,8 +88,8 @@ def keep_reports(reports: list[PlayedReport]) -> int:
         now_us = services().clock.wall_us()
         # A room that rang may be quicker than the next tick: the signal is then given here, by schedule,
         # in all rooms at once, and the report finds it.
-        emitted = emit(connection, due_now(connection, load_procedures(), now_us), now_us)
-        kept = sum(take_report(connection, report, load_procedures(), now_us) for report in reports)
+        emitted = emit(connection, due_now(connection, services().procedures, now_us), now_us)
+        kept = sum(take_report(connection, report, services().procedures, now_us) for report in reports)
     for room_id in {*(report.room_id for report in reports), *(one.room_id for one in emitted)}:
         services().bus.publish(room_topic(room_id))
     return kept
@@ -98,9 +97,7 @@ def keep_reports(reports: list[PlayedReport]) -> int:
 
 def schedule_of(room: Room) -> dict[str, Any]:
     """What a player of the room needs to know beforehand."""
-    with services().exam.read() as connection:
-        day = load_room_day(connection, room, services().clock.wall_us())
-    return _schedule_json(day)
+    return _schedule_json(_load_day(room))
 
 
 def _schedule_json(day: RoomDay) -> dict[str, Any]:
@@ -108,7 +105,7 @@ def _schedule_json(day: RoomDay) -> dict[str, Any]:
     with services().exam.read() as connection:
         test = current_test(connection, day.room.id, now_us)
     tone = audio_library().get(TEST_TONE)
-    told = schedule(day, load_procedures(), audio_library(), now_us)
+    told = schedule(day, audio_library(), now_us)
     return told | {"test": test and test_json(test, tone), "tone": tone and f"/audio/{tone.name}"}
 
 
@@ -129,10 +126,13 @@ def room_by_code(code: str) -> Room:
 
 def room_day(code: str) -> RoomDay:
     """The room with today's sessions in which the person who asks works; 403 when all are others'."""
-    room = room_by_code(code)
-    with services().exam.read() as connection:
-        day = load_room_day(connection, room, services().clock.wall_us())
-    own = tuple(one for one in day.sessions if may_enter(one[0].id, room.id))
-    if day.sessions and not own:
+    day = _load_day(room_by_code(code))
+    own = tuple(one for one in day.courses if may_enter(one.course.session.id, one.origin_id))
+    if day.courses and not own:
         abort(403)
-    return RoomDay(room, own)
+    return RoomDay(day.room, own)
+
+
+def _load_day(room: Room) -> RoomDay:
+    with services().exam.read() as connection:
+        return load_room_day(connection, room, services().procedures, services().clock.wall_us())

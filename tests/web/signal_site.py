@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from flask import Flask
 
 from config.settings import Settings
-from evidence.announcements import PlayedReport, arm_session, load_reports
+from evidence.announcements import PlayedReport, load_reports
 from evidence.day import load_announced
+from evidence.plan_changes import arm_session
 from exam.clock import SECOND_US, SystemClock
 from exam.day import Announced
 from tests.web.console import console_over, serving

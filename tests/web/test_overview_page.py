@@ -2,6 +2,7 @@ from evidence import announcements
 from evidence.announcements import PlayedReport
 from evidence.footage import Cause, Recording
 from evidence.health import HealthKind, NewTrouble, begin_trouble
+from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient
 from tests.web.crowd import add_rooms, admit, recording
@@ -11,7 +12,7 @@ from web.services import Services
 
 def arm(world: World, at_us: int = CLOCK_US - 60 * MINUTE_US) -> None:
     with world.exam.write() as connection:
-        announcements.arm_session(connection, world.session_id, world.site_lead_account_id, at_us)
+        arm_session(connection, world.session_id, world.site_lead_account_id, at_us)
 
 
 def report(world: World, room_id: int, cue: str, started_at_us: int | None = CLOCK_US) -> None:

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from evidence import players
-from evidence.announcements import arm_session, load_reports
+from evidence.announcements import load_reports
+from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US, SECOND_US
 from exam.enrolment import parse
 from exam.players import AWAY_US

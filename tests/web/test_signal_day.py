@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from config.procedures import load_procedures
-from evidence.announcements import PlayedReport, arm_session
+from evidence.announcements import PlayedReport
+from evidence.courses import load_course
 from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.plan_changes import arm_session
 from exam.clock import SECOND_US
 from exam.cues import session_cues
 from exam.procedure import Trigger
@@ -41,8 +43,8 @@ class RoomPlayer:
         now_us = self.world.clock.wall_us()
         self.offset_us = now_us - self.world.clock.monotonic_us()
         with self.world.exam.read() as connection:
-            day = load_room_day(connection, load_rooms(connection)[self.room_id], now_us)
-        self.cues = schedule(day, PROCEDURES, {}, now_us)["cues"]
+            day = load_room_day(connection, load_rooms(connection)[self.room_id], PROCEDURES, now_us)
+        self.cues = schedule(day, {}, now_us)["cues"]
 
     def ring(self) -> None:
         now_us = self.world.clock.monotonic_us() + self.offset_us
@@ -135,6 +137,7 @@ def test_a_day_full_of_trouble_has_no_signal_early_stale_twice_or_lost(world: Wo
     with world.exam.read() as connection:
         announced = load_announced(connection, world.session_id)
         [session] = load_sessions(connection)
+        course = load_course(connection, session, PROCEDURES)
         rows = connection.execute("select * from announcement").fetchall()
     procedure = PROCEDURES["demo_theory"]
     tolerance_us = {cue.code: cue.tolerance_us for cue in procedure.cues}
@@ -148,7 +151,7 @@ def test_a_day_full_of_trouble_has_no_signal_early_stale_twice_or_lost(world: Wo
     assert len(emitted) == len(set(emitted))
     forgotten = [
         (one.room_id, one.cue.code)
-        for one in session_cues(procedure, session, announced)
+        for one in session_cues(course)
         if one.cue.trigger is Trigger.AUTOMATIC
         and one.outcome is None
         and not (one.is_projected or one.is_void)

@@ -4,7 +4,7 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from config.procedures import load_procedures
-from evidence.announcements import arm_session
+from evidence.plan_changes import arm_session
 from exam.clock import SECOND_US, SystemClock
 from tests.world import START_US, World
 from web.audio import AUDIO_EXTENSION

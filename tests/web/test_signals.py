@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from evidence.announcements import arm_session, load_reports
+from evidence.announcements import load_reports
+from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient, account_with, client_for
 from tests.world import START_US, World

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from evidence import announcements, proctor_log
 from evidence.footage import Cause, Recording
+from evidence.plan_changes import arm_session
 from evidence.proctor_log import LogEntry
 from exam.clock import MINUTE_US, SECOND_US
 from tests.axe import findings
@@ -34,7 +35,7 @@ def log(world: World) -> list[LogEntry]:
 
 def arm(world: World) -> None:
     with world.exam.write() as connection:
-        announcements.arm_session(
+        arm_session(
             connection, world.session_id, world.site_lead_account_id, world.clock.wall_us() - 60 * MINUTE_US
         )
 
