@@ -40,6 +40,8 @@ class AlarmKind(StrEnum):
     MIRROR = "mirror"
     # footage.db itself has damaged pages.
     INDEX = "index"
+    # Something about a check-in kiosk (evidence.kiosk_alarms).
+    KIOSK = "kiosk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,10 @@ class AlarmKey:
     """Which alarm: the same one as long as its trouble lasts."""
 
     kind: AlarmKind
-    # Uuid of the camera; folder of the volume or mirror; empty for recorder and index.
+    # Uuid of the camera or kiosk; folder of the volume or mirror; empty for recorder and index.
     subject: str
-    # A code of evidence.health.HealthKind for pictures, of Soundness for footage; else empty.
+    # A code of evidence.health.HealthKind for pictures, of Soundness for footage, of
+    # exam.kiosk_health.Trouble for kiosks; else empty.
     code: str = ""
 
 

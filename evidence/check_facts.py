@@ -113,6 +113,7 @@ EXAM_FACTS: Final = (
     _by_id("staff_pin", LeafKind.STAFF_PIN),
     _by_id("staff_pin_unlock", LeafKind.STAFF_PIN_UNLOCK),
     _by_id("roster_revision", LeafKind.ROSTER_REVISION),
+    _by_id("kiosk_self_test", LeafKind.KIOSK_SELF_TEST),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -105,6 +105,7 @@ class LeafKind(StrEnum):
     STAFF_PIN = "staff_pin"
     STAFF_PIN_UNLOCK = "staff_pin_unlock"
     ROSTER_REVISION = "roster_revision"
+    KIOSK_SELF_TEST = "kiosk_self_test"
 
 
 @dataclass(frozen=True, slots=True)

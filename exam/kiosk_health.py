@@ -52,26 +52,40 @@ class Trouble(StrEnum):
     DISK = "disk"
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """The last heartbeat of a kiosk, as it was kept."""
+# How long a trouble must last before it is one.
+PATIENCE_US: Final = {Trouble.STALE_ROSTER: BEHIND_US}
 
-    heard_at_us: int
-    # The kiosk's clock minus ours; since when it is off by more than the limit, or None.
-    offset_us: int
-    offset_since_us: int | None
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One heartbeat as a kiosk sends it. `sent_at_us` is by its own clock."""
+
+    sent_at_us: int
+    # Records that wait there to be sent, and those that a person must look at.
     queue_length: int
     needs_human: int
-    # The package it holds; None: none. Since when it is not the present one, or None.
+    # The package it holds; None: none.
     roster_revision: int | None
-    behind_since_us: int | None
     disk_free_bytes: int
+    # It takes nobody, for whatever reason.
     is_out_of_service: bool
     parts: Mapping[Part, PartState] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     boot_id: str = ""
-    # Ids of staff PINs that are locked there.
+    # Ids of staff PINs that are locked there after too many wrong tries.
     locked_pins: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The last heartbeat of a kiosk, as it was kept."""
+
+    report: Report
+    heard_at_us: int
+    # The kiosk's clock minus ours.
+    offset_us: int
+    # Since when each trouble lasts that the kiosk itself has.
+    since: Mapping[Trouble, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +101,28 @@ def is_lost(beat: Beat, now_us: int) -> bool:
     return now_us - beat.heard_at_us > LOST_US
 
 
-def is_off(offset_us: int) -> bool:
-    """Whether the kiosk's clock differs by more than is good."""
-    return abs(offset_us) > OFFSET_LIMIT_US
+def reported(report: Report, offset_us: int, present_revision: int | None) -> frozenset[Trouble]:
+    """What is wrong by this report. A roster that is behind may just be on its way."""
+    wrong = {
+        Trouble.CLOCK: abs(offset_us) > OFFSET_LIMIT_US,
+        Trouble.STALE_ROSTER: report.roster_revision != present_revision,
+        Trouble.NEEDS_HUMAN: report.needs_human > 0,
+        Trouble.DISK: report.disk_free_bytes < DISK_LOW_BYTES,
+    }
+    return frozenset(trouble for trouble, is_wrong in wrong.items() if is_wrong)
 
 
 def troubles(beat: Beat, now_us: int) -> list[Found]:
-    """What needs a person at this kiosk, worst first. What a silent kiosk said last still counts."""
-    found = []
-    if is_lost(beat, now_us) and beat.queue_length > 0:
-        found.append(Found(Trouble.LOST_WITH_QUEUE, beat.heard_at_us))
-    if beat.offset_since_us is not None:
-        found.append(Found(Trouble.CLOCK, beat.offset_since_us))
-    if beat.behind_since_us is not None and now_us - beat.behind_since_us > BEHIND_US:
-        found.append(Found(Trouble.STALE_ROSTER, beat.behind_since_us))
-    if beat.needs_human > 0:
-        found.append(Found(Trouble.NEEDS_HUMAN, beat.heard_at_us))
-    if beat.disk_free_bytes < DISK_LOW_BYTES:
-        found.append(Found(Trouble.DISK, beat.heard_at_us))
-    return found
+    """What needs a person at this kiosk, in the order of `Trouble`.
+
+    Of a silent kiosk only its records count: they are nowhere else.
+    """
+    found = {}
+    if is_lost(beat, now_us):
+        if beat.report.queue_length > 0:
+            found[Trouble.LOST_WITH_QUEUE] = beat.heard_at_us
+        lasting = {Trouble.NEEDS_HUMAN}
+    else:
+        lasting = {one for one in beat.since if now_us - beat.since[one] > PATIENCE_US.get(one, -1)}
+    found.update({one: beat.since[one] for one in beat.since if one in lasting})
+    return [Found(one, found[one]) for one in Trouble if one in found]

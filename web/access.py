@@ -80,6 +80,11 @@ HOLD_DECIDERS: Final = HOLD_ASKERS - {Role.SUPERVISOR}
 # May approve a disposal; the rule itself is exam.disposal_approval.
 APPROVERS: Final = frozenset({Role.SITE_LEAD, Role.SUPERVISOR, Role.QUALITY_SUPERVISOR, Role.INSPECTOR})
 
+# May see how the kiosks are, take one out of service, and revoke one that was stolen.
+KIOSK_WATCHERS: Final = LEAD | ADMINISTRATION
+# May let machines in.
+KIOSK_ENROLLERS: Final = ADMINISTRATION | {Role.EXAMS_OFFICER}
+
 # No login: what must work before one exists.
 PUBLIC: Final = frozenset(
     {
@@ -105,6 +110,7 @@ KIOSK: Final = frozenset(
         "kiosk_api.heartbeat",
         "kiosk_sync.beat",
         "kiosk_sync.roll",
+        "kiosk_sync.self_test",
         "kiosk_roster.keys",
         "kiosk_roster.roster",
         "kiosk_roster.day_part",
@@ -139,6 +145,17 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "roster_page.page": LEAD,
     "roster_page.check": LEAD,
     "roster_page.take_in": LEAD,
+    "kiosks_page.page": KIOSK_WATCHERS,
+    "kiosks_page.live": KIOSK_WATCHERS,
+    "kiosks_page.stream": KIOSK_WATCHERS,
+    "kiosks_page.switch": KIOSK_WATCHERS,
+    "kiosks_page.revoke": KIOSK_WATCHERS,
+    "kiosks_page.enrol": KIOSK_ENROLLERS,
+    "kiosks_page.roll": KIOSK_ENROLLERS,
+    "kiosks_page.bind": KIOSK_ENROLLERS,
+    "kiosks_page.unlock_pin": frozenset({Role.SITE_LEAD}),
+    "staff_pins.page": ROOM | LEAD,
+    "staff_pins.choose": ROOM | LEAD,
     "tickets.sheet": LEAD | ADMINISTRATION,
     "tickets.pdf": LEAD | ADMINISTRATION,
     "tickets.positions": LEAD | ADMINISTRATION,

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from flask_login import current_user
 
 from config.picture_health import load_picture_health
-from evidence import cameras, day, overview
+from evidence import cameras, day, kiosks, overview
 from evidence.camera_alarms import (
     Acknowledgement,
     AlarmKey,
@@ -23,6 +23,8 @@ from evidence.camera_alarms import (
     open_alarms,
 )
 from evidence.footage import Cause
+from evidence.kiosk_alarms import kiosk_alarms
+from exam.kiosk_health import Trouble
 from web.services import services
 
 blueprint: Final = Blueprint("alarms", __name__)
@@ -68,6 +70,13 @@ SITE_WORDS: Final[Mapping[AlarmKind, str]] = {
     AlarmKind.INDEX: "已损坏；录像照常进行，影像文件不受影响。"
     "考试结束后请系统管理员停止录像程序，运行 run.py rebuild 重建索引",
 }
+KIOSK_WORDS: Final[Mapping[Trouble, str]] = {
+    Trouble.LOST_WITH_QUEUE: "联系不上，机内还有未上传的签到记录。请检查电源和网络，不要重装或清除本机",
+    Trouble.CLOCK: "时钟与控制台相差超过5秒，迟到的判断可能不准。请校准该机时钟",
+    Trouble.STALE_ROSTER: "离线名单没有更新。请检查网络；断网时该机按旧名单判断",
+    Trouble.NEEDS_HUMAN: "有上传被拒的签到记录，须人工处理。请到该机旁查看",
+    Trouble.DISK: "磁盘空间不足，签到记录可能存不下。请联系系统管理员",
+}
 MIRROR_WORDS: Final[Mapping[str, str]] = {
     "same_disk": "与证据卷在同一块盘上，不能作第二份副本",
     "is_volume": "是一个证据卷，不能作第二份副本",
@@ -103,7 +112,13 @@ class AlarmView:
 
 
 def read_alarms() -> list[CameraAlarm]:
-    """What is wrong now; nothing is known before a recorder ever ran."""
+    """What is wrong now: at the kiosks, and with the recording once a recorder ever ran."""
+    with services().exam.read() as connection:
+        found = kiosk_alarms(connection, services().clock.wall_us())
+    return [*found, *_recording_alarms()]
+
+
+def _recording_alarms() -> list[CameraAlarm]:
     footage = services().footage()
     if footage is None:
         return []
@@ -122,7 +137,7 @@ def read_alarms() -> list[CameraAlarm]:
 def alarm_views(alarms: Sequence[CameraAlarm]) -> list[AlarmView]:
     """The alarms, same troubles together, those that nobody knows of first."""
     with services().exam.read() as connection:
-        names = _camera_names()
+        names = _names()
         known = acknowledged(connection, alarms)
     groups: dict[tuple[str, str, bool], list[CameraAlarm]] = defaultdict(list)
     for alarm in alarms:
@@ -136,20 +151,23 @@ def alarm_words(alarm: CameraAlarm) -> str:
     """What is wrong, in words."""
     match alarm.key.kind:
         case AlarmKind.RECORDER_AWAY | AlarmKind.INDEX:
-            return SITE_WORDS[alarm.key.kind]
+            words = SITE_WORDS[alarm.key.kind]
         case AlarmKind.VOLUME:
-            return f"证据卷{VOLUME_WORDS.get(alarm.cause, '不能使用')}"
+            words = f"证据卷{VOLUME_WORDS.get(alarm.cause, '不能使用')}"
         case AlarmKind.PICTURE:
-            words = load_picture_health().words[alarm.key.code]
-            return f"{words.word}。{words.act}"
+            picture = load_picture_health().words[alarm.key.code]
+            words = f"{picture.word}。{picture.act}"
         case AlarmKind.FOOTAGE:
-            return f"{DAMAGE_WORDS[alarm.key.code]}，详见完整性校验"
+            words = f"{DAMAGE_WORDS[alarm.key.code]}，详见完整性校验"
         case AlarmKind.MIRROR:
-            return f"副本盘{MIRROR_WORDS[alarm.cause]}；录像不受影响"
+            words = f"副本盘{MIRROR_WORDS[alarm.cause]}；录像不受影响"
+        case AlarmKind.KIOSK:
+            words = KIOSK_WORDS[Trouble(alarm.key.code)]
         case AlarmKind.NO_FOOTAGE:
             is_locked = alarm.cause == Cause.UNAUTHORIZED and _is_locked(alarm.key.subject)
             cause = LOCKED_WORDS if is_locked else CAUSE_WORDS.get(alarm.cause)
-            return f"没有录像：{cause}" if cause else "没有录像"
+            words = f"没有录像：{cause}" if cause else "没有录像"
+    return words
 
 
 @blueprint.post("/alarms/acknowledge")
@@ -178,14 +196,15 @@ def _is_locked(camera_uuid: str) -> bool:
         return cameras.is_locked(connection, services().vault, camera_uuid)
 
 
-def _camera_names() -> dict[str, str]:
+def _names() -> dict[str, str]:
     with services().exam.read() as connection:
         rooms = day.load_rooms(connection)
-        return {
+        cameras = {
             camera.uuid: f"{rooms[room_id].label}{camera.label}"
             for room_id, own in overview.room_cameras(connection).items()
             for camera in own
         }
+        return cameras | {kiosk.uuid: kiosk.label for kiosk in kiosks.load_kiosks(connection)}
 
 
 def _view(

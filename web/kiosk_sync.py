@@ -10,15 +10,17 @@ from typing import Annotated, Final, TypeVar
 
 from flask import Blueprint, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from evidence import kiosk_enrolments, kiosks
 from evidence.kiosk_day import digest_of, load_day
 from evidence.kiosk_enrolments import EnrolmentError, Machine
 from evidence.kiosk_secrets import renew_secret, secrets_of
-from evidence.kiosk_states import Report, keep_report
+from evidence.kiosk_self_tests import NewSelfTest, keep_self_test
+from evidence.kiosk_states import keep_report
 from evidence.roster_revisions import current_revision
-from exam.kiosk_health import Part, PartState
+from exam.kiosk_health import Part, PartState, Report
+from exam.self_test import Check, Result, Tried, standing
 from web.kiosk_roster import TOPIC, day_rules
 from web.limits import FAILURES, is_failure, limiter
 from web.services import services
@@ -77,7 +79,30 @@ class _Heartbeat(_Body):
     parts: dict[Part, PartState] = Field(default_factory=dict)
     versions: _Texts = Field(default_factory=dict)
     boot_id: _Short = ""
-    locked_pins: list[int] = Field(default_factory=list, max_length=200)
+    locked_pins: tuple[int, ...] = Field(default=(), max_length=200)
+
+
+class _Tried(_Body):
+    """One check of a self-test."""
+
+    check: Check
+    result: Result
+    words: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class _SelfTest(_Body):
+    """What a kiosk found when it tested itself."""
+
+    nonce: str = Field(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
+    tested_at_us: int = Field(gt=0, lt=2**62)
+    checks: list[_Tried] = Field(min_length=1, max_length=len(Check))
+
+    @field_validator("checks")
+    @classmethod
+    def each_once(cls, checks: list[_Tried]) -> list[_Tried]:
+        if len({one.check for one in checks}) < len(checks):
+            raise ValueError("a check stands there twice")
+        return checks
 
 
 @blueprint.post("/enrolments")
@@ -145,6 +170,19 @@ def beat() -> ResponseReturnValue:
             "day_digest": digest_of(everything.vault, day),
         }
     return jsonify(told)
+
+
+@blueprint.post("/self-tests")
+def self_test() -> ResponseReturnValue:
+    """Keep what the kiosk found when it tested itself; a repeat adds nothing."""
+    body = _read(_SelfTest)
+    tried = [Tried(one.check, one.result, one.words) for one in body.checks]
+    new = NewSelfTest(body.nonce, body.tested_at_us, tried)
+    everything = services()
+    with everything.exam.write() as connection:
+        kept = keep_self_test(connection, g.kiosk.id, new, everything.clock.wall_us())
+    everything.bus.publish(TOPIC)
+    return jsonify(self_test=kept, standing=standing(tried))
 
 
 def _read(kind: type[_Read]) -> _Read:

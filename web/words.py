@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     ("我的考场", "proctor.choose"),
     ("花名册", "roster_page.page"),
     ("账户", "accounts.listing"),
+    ("签到机", "kiosks_page.page"),
     ("摄像机检查", "preflight.page"),
     ("声音", "players.page"),
     ("录像安排", "recording.page"),
@@ -38,6 +39,7 @@ NAVIGATION: Final = (
     ("录像覆盖证明", "certificate.listing"),
     ("导出", "exports.page"),
     ("外部锚定", "anchors.page"),
+    ("签到口令", "staff_pins.page"),
 )
 
 

@@ -76,15 +76,15 @@ create table kiosk_state (
   kiosk_id        integer primary key references kiosk (id),
   -- When the heartbeat arrived, by this machine's clock.
   heard_at_us     integer not null check (heard_at_us > 0),
-  -- The kiosk's clock minus this machine's, and since when it is off by more than is good; null: it is not.
+  -- The kiosk's clock minus this machine's.
   offset_us       integer not null,
-  offset_since_us integer check (offset_since_us > 0),
   -- Records that wait at the kiosk to be sent, and those that a person must look at.
   queue_length    integer not null check (queue_length >= 0),
   needs_human     integer not null check (needs_human >= 0),
-  -- Revision of the roster package it holds; null: none. And since when it is not the present one; null: it is.
+  -- Revision of the roster package it holds; null: none.
   roster_revision integer check (roster_revision > 0),
-  behind_since_us integer check (behind_since_us > 0),
+  -- Since when each trouble lasts, a JSON object: code of exam.kiosk_health.Trouble to microseconds.
+  since           text    not null check (json_valid(since)),
   -- Room on the disk that holds its records.
   disk_free_bytes integer not null check (disk_free_bytes >= 0),
   -- State of its camera, scanner and so on: a JSON object, part to code of exam.kiosk_health.PartState.
@@ -211,4 +211,30 @@ end;
 create trigger seating_removed after delete on seating
 begin
   update roster_counter set changes = changes + 1;
+end;
+
+-- What a kiosk found when it tested itself (每日自检). Never updated, never deleted.
+create table kiosk_self_test (
+  id             integer primary key,
+  kiosk_id       integer not null references kiosk (id),
+  -- Made by the kiosk before the first request; a repeat adds nothing.
+  nonce          text    not null check (length(nonce) between 16 and 64),
+  -- When it was done, by the kiosk's clock; when it arrived, by this machine's.
+  tested_at_us   integer not null check (tested_at_us > 0),
+  received_at_us integer not null check (received_at_us > 0),
+  -- Codes of exam.self_test, such as "camera:good", a JSON array.
+  results        text    not null check (json_valid(results)),
+  -- What the kiosk said about each check, a JSON object.
+  words          text    not null check (json_valid(words)),
+  -- Salt of the digest by which the ledger commits to the words: without it nobody can guess the text.
+  salt           blob    not null default (randomblob(16)) check (length(salt) = 16),
+  unique (kiosk_id, nonce)
+) strict;
+create trigger kiosk_self_test_never_changes before update on kiosk_self_test
+begin
+  select raise(abort, 'a self-test is never updated');
+end;
+create trigger kiosk_self_test_never_goes before delete on kiosk_self_test
+begin
+  select raise(abort, 'a self-test is never deleted');
 end;

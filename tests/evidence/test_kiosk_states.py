@@ -1,10 +1,14 @@
-"""The last words of each kiosk, and since when something is wrong with it."""
+"""The last words of each kiosk, since when something is wrong with it, and the alarms that follow."""
 
 from dataclasses import replace
 
-from evidence.kiosk_states import Report, keep_report, load_beat, load_beats
+from evidence.camera_alarms import AlarmKey, AlarmKind, CameraAlarm
+from evidence.kiosk_alarms import kiosk_alarms
+from evidence.kiosk_enrolments import revoke
+from evidence.kiosk_states import keep_report, load_beat, load_beats
 from exam.clock import SECOND_US
-from exam.kiosk_health import Part, PartState
+from exam.kiosk_health import LOST_US, Beat, Part, PartState, Report, Trouble
+from tests.evidence.rostered import the_kiosk
 from tests.world import CLOCK_US, World
 
 REPORT = Report(
@@ -17,6 +21,7 @@ REPORT = Report(
     parts={Part.CAMERA: PartState.COVERED},
     versions={"agent": "1"},
     boot_id="boot",
+    locked_pins=(3, 4),
 )
 
 
@@ -26,30 +31,33 @@ def test_a_heartbeat_is_kept_as_it_came(world: World) -> None:
         keep_report(connection, world.kiosk_id, REPORT, 4, CLOCK_US)
         beat = load_beat(connection, world.kiosk_id)
         assert load_beats(connection) == {world.kiosk_id: beat}
-    assert beat is not None
-    assert (beat.heard_at_us, beat.offset_us, beat.offset_since_us, beat.behind_since_us) == (
-        CLOCK_US,
-        1,
-        None,
-        None,
-    )
-    assert (beat.queue_length, beat.needs_human, beat.roster_revision) == (2, 1, 4)
-    assert beat.is_out_of_service is True
-    assert beat.parts == {Part.CAMERA: PartState.COVERED}
-    assert (beat.versions, beat.boot_id) == ({"agent": "1"}, "boot")
+    assert beat == Beat(REPORT, CLOCK_US, 1, {Trouble.NEEDS_HUMAN: CLOCK_US})
 
 
-def test_since_when_the_clock_is_off_and_the_roster_behind_stays_from_the_first_time(world: World) -> None:
-    def told(second: int, offset_s: int, revision: int | None) -> tuple[int | None, int | None]:
+def test_since_when_something_is_wrong_stays_from_the_first_time(world: World) -> None:
+    def told(second: int, offset_s: int, revision: int | None) -> dict[Trouble, int]:
         now_us = CLOCK_US + second * SECOND_US
-        report = replace(REPORT, sent_at_us=now_us + offset_s * SECOND_US, roster_revision=revision)
+        sent_at_us = now_us + offset_s * SECOND_US
+        report = replace(REPORT, sent_at_us=sent_at_us, roster_revision=revision, needs_human=0)
         with world.exam.write() as connection:
             keep_report(connection, world.kiosk_id, report, 4, now_us)
             beat = load_beat(connection, world.kiosk_id)
         assert beat is not None
-        return beat.offset_since_us, beat.behind_since_us
+        return dict(beat.since)
 
-    assert told(0, 0, 4) == (None, None)
-    assert told(5, -6, None) == (CLOCK_US + 5 * SECOND_US, CLOCK_US + 5 * SECOND_US)
-    assert told(10, 9, 3) == (CLOCK_US + 5 * SECOND_US, CLOCK_US + 5 * SECOND_US)
-    assert told(15, 5, 4) == (None, None)
+    both = dict.fromkeys((Trouble.CLOCK, Trouble.STALE_ROSTER), CLOCK_US + 5 * SECOND_US)
+    assert [told(0, 0, 4), told(5, -6, None), told(10, 9, 3), told(15, 5, 4)] == [{}, both, both, {}]
+
+
+def test_a_kiosks_troubles_are_alarms_until_it_is_revoked(world: World) -> None:
+    kiosk = the_kiosk(world)
+    with world.exam.write() as connection:
+        assert kiosk_alarms(connection, CLOCK_US) == []
+        keep_report(connection, kiosk.id, REPORT, 4, CLOCK_US)
+        now_us = CLOCK_US + LOST_US + 1
+        assert kiosk_alarms(connection, now_us) == [
+            CameraAlarm(AlarmKey(AlarmKind.KIOSK, kiosk.uuid, trouble), CLOCK_US)
+            for trouble in (Trouble.LOST_WITH_QUEUE, Trouble.NEEDS_HUMAN)
+        ]
+        revoke(connection, kiosk.id, None, now_us)
+        assert kiosk_alarms(connection, now_us) == []

@@ -89,8 +89,8 @@ def test_the_heartbeat_tells_which_revision_secret_and_day_are_in_force(
     assert second["day_digest"] == first["day_digest"]
     assert kiosk.get(f"{API}/day", headers=BEARER).headers["ETag"] == f'"{second["day_digest"]}-{secret}"'
     with world.exam.read() as connection:
-        behind = connection.execute("select behind_since_us from kiosk_state").fetchone()[0]
-    assert behind == CLOCK_US
+        since = connection.execute("select since from kiosk_state").fetchone()[0]
+    assert since == f'{{"stale_roster": {CLOCK_US}}}'
 
 
 def test_the_day_part_is_opened_and_not_sent_twice(kiosk: FlaskClient) -> None:

@@ -108,7 +108,7 @@ def test_a_heartbeat_is_kept_and_answered(kiosk: FlaskClient, world: World) -> N
         beat = load_beat(connection, world.kiosk_id)
         seen = connection.execute("select last_seen_at_us from kiosk").fetchone()[0]
     assert beat is not None
-    assert (beat.queue_length, beat.offset_us, beat.boot_id, seen) == (3, 40, "boot-1", CLOCK_US)
+    assert (beat.report.queue_length, beat.offset_us, seen) == (3, 40, CLOCK_US)
 
 
 def test_a_heartbeat_tells_what_people_want_of_the_kiosk(kiosk: FlaskClient, world: World) -> None:
@@ -158,3 +158,29 @@ def test_a_kiosk_that_cannot_sign_gets_no_other_token(kiosk: FlaskClient) -> Non
     told = kiosk.post(f"{API}/token", json=roll_body("u", KIOSK_TOKEN), headers=BEARER)
     assert told.status_code == 409
     assert told.json == {"error": ROLL_WORDS["no_key"], "reason": "no_key"}
+
+
+def self_test(**changed: Any) -> dict[str, Any]:
+    checks = [{"check": "camera", "result": "good", "words": ""}, {"check": "speaker", "result": "bad"}]
+    return {"nonce": "0123456789abcdef", "tested_at_us": CLOCK_US, "checks": checks, **changed}
+
+
+def test_a_self_test_is_kept_once_and_judged(kiosk: FlaskClient, world: World) -> None:
+    answers = [kiosk.post(f"{API}/self-tests", json=self_test(), headers=BEARER).json for _ in range(2)]
+    assert answers == [{"self_test": 1, "standing": "failed"}] * 2
+    with world.exam.read() as connection:
+        assert connection.execute("select count(*) from kiosk_self_test").fetchone()[0] == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"nonce": "short"},
+        {"checks": []},
+        {"checks": [{"check": "nose", "result": "good"}]},
+        {"checks": [{"check": "camera", "result": "good"}, {"check": "camera", "result": "bad"}]},
+        {"checks": [{"check": "camera", "result": "good", "words": "长" * 201}]},
+    ],
+)
+def test_a_malformed_self_test_is_refused(kiosk: FlaskClient, changed: dict[str, Any]) -> None:
+    assert kiosk.post(f"{API}/self-tests", json=self_test(**changed), headers=BEARER).status_code == 400
