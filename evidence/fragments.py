@@ -23,6 +23,9 @@ LONGEST_SAMPLE_US: Final = 10 * SECOND_US
 # A fragment that claims more pictures is damaged: an hour, the longest file, has fewer.
 MOST_PICTURES: Final = 1 << 20
 
+# A picture so many times shorter than the mean is one without a length.
+_FAR: Final = 8
+
 _TFHD_OPTIONAL: Final = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
 _TFHD_DURATION: Final = 0x8
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x1, 0x4
@@ -76,6 +79,8 @@ class ParsedFile:
     # Usual time from one picture to the next.
     frame_us: int
     sound: Sound = NO_SOUND
+    # Pictures at the very beginning that last no time: a connection's first ones come without their own.
+    lengthless: int = 0
 
     @property
     def media_us(self) -> int:
@@ -101,6 +106,8 @@ class _Timing(NamedTuple):
     has_sound: bool
     # Length of the first picture.
     first_ticks: int
+    # How many pictures from the first on are far too short.
+    lengthless: int
 
 
 class _RawFragment(NamedTuple):
@@ -146,8 +153,9 @@ def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
         complete_bytes=ended,
         has_torn_tail=ended != size_bytes,
         frame_us=sum(fragment.duration_us for fragment in fragments)
-        // max(1, sum(found.timing.pictures for found in raw)),
+        // max(1, sum(found.timing.pictures for found in raw) - raw[0].timing.lengthless),
         sound=sound_of(description, has_samples=any(found.timing.has_sound for found in raw)),
+        lengthless=raw[0].timing.lengthless,
     )
 
 
@@ -210,8 +218,17 @@ def _moof_timing(moof: bytes, track: _Track) -> _Timing:
         if unpack("I", moof, tfhd.content + 4)[0] == track.id:
             durations = _traf_durations(moof, traf, tfhd, track)
             ticks = _believable(durations, track.timescale)
-            return _Timing(ticks, len(durations), len(trafs) > 1, durations[0] if durations else 0)
+            first = durations[0] if durations else 0
+            return _Timing(ticks, len(durations), len(trafs) > 1, first, _lengthless(durations, ticks))
     raise BoxError(f"a fragment without track {track.id}")
+
+
+def _lengthless(durations: Sequence[int], ticks: int) -> int:
+    """How many pictures from the first on last far shorter than is usual among these."""
+    lengthless = 0
+    while lengthless < len(durations) and durations[lengthless] * _FAR * len(durations) < ticks:
+        lengthless += 1
+    return lengthless
 
 
 def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> Sequence[int]:

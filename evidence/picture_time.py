@@ -11,6 +11,9 @@ the smallest measurement is the best; it may grow again only as fast as a camera
 
 The capture program lets a picture go when the next one begins to arrive, so its flush times and the
 camera times it writes are both one picture late, in every file. That is taken off here.
+
+It loses the time of the first picture of a connection (with B-frames, of the first few) and gives it no
+length. The first fragment of a run is therefore dated so that the pictures after these are right.
 """
 
 from collections.abc import Sequence
@@ -20,6 +23,7 @@ from typing import Final
 
 from evidence.footage import ClockSource
 from evidence.fragments import Fragment, ParsedFile, ParsedFragment
+from evidence.sound import SoundKind
 
 # How fast an old measurement loses its authority: no camera clock drifts faster (parts per million).
 DRIFT_PPM: Final = 500
@@ -27,6 +31,8 @@ DRIFT_PPM: Final = 500
 FLUSH_LAG_US: Final = 100_000
 # Stamps of one camera clock follow the media time this closely, unless the clock was set in between.
 CHAIN_US: Final = 50_000
+# The encoder of transcoded sound lets go two of its frames late: 1024 samples each, 16,000 a second.
+ENCODER_US: Final = 2 * 1024 * 1_000_000 // 16_000
 # Two fragments whose lengths differ by less cannot tell the kinds of stamp apart.
 TELLING_US: Final = 100_000
 
@@ -71,11 +77,16 @@ class Closing:
     # Set: the file is dated by the clock it began with, and `at_us` is by the new one.
     clock_break: ClockBreak | None = None
 
-    def arrival_us(self, frame_us: int) -> int:
-        """Our clock when the picture after the last one arrived, or would have; late rather than early."""
+    def arrival_us(self, frame_us: int, held_us: int) -> int:
+        """Our clock when the picture after the last one arrived, or would have; late rather than early.
+
+        `held_us`: how long the keyframe that closed the file was held back.
+        """
         known_us = self.at_us if self.clock_break is None else self.at_us - self.clock_break.step_us
         if self.arrived_by_us is not None:
             known_us = min(known_us, self.arrived_by_us)
+        if self.ending is Ending.NEXT_KEYFRAME:
+            known_us -= held_us
         return known_us + (self.ending.value - 1) * frame_us
 
 
@@ -101,8 +112,7 @@ class Placement:
 
 def place(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
     """Give every fragment of a closed file its wall time."""
-    stamps = [fragment.stamp_us for fragment in parsed.fragments]
-    if None in stamps or _are_flush_times(parsed.fragments, closing):
+    if parsed.fragments[-1].stamp_us is None or _are_flush_times(parsed.fragments, closing):
         return _by_arrival(parsed, closing, before)
     return _by_sender_reports(parsed, closing, before)
 
@@ -135,23 +145,31 @@ def _are_flush_times(fragments: Sequence[ParsedFragment], closing: Closing) -> b
         return True
     # A short last fragment of a camera whose clock is right looks the same; the step before it tells.
     before = fragments[-2]
-    between_us = _stamp(last) - _stamp(before)
+    if before.stamp_us is None:
+        return True
+    between_us = _stamp(last) - before.stamp_us
     follows_media = abs(between_us - before.duration_us) <= CHAIN_US
     return not (follows_media and abs(before.duration_us - last.duration_us) > TELLING_US)
 
 
 def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
+    held_us = _held_us(parsed)
     starts = [
-        fragment.stamp_us - parsed.frame_us - fragment.media_us - fragment.duration_us
+        fragment.stamp_us - held_us - parsed.frame_us - fragment.media_us - fragment.duration_us
         for fragment in _trusted(parsed.fragments, closing)
         if fragment.stamp_us is not None
     ]
     if before is not None:
         starts.append(before.ended_at_us + _aged(parsed.media_us))
-    starts.append(closing.arrival_us(parsed.frame_us) - parsed.media_us)
+    starts.append(closing.arrival_us(parsed.frame_us, held_us) - parsed.media_us)
     start_us = min(starts)
     walls = [start_us + fragment.media_us for fragment in parsed.fragments]
     return Placement(_with_walls(parsed.fragments, walls), ClockSource.ARRIVAL, None)
+
+
+def _held_us(parsed: ParsedFile) -> int:
+    """How long a picture waited, at the least, for the transcoded sound that lies before it in the file."""
+    return ENCODER_US if parsed.sound.kind is SoundKind.DERIVED else 0
 
 
 def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[ParsedFragment]:
@@ -170,10 +188,9 @@ def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[
 
 
 def _by_sender_reports(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
-    stamped, is_unbroken = _camera_times(parsed.fragments)
-    camera_times = [stamp_us - parsed.frame_us for stamp_us in stamped]
+    camera_times, is_unbroken = _camera_times(parsed)
     ended_us = camera_times[-1] + parsed.fragments[-1].duration_us
-    lag_us = closing.arrival_us(parsed.frame_us) - ended_us
+    lag_us = closing.arrival_us(parsed.frame_us, _held_us(parsed)) - ended_us
     if is_unbroken and before is not None and before.camera_offset_us is not None:
         camera_ended_us = before.ended_at_us + before.camera_offset_us
         if abs(camera_times[0] - camera_ended_us) <= CHAIN_US:
@@ -182,14 +199,19 @@ def _by_sender_reports(parsed: ParsedFile, closing: Closing, before: Before | No
     return Placement(_with_walls(parsed.fragments, walls), ClockSource.SENDER_REPORTS, -lag_us)
 
 
-def _camera_times(fragments: Sequence[ParsedFragment]) -> tuple[list[int], bool]:
+def _camera_times(parsed: ParsedFile) -> tuple[list[int], bool]:
     """The camera's time of each fragment by the clock it had at the end; whether it was never set."""
-    times = [_stamp(fragments[-1])]
+    first, last = parsed.fragments[0], parsed.fragments[-1]
+    times = [_stamp(last) - parsed.frame_us]
+    if last is first:
+        times[0] += parsed.lengthless * parsed.frame_us
     is_unbroken = True
-    for fragment in reversed(fragments[:-1]):
+    for fragment in reversed(parsed.fragments[:-1]):
         by_media_us = times[-1] - fragment.duration_us
-        is_unbroken = is_unbroken and abs(_stamp(fragment) - by_media_us) <= CHAIN_US
-        times.append(_stamp(fragment) if is_unbroken else by_media_us)
+        is_timeless = fragment.stamp_us is None or (fragment is first and parsed.lengthless > 0)
+        camera_us = by_media_us if is_timeless else _stamp(fragment) - parsed.frame_us
+        is_unbroken = is_unbroken and abs(camera_us - by_media_us) <= CHAIN_US
+        times.append(camera_us if is_unbroken else by_media_us)
     return times[::-1], is_unbroken
 
 

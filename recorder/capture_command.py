@@ -27,6 +27,9 @@ _WAIT_FOR_SOUND_US: Final = 500_000
 _PICTURES_WAITING: Final = 128
 # How long the child listens for streams that are announced and do not come.
 _LOOK_US: Final = 1_500_000
+# What it looks at before it writes is written too (never `nobuffer`: that spends a connection's first group of
+# pictures), so it must not look longer than it has to: the frame rate needs no guessing.
+_LOOK_SHORTLY: Final = {"fpsprobesize": 0}
 # A killed recorder takes its children with it, so that nobody writes files it does not know of.
 _WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 _PROTOCOLS: Final = "pipe,tcp,udp,rtp,rtsp"
@@ -53,10 +56,8 @@ def capture_command(
     error also tells which streams there are.
     """
     has_sound = sound.kind is not SoundKind.LEFT_OUT
-    look = {"analyzeduration": _LOOK_US} if has_sound else {}
-    source = ffmpeg.input(
-        "pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, fflags="nobuffer", **look
-    )
+    look = _LOOK_SHORTLY | ({"analyzeduration": _LOOK_US} if has_sound else {})
+    source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, **look)
     capture = ffmpeg.output(
         *([source["v:0"], source["a:0?"]] if has_sound else [source["v:0"]]),
         growing_pattern(camera_uuid, run_uuid),
@@ -78,8 +79,7 @@ def capture_command(
 
 def sample_command(seconds: int, file_name: str) -> list[str]:
     """Watch a camera for some seconds into one file; standard error tells what comes."""
-    # Sound that nobody knows is not looked into for longer than in a recording: the pictures would be spent.
-    look = {"fflags": "nobuffer", "analyzeduration": _LOOK_US}
+    look = _LOOK_SHORTLY | {"analyzeduration": _LOOK_US}
     source = ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=_PROTOCOLS, **look)
     sample = ffmpeg.output(
         source["v:0"],
@@ -127,7 +127,7 @@ def capture_address(
         "ffconcat version 1.0\n"
         f"file '{address}'\n"
         "option rtsp_transport tcp\n"
-        "option fflags nobuffer\n"
+        "option fpsprobesize 0\n"
         f"option timeout {timeout_us}\n{asked}"
     )
 

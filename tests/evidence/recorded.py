@@ -2,12 +2,13 @@
 
 import os
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
-from evidence.fragments import NTP_TO_UNIX_S
+from evidence.fragments import NTP_TO_UNIX_S, ParsedFile
 from evidence.naming import SegmentName
+from evidence.sound import Sound, SoundKind
 
 TIMESCALE = 12_800
 CAMERA = str(UUID(int=0xC1))
@@ -100,6 +101,15 @@ def fragment(duration_ms: int, stamp_us: int | None = None, *, frames: int = 0) 
     return stamp + box("moof", full_box("mfhd", 0, words(1)), traf(durations)) + mdat()
 
 
+def first_fragment(duration_ms: int, stamp_us: int | None = None, *, lengthless: int = 1) -> bytes:
+    """The first fragment of a connection: its first pictures came without a time and have one tick each."""
+    count = duration_ms // 40
+    ticks = [1] * lengthless + [TIMESCALE // 25] * count
+    ticks[lengthless] -= lengthless
+    stamp = b"" if stamp_us is None else prft(stamp_us)
+    return stamp + box("moof", full_box("mfhd", 0, words(1)), traf(ticks)) + mdat()
+
+
 MFRA = box("mfra", b"\0" * 8)
 
 
@@ -125,6 +135,11 @@ def flush_stamped(first_us: int, lengths_ms: list[int], *, late_us: int = 0) -> 
         flushed_us += length_ms * 1000
         made.append(fragment(length_ms, flushed_us))
     return made
+
+
+def derived_sound(parsed: ParsedFile) -> ParsedFile:
+    """The same file, beside whose pictures transcoded sound lies."""
+    return replace(parsed, sound=Sound(SoundKind.DERIVED, "pcm_alaw"))
 
 
 def growing_name(sequence: int = 0, *, camera: str = CAMERA, run: str = RUN) -> str:

@@ -19,6 +19,7 @@ from tests.evidence.recorded import (
     Track,
     avc_entry,
     box,
+    first_fragment,
     fragment,
     full_box,
     init,
@@ -144,6 +145,17 @@ def test_sound_that_began_before_the_pictures_makes_none_of_them_longer(tmp_path
     assert [f.duration_us for f in parsed(tmp_path, head + early + usual).fragments] == [2_000_000] * 2
     single = moof(traf([10_000]), traf([1024] * 40, track=2)) + mdat()
     assert parsed(tmp_path, head + single).media_us == 781_250
+
+
+@pytest.mark.parametrize("lengthless", [1, 3])
+def test_a_connections_first_pictures_without_a_time_make_the_others_no_shorter(
+    tmp_path: Path, lengthless: int
+) -> None:
+    found = parsed(tmp_path, recording(first_fragment(1960, NINE_US, lengthless=lengthless), fragment(2000)))
+    assert found.lengthless == lengthless
+    assert found.frame_us == 40_000
+    assert [f.duration_us for f in found.fragments] == [1_960_000, 2_000_000]
+    assert parsed(tmp_path, recording(fragment(2000))).lengthless == 0
 
 
 def test_long_times_and_other_codecs_are_understood(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from evidence.footage import ClockSource
 from evidence.fragments import ParsedFile, parse
 from evidence.picture_time import Before, ClockBreak, Closing, Ending, Placement, place, shifted
 from exam.clock import SECOND_US
-from tests.evidence.recorded import flush_stamped, fragment, put, recording, sender_reported
+from tests.evidence.recorded import (
+    derived_sound,
+    first_fragment,
+    flush_stamped,
+    fragment,
+    put,
+    recording,
+    sender_reported,
+)
 
 FIRST_US = 1_795_309_200_000_000
 AHEAD_US = 7_300_000
@@ -170,4 +178,53 @@ def test_stamps_from_before_the_clock_was_set_all_count(parsed) -> None:
         Ending.INTERRUPTED,
         clock_break=ClockBreak(-700_000, FIRST_US + 2_900_000),
     )
+    assert walls(place(file, closing, None)) == [0, 2_000_000]
+
+
+@pytest.mark.parametrize("stamp_us", [None, FIRST_US + AHEAD_US + FRAME_US])
+def test_the_first_picture_of_a_connection_has_no_length_and_the_others_are_dated_right(
+    parsed, stamp_us: int | None
+) -> None:
+    rest = sender_reported(FIRST_US + AHEAD_US + 2_000_000, [2000])
+    file = parsed([first_fragment(1960, stamp_us), *rest])
+    placement = place(file, next_keyframe(4_000_000), None)
+    assert placement.clock_source is ClockSource.SENDER_REPORTS
+    assert walls(placement) == [FRAME_US, 2_000_000]
+
+
+def test_a_connection_that_brought_a_single_group_of_pictures_is_dated_by_its_second_picture(parsed) -> None:
+    file = parsed([first_fragment(1960, FIRST_US + AHEAD_US + FRAME_US)])
+    assert walls(place(file, next_keyframe(2_000_000), None)) == [FRAME_US]
+
+
+def test_without_reports_too_the_first_picture_gives_way(parsed) -> None:
+    file = parsed([first_fragment(1960, FIRST_US + 2_000_000 + FRAME_US)])
+    placement = place(file, next_keyframe(2_000_000), None)
+    assert (placement.clock_source, walls(placement)) == (ClockSource.ARRIVAL, [FRAME_US])
+
+
+def test_a_stamp_that_is_missing_before_a_flush_tells_nothing(parsed) -> None:
+    file = parsed([first_fragment(1960), fragment(2000, FIRST_US + 4_000_000 + FRAME_US)])
+    placement = place(file, next_keyframe(4_000_000), None)
+    assert (placement.clock_source, walls(placement)) == (ClockSource.ARRIVAL, [FRAME_US, 2_000_000])
+
+
+HELD_US = 128 * MS
+
+
+def test_a_keyframe_that_waited_for_transcoded_sound_does_not_date_pictures_late(parsed) -> None:
+    file = derived_sound(parsed(sender_reported(FIRST_US + AHEAD_US, [2000, 2000])))
+    placement = place(file, next_keyframe(4_000_000, HELD_US), None)
+    assert walls(placement) == [0, 2_000_000]
+    assert placement.camera_offset_us == AHEAD_US
+
+
+def test_flush_times_that_waited_for_transcoded_sound_are_put_right(parsed) -> None:
+    file = derived_sound(parsed(flush_stamped(FIRST_US, [2000, 2000], late_us=HELD_US)))
+    assert walls(place(file, next_keyframe(4_000_000, HELD_US), None)) == [0, 2_000_000]
+
+
+def test_the_end_of_a_connection_waits_for_no_sound(parsed) -> None:
+    file = derived_sound(parsed(sender_reported(FIRST_US + AHEAD_US, [2000, 2000])))
+    closing = Closing(FIRST_US + 4_000_000, Ending.INTERRUPTED)
     assert walls(place(file, closing, None)) == [0, 2_000_000]
