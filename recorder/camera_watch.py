@@ -14,10 +14,10 @@ from exam.clock import SECOND_US
 # From order to first picture: login, description and one interval between keyframes.
 CONNECT_PATIENCE_US: Final = 20 * SECOND_US
 STALL_WARNING_US: Final = 3 * SECOND_US
-# Later than the child's own patience, which ends up to 4.9 s after the last packet and so up to 5.9 s after
+# Later than the child's own patience, which ends up to 3.9 s after the last packet and so up to 4.9 s after
 # the last report: a child that is interrupted while it waits begins its wait anew, is killed, and its last
 # fragment is lost.
-STALL_PATIENCE_US: Final = 7 * SECOND_US
+STALL_PATIENCE_US: Final = 6 * SECOND_US
 # How long a child asked to stop may take to write its last fragment.
 STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
 # From the start of one attempt to the next, at least: one that hung as long is followed at once. For ever,
@@ -25,10 +25,10 @@ STOP_PATIENCE_US: Final = 3 * SECOND_US // 2
 RETRY_US: Final = (1 * SECOND_US, 1 * SECOND_US, 2 * SECOND_US)
 # Between the end of a child and the next one: a camera may need a moment to notice that it was left.
 BREATH_US: Final = SECOND_US // 4
-# One attempt in so many has patience with a slow camera. A camera that answered without it gets it more
-# rarely: a patient attempt that hangs costs footage when the camera comes back meanwhile.
-PATIENT_ONE_IN: Final = 4
-PATIENT_ONE_IN_OF_QUICK: Final = 12
+# One attempt in so many has patience with a slow camera. One that answered without it gets it more rarely,
+# because a patient attempt that hangs costs footage when the camera comes back meanwhile; one that needed it
+# gets it in every other attempt, the first after a good run among them.
+PATIENT_ONE_IN: Final = {None: 4, True: 12, False: 2}
 # A run this long counts as success: the next fault starts with the shortest wait again.
 PROVEN_US: Final = 10 * SECOND_US
 # The camera's media may lead or lag our clock by this much before its timestamps have jumped.
@@ -84,13 +84,13 @@ class CameraWatch:
     _advanced_at_us: int | None = None
     _failures: int = 0
     _is_patient: bool = False
-    # Whether its latest pictures came without patience.
-    _is_quick: bool = False
+    # Whether its latest pictures came without patience; None: it has sent none yet.
+    _is_quick: bool | None = None
 
     @property
     def needs_patience(self) -> bool:
         """Whether the next attempt should wait longer for answers than the last one did."""
-        one_in = PATIENT_ONE_IN_OF_QUICK if self._is_quick else PATIENT_ONE_IN
+        one_in = PATIENT_ONE_IN[self._is_quick]
         return self._failures % one_in == one_in - 1
 
     @property

@@ -16,10 +16,12 @@ from evidence.naming import growing_pattern
 from evidence.sound import Sound, SoundKind
 
 WITHOUT_SOUND: Final = Sound(SoundKind.LEFT_OUT)
-# The child's own patience with a silent camera, in its socket; it gives up after twice that (measured).
-# Short: it then still writes the pictures it holds, before the watchdog must kill it and lose them.
+# The child's own patience with a silent camera, in its socket: it gives up after that time without an answer
+# while it connects, and after twice that without a packet later (measured).
+# Short: a camera that comes back while an attempt hangs waits for no more than its end; and a child that gives
+# up by itself still writes the pictures it holds, before the watchdog must kill it and lose them.
 # Patient: for a camera that is slow to answer, tried in turn as long as no picture has come.
-SHORT_TIMEOUT_US: Final = 2_300_000
+SHORT_TIMEOUT_US: Final = 1_800_000
 PATIENT_TIMEOUT_US: Final = 8_000_000
 # Pictures wait no longer than this for the sound that belongs to them.
 _WAIT_FOR_SOUND_US: Final = 500_000
@@ -27,7 +29,7 @@ _WAIT_FOR_SOUND_US: Final = 500_000
 _PICTURES_WAITING: Final = 128
 # How long the child listens for streams that are announced and do not come.
 _LOOK_US: Final = 1_500_000
-# What it looks at before it writes is written too (never `nobuffer`: that spends a connection's first group of
+# What it looks at before it writes is written too (`nobuffer` would spend a connection's first group of
 # pictures), so it must not look longer than it has to: the frame rate needs no guessing.
 _LOOK_SHORTLY: Final = {"fpsprobesize": 0}
 # A killed recorder takes its children with it, so that nobody writes files it does not know of.

@@ -40,8 +40,8 @@ def test_silence_is_shown_after_three_seconds_and_the_child_is_stopped_only_afte
         Recording.STALLED,
         Cause.STALLED,
     )
-    assert watch.decide(at(6.9)) is Order.NOTHING
-    assert watch.decide(at(7)) is Order.STOP
+    assert watch.decide(at(5.9)) is Order.NOTHING
+    assert watch.decide(at(6)) is Order.STOP
     assert watch.impatience is Cause.STALLED
 
 
@@ -139,13 +139,17 @@ def test_a_camera_that_answered_without_patience_gets_it_more_rarely() -> None:
     assert patient_attempts(watch, 24) == [10, 22]
 
 
-def test_a_camera_that_answered_only_with_patience_gets_it_as_often_as_before() -> None:
+def test_a_camera_that_answered_only_with_patience_gets_it_at_once_and_every_other_time() -> None:
     watch = CameraWatch(NOON_US)
     patient_attempts(watch, 3)
     watch.started(at(0))
     watch.advanced(at(5), at(5))
     watch.failed(Cause.STALLED, at(60))
-    assert patient_attempts(watch, 8) == [2, 6]
+    assert patient_attempts(watch, 5) == [0, 2, 4]
+    watch.started(at(200))
+    watch.advanced(at(205), at(205))
+    watch.failed(Cause.STALLED, at(260))
+    assert patient_attempts(watch, 3) == [0, 2]
 
 
 def test_an_orderly_stop_is_final() -> None:
