@@ -16,10 +16,10 @@ from evidence.naming import growing_pattern
 from evidence.sound import Sound, SoundKind
 
 WITHOUT_SOUND: Final = Sound(SoundKind.LEFT_OUT)
-# The child's own patience with a silent camera, in its socket: it gives up after that time without an answer
-# while it connects, and after twice that without a packet later (measured).
-# Short: a camera that comes back while an attempt hangs waits for no more than its end; and a child that gives
-# up by itself still writes the pictures it holds, before the watchdog must kill it and lose them.
+# The child's own patience with a silent camera, in its socket: while it connects it gives up after that time
+# without an answer, later after twice that without a packet (measured).
+# Short: a camera that comes back while an attempt hangs waits for no more than its end; and a child that
+# gives up by itself still writes the pictures it holds, before the watchdog must kill it and lose them.
 # Patient: for a camera that is slow to answer, tried in turn as long as no picture has come.
 SHORT_TIMEOUT_US: Final = 1_800_000
 PATIENT_TIMEOUT_US: Final = 8_000_000

@@ -146,10 +146,6 @@ def test_a_camera_that_answered_only_with_patience_gets_it_at_once_and_every_oth
     watch.advanced(at(5), at(5))
     watch.failed(Cause.STALLED, at(60))
     assert patient_attempts(watch, 5) == [0, 2, 4]
-    watch.started(at(200))
-    watch.advanced(at(205), at(205))
-    watch.failed(Cause.STALLED, at(260))
-    assert patient_attempts(watch, 3) == [0, 2]
 
 
 def test_an_orderly_stop_is_final() -> None:
