@@ -6,6 +6,7 @@ with their parent is sent when the *thread* that started them ends.
 
 import contextlib
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -56,15 +57,20 @@ class CaptureChild:
 
 
 class ChildLoop:
-    """Starts children and delivers what they say. One thread owns it; only `wake` is for everybody."""
+    """Starts children and delivers what they say. One thread owns it; only `wake` is for everybody.
+
+    Words wait in the pipes until they are asked for; only an end is news at once. Thirty children that
+    report every second would otherwise wake this program and themselves thirty times a second.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._selector = selectors.DefaultSelector()
+        self._pipes = selectors.DefaultSelector()
+        self._news = select.epoll()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
-        self._selector.register(self._woken, selectors.EVENT_READ)
+        self._news.register(self._woken, select.EPOLLIN)
 
     def now(self) -> Moment:
         """This instant by both clocks."""
@@ -87,15 +93,22 @@ class ChildLoop:
             popen.stdin.write(address.encode())
         child = CaptureChild(popen, camera, popen.stdout.fileno(), popen.stderr.fileno())
         for descriptor in (child.output, child.errors):
-            self._selector.register(descriptor, selectors.EVENT_READ, child)
+            self._pipes.register(descriptor, selectors.EVENT_READ, child)
+        self._news.register(child.output, 0)  # its hanging up is told whatever is asked for
         return child
 
     def wait(self, longest_us: int) -> None:
-        """Deliver what children say, for one round; return after that time when they are silent."""
-        for key, _ in self._selector.select(longest_us / SECOND_US):
-            if key.data is None:
+        """Return after that time; earlier when a child has ended or somebody wakes us."""
+        for descriptor, _ in self._news.poll(longest_us / SECOND_US):
+            if descriptor == self._woken:
                 os.read(self._woken, _CHUNK_BYTES)
-            elif key.fd in self._selector.get_map():  # its child may have ended earlier in this round
+            else:
+                self.hear()
+
+    def hear(self) -> None:
+        """Deliver what children have said since, and whose end has come."""
+        for key, _ in self._pipes.select(0):
+            if key.fd in self._pipes.get_map():  # its child may have ended earlier in this round
                 self._hear(key.data, key.fd)
 
     def wake(self) -> None:
@@ -105,15 +118,17 @@ class ChildLoop:
 
     def close(self) -> None:
         """Give the descriptors back. All children have ended."""
-        self._selector.close()
+        self._pipes.close()
+        self._news.close()
         os.close(self._woken)
         os.close(self._waker)
 
     def _hear(self, child: CaptureChild, descriptor: int) -> None:
         lines = child.listen(descriptor)
         if lines is None:
-            self._selector.unregister(descriptor)
+            self._pipes.unregister(descriptor)
             if descriptor == child.output:
+                self._news.unregister(descriptor)
                 self._end(child)
             return
         now = self.now()
@@ -125,7 +140,7 @@ class ChildLoop:
 
     def _end(self, child: CaptureChild) -> None:
         # Standard output ends with the program; its last words tell why, so they are heard first.
-        while child.errors in self._selector.get_map():
+        while child.errors in self._pipes.get_map():
             self._hear(child, child.errors)
         child.reap()
         child.camera.on_ended(self.now())

@@ -7,7 +7,6 @@ with us; when it dies, whatever the reason, the next turn starts another.
 import base64
 import json
 import os
-import select
 import shutil
 import sqlite3
 import subprocess
@@ -106,17 +105,18 @@ class PictureDesk:
         return self._judges.setdefault(camera_uuid, CameraJudge(self.rules.limits))
 
     def _listen(self, child: "subprocess.Popen[bytes]", is_over: threading.Event) -> None:
+        """Hear the program now and then: its words wait in the pipe, and an alarm has thirty seconds."""
         assert child.stdout is not None
+        output = child.stdout.fileno()
+        os.set_blocking(output, False)
         rest = b""
-        while not is_over.is_set():
-            if not select.select([child.stdout], [], [], LISTEN_S)[0]:
-                continue
-            chunk = os.read(child.stdout.fileno(), _CHUNK_BYTES)
-            if not chunk:
-                return
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self.hear(line.decode("utf-8", "replace"))
+        while not is_over.wait(LISTEN_S):
+            while (chunk := _read_if_any(output)) is not None:
+                if not chunk:
+                    return
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self.hear(line.decode("utf-8", "replace"))
 
     def _take(self, reading: Reading) -> None:
         for change in self._judge(reading.camera_uuid).judge(reading):
@@ -189,6 +189,14 @@ def shed(store: Store, thumbnails: Path, rules: PictureHealth) -> None:
 def _reading(fact: dict[str, Any]) -> Reading:
     measures = fact.pop("measures")
     return Reading(**fact, measures=None if measures is None else Measures(**measures))
+
+
+def _read_if_any(descriptor: int) -> bytes | None:
+    """What has arrived; nothing at the end, None when nothing has come."""
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except BlockingIOError:
+        return None
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

@@ -218,10 +218,11 @@ class _Service:
         self._loop.close()
 
     def _listen(self) -> None:
-        """Hear the children for a while: thirty of them speak every second, each at another moment."""
+        """Let a while go by, then hear what the children have said meanwhile."""
         until_us = self._loop.now().monotonic_us + WATCH_US
         while not self._is_stop_asked and (left_us := until_us - self._loop.now().monotonic_us) > 0:
             self._loop.wait(left_us)
+        self._loop.hear()
 
     def _work(self) -> None:
         now = self._loop.now()
@@ -246,6 +247,7 @@ class _Service:
         until_us = now.monotonic_us + STOP_PATIENCE_US
         while not self._recorder.is_finished and self._loop.now().monotonic_us < until_us:
             self._loop.wait(WATCH_US)
+            self._loop.hear()
             self._recorder.tick(self._loop.now())
         self._keeper.close()
         self._write_states()

@@ -34,6 +34,7 @@ def hear(loop: ChildLoop, listener: Listener) -> None:
         if listener.ended:
             return
         loop.wait(SECOND_US // 10)
+        loop.hear()
     raise AssertionError("the child did not end")
 
 
@@ -76,6 +77,7 @@ def test_a_child_can_be_interrupted_and_killed(loop, tmp_path: Path) -> None:
         child = launch(loop, listener, code, tmp_path)
         while not listener.output:
             loop.wait(SECOND_US // 10)
+            loop.hear()
         getattr(child, end)()
         hear(loop, listener)
 
@@ -90,6 +92,19 @@ def test_a_child_that_closes_its_errors_early_is_still_heard(loop, tmp_path: Pat
 def test_a_missing_program_is_an_error(loop, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no-such-program"):
         loop.launch(Listener(), ["no-such-program"], "", tmp_path)
+
+
+def test_words_wait_until_they_are_asked_for_and_an_end_does_not(loop, tmp_path: Path) -> None:
+    listener, clock = Listener(), SystemClock()
+    code = "import sys, time; print('word', flush=True); sys.stdin.read(); time.sleep(1)"
+    launch(loop, listener, code, tmp_path)
+    loop.wait(SECOND_US // 2)
+    assert listener.output == []
+    before_us = clock.monotonic_us()
+    while not listener.ended:
+        loop.wait(60 * SECOND_US)
+    assert listener.output == ["word"]
+    assert clock.monotonic_us() - before_us < 20 * SECOND_US
 
 
 def test_waiting_ends_when_somebody_wakes_the_loop(loop) -> None:
