@@ -45,7 +45,10 @@ def look_for_other_format(path: Path, offset: int) -> tuple[bool, int]:
     except FileNotFoundError:
         return False, offset
     try:
-        boxes = list(file_boxes(descriptor, offset, os.fstat(descriptor).st_size))
+        size_bytes = os.fstat(descriptor).st_size
+        if size_bytes <= offset:  # often asked, rarely grown
+            return False, offset
+        boxes = list(file_boxes(descriptor, offset, size_bytes))
         mdats = [box for box in boxes if box.name == "mdat"]
         if not mdats:
             return False, offset

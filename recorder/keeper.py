@@ -119,6 +119,7 @@ class Keeper:
     _kept: set[str] = field(default_factory=set)
     _looked_until: dict[Path, int] = field(default_factory=dict)
     _changed_runs: set[str] = field(default_factory=set)
+    _look: "Future[None] | None" = None
     _worker: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="keeper")
     )
@@ -171,15 +172,19 @@ class Keeper:
         self._ask(NO_CAMERA, record, fact)
 
     def sync(self, growing: list[Path]) -> None:
-        """Make durable what growing files hold, look into them, and try again what failed."""
+        """Make durable what growing files hold, and try again what failed."""
 
         def work() -> None:
             for path in growing:
                 self.store.disk.sync_growing(path)
-            self._look_into(growing)
 
         self._submit(self._try_again)
         self._submit(work)
+
+    def look_into(self, growing: list[Path]) -> None:
+        """Look into growing files for another kind of picture, unless the last look is not over yet."""
+        if self._look is None or self._look.done():
+            self._look = self._submit(partial(self._look_into, growing))
 
     @property
     def has_changed_formats(self) -> bool:
@@ -200,8 +205,10 @@ class Keeper:
         self._worker.shutdown(wait=True)
         self._try_again()
 
-    def _submit(self, work: Callable[[], None]) -> None:
-        self._worker.submit(work).add_done_callback(_report)
+    def _submit(self, work: Callable[[], None]) -> "Future[None]":
+        future = self._worker.submit(work)
+        future.add_done_callback(_report)
+        return future
 
     def _ask(self, camera_uuid: str, work: Work, fact: LateFact | None = None) -> None:
         self._submit(lambda: self._do(camera_uuid, work, fact))

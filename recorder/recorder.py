@@ -69,8 +69,12 @@ class Recorder:
         return has_stepped
 
     def sync(self) -> None:
-        """Make growing files durable and look into them; a tick leaves the outdated ones."""
+        """Make growing files durable."""
         self.keeper.sync([path for _camera, path in self._growing()])
+
+    def look_into_files(self) -> None:
+        """Have it looked whether growing files describe what they hold; a tick leaves those that do not."""
+        self.keeper.look_into([path for _camera, path in self._growing()])
 
     def _growing(self) -> list[tuple[CameraRecorder, Path]]:
         return [

@@ -45,6 +45,8 @@ from recorder.wanted_cameras import WantedCameras
 WATCH_US: Final = SECOND_US // 4
 CAMERAS_US: Final = 2 * SECOND_US
 SYNC_S: Final = 5
+# How often growing files are looked into: a camera that changes its picture is connected anew.
+LOOK_US: Final = 1 * SECOND_US
 # A stop that takes longer leaves the rest to the next start's adoption.
 STOP_PATIENCE_US: Final = 8 * SECOND_US
 
@@ -182,7 +184,9 @@ class _Service:
     _ticker: Ticker = field(init=False)
     _wanted: WantedCameras = field(init=False)
     _presence_id: int = 0
+    # Monotonic.
     _cameras_read_at_us: int | None = None
+    _looked_at_us: int = 0
 
     def __post_init__(self) -> None:
         self._loop = ChildLoop(self.store.clock)
@@ -236,6 +240,9 @@ class _Service:
         if self._recorder.tick(now):
             self._ticker.plan_anew()
         self.desk.take_back(self._keeper, self._recorder.everybody())
+        if now.monotonic_us - self._looked_at_us >= LOOK_US:
+            self._looked_at_us = now.monotonic_us
+            self._recorder.look_into_files()
         if self._is_sync_due:
             self._is_sync_due = False
             self._recorder.sync()

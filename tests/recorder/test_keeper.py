@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,6 +163,19 @@ def test_a_file_that_comes_late_leaves_no_gap_between_its_neighbours(fakes: Fake
     fakes.settled()
     assert [segment.sequence for segment in fakes.footage.segments()] == [0, 1, 2]
     assert fakes.gaps() == []
+
+
+def test_looks_into_growing_files_do_not_pile_up_behind_a_slow_disk(fakes: Fakes) -> None:
+    disk_answers = threading.Event()
+    fakes.keeper._worker.submit(disk_answers.wait)
+    for _ in range(5):
+        fakes.keeper.look_into([])
+    assert fakes.keeper._worker._work_queue.qsize() == 1
+    disk_answers.set()
+    so_far(fakes)
+    fakes.keeper.look_into([])
+    so_far(fakes)
+    assert not fakes.keeper.has_changed_formats
 
 
 def test_what_the_database_refuses_is_recorded_later_in_its_order(fakes: Fakes) -> None:

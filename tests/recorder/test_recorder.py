@@ -81,14 +81,14 @@ def test_files_a_killed_child_never_announced_are_ingested(fakes: Fakes) -> None
 
 def test_a_stalled_child_is_asked_to_end_and_then_killed(fakes: Fakes) -> None:
     start(fakes)
-    for tenths in range(20, 80, 5):
+    for tenths in range(20, 70, 5):
         fakes.recorder.tick(at(tenths / 10))
-    assert (fakes.child.asked, state(fakes, 7.5).state) == ([], Recording.STALLED)
-    fakes.recorder.tick(at(8.1))
+    assert (fakes.child.asked, state(fakes, 6.5).state) == ([], Recording.STALLED)
+    fakes.recorder.tick(at(7.1))
     assert fakes.child.asked == ["interrupt"]
-    fakes.recorder.tick(at(9.7))
+    fakes.recorder.tick(at(8.7))
     assert fakes.child.asked == ["interrupt", "kill"]
-    fakes.child.ends(at(9.8))
+    fakes.child.ends(at(8.8))
     fakes.settled()
     assert fakes.runs() == [Cause.STALLED]
 
@@ -245,7 +245,7 @@ def test_a_disk_that_hangs_is_not_held_against_the_camera(fakes: Fakes) -> None:
     for tenths in range(125, 150, 5):
         fakes.recorder.tick(at(tenths / 10))
     assert (fakes.child.asked, state(fakes, 15).state) == ([], Recording.RECORDING)
-    for tenths in range(150, 215, 5):
+    for tenths in range(150, 205, 5):
         fakes.recorder.tick(at(tenths / 10))
     assert fakes.child.asked == ["interrupt", "kill"]
 
@@ -331,7 +331,7 @@ def test_a_camera_with_another_kind_of_picture_gets_a_new_run(fakes: Fakes) -> N
     assert growing is not None
     parameters = b"\x67new"
     growing.write_bytes(box("ftyp") + box("mdat", words(len(parameters)) + parameters))
-    fakes.recorder.sync()
+    fakes.recorder.look_into_files()
     fakes.keeper._worker.submit(lambda: None).result()
     growing.unlink()
     fakes.child.closes(0, FIRST_US + 2 * S, at(6.1))  # the next file of the run has begun
