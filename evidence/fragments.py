@@ -23,8 +23,9 @@ LONGEST_SAMPLE_US: Final = 10 * SECOND_US
 # A fragment that claims more pictures is damaged: an hour, the longest file, has fewer.
 MOST_PICTURES: Final = 1 << 20
 
-# A picture so many times shorter than the mean is one without a length.
+# A picture so many times shorter than the mean is one without a length; the first so many may be.
 _FAR: Final = 8
+_FIRST_PICTURES: Final = 8
 
 _TFHD_OPTIONAL: Final = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
 _TFHD_DURATION: Final = 0x8
@@ -79,7 +80,7 @@ class ParsedFile:
     # Usual time from one picture to the next.
     frame_us: int
     sound: Sound = NO_SOUND
-    # Pictures at the very beginning that last no time: a connection's first ones come without their own.
+    # Pictures at the beginning that last no time: a connection's first ones come without their own.
     lengthless: int = 0
 
     @property
@@ -106,7 +107,7 @@ class _Timing(NamedTuple):
     has_sound: bool
     # Length of the first picture.
     first_ticks: int
-    # How many pictures from the first on are far too short.
+    # How many of the first pictures are far too short.
     lengthless: int
 
 
@@ -224,11 +225,8 @@ def _moof_timing(moof: bytes, track: _Track) -> _Timing:
 
 
 def _lengthless(durations: Sequence[int], ticks: int) -> int:
-    """How many pictures from the first on last far shorter than is usual among these."""
-    lengthless = 0
-    while lengthless < len(durations) and durations[lengthless] * _FAR * len(durations) < ticks:
-        lengthless += 1
-    return lengthless
+    """How many of the first pictures last far shorter than is usual among these."""
+    return sum(own * _FAR * len(durations) < ticks for own in durations[:_FIRST_PICTURES])
 
 
 def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> Sequence[int]:
