@@ -10,9 +10,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 FILE: Final = Path(__file__).parent / "kiosk_screen.toml"
 SCREENS: Final = frozenset(
-    {"idle", "need_id_number", "need_ticket", "asking", "referred", "unreachable", "camera_lost"}
+    {
+        "idle",
+        "need_id_number",
+        "need_ticket",
+        "asking",
+        "referred",
+        "unreachable",
+        "camera_lost",
+        "camera_covered",
+        "use_gun",
+    }
 )
-HINTS: Final = frozenset({"bad_form", "foreign", "many", "id_checksum"})
+HINTS: Final = frozenset({"bad_form", "foreign", "many", "id_checksum", "dynamic_id", "nothing_read"})
 
 
 class KioskWordsError(Exception):

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class SettingsError(Exception):
@@ -97,9 +97,21 @@ class KioskSettings(_Section):
         pattern=r"^(usb:\d+|rtsp://.+|folder:.+|video:.+)$",
         description="Where frames come from: usb:NUMBER, rtsp://ADDRESS, folder:PATH or video:PATH.",
     )
-    symbologies: tuple[Literal["CODE128", "CODE39", "QRCODE"], ...] = Field(
-        default=("CODE128", "QRCODE"), description="Kinds of code that tickets may carry."
+    region: tuple[float, float, float, float] = Field(
+        default=(0.0, 0.0, 1.0, 1.0),
+        description="Part of the picture that is looked at: left, top, width and height as shares of it.",
     )
+    symbologies: tuple[Literal["CODE128", "CODE39", "ITF", "EAN13", "QRCODE", "PDF417"], ...] = Field(
+        default=("CODE128", "QRCODE"), min_length=1, description="Kinds of code that tickets may carry."
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _lies_in_the_picture(cls, region: tuple[float, ...]) -> tuple[float, ...]:
+        left, top, width, height = region
+        if min(left, top) < 0 or min(width, height) <= 0 or max(left + width, top + height) > 1:
+            raise ValueError("must lie in the picture: shares from 0 to 1, with a width and a height")
+        return region
 
 
 class SpeakerSettings(_Section):

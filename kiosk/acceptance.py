@@ -1,29 +1,40 @@
 """Which readings are a ticket. A misread must never become a candidate, nor one ticket two scans.
 
-Pure. A reading counts when it has the form of a ticket number; a ticket that lies in view is one scan
-however often it is seen, until it has been gone for a while.
+Pure but for a lock: camera and guns ask from threads of their own. A reading counts when it has the form
+of a ticket number; whether the ticket exists, the roster decides later. A ticket that lies in view is one
+scan however often it is seen, until it has been gone for a while. Of a code that is no ticket only its
+kind is remembered, never what it says.
 """
 
+import re
+import threading
 from collections.abc import Iterable
 from typing import Final
 
+from config.foreign_codes import load_foreign_codes
 from exam.clock import SECOND_US
 from exam.tickets import TICKET, matches_any, normalise_ticket
 from kiosk.flow import Hint, Input, NotUsable, TicketRead
+from kiosk.scanner import Reading
 
 GONE_US: Final = 5 * SECOND_US // 2
-# Seen twice before it is believed: something unusable, or a number while no form is known.
+# Seen twice before it is believed: something unusable, a number while no form is known, and a code that
+# carries no check of its own, where a misread may well have the form of a ticket.
 CONFIRMATIONS: Final = 2
+UNCHECKED: Final = frozenset({"CODE39", "ITF"})
+# Our own signed tickets: base45 of the payload and of the signature. Checked by whoever judges.
+SIGNED: Final = re.compile(r"KZ1\.[0-9A-Z$%*+\-./:]{16,690}")
 
 
 class Acceptance:
-    """Remembers what lies in view. For one camera."""
+    """Remembers what lies in view. For one kiosk."""
 
     def __init__(self, ticket_forms: Iterable[str] = ()) -> None:
         """`ticket_forms` are the patterns of today's ticket numbers; empty when the console has not told."""
         self._forms = tuple(ticket_forms)
         self._in_view: dict[str, int] = {}
-        self._doubtful = ("", 0)
+        self._doubtful = (0, 0)
+        self._mutex = threading.Lock()
 
     def expect(self, ticket_forms: Iterable[str]) -> None:
         """Use these patterns from now on."""
@@ -31,7 +42,8 @@ class Acceptance:
 
     def forget(self) -> None:
         """Believe again what already lies in view: somebody starts anew."""
-        self._in_view = {}
+        with self._mutex:
+            self._in_view = {}
 
     @property
     def knows_forms(self) -> bool:
@@ -39,38 +51,57 @@ class Acceptance:
         return bool(self._forms)
 
     def has_form(self, text: str) -> bool:
-        """Whether the text can be the number of a ticket."""
+        """Whether the text can be the number of a ticket, or a ticket that says more than its number."""
         number = normalise_ticket(text)
+        if SIGNED.fullmatch(number):
+            return True
         if self._forms:
             return matches_any(self._forms, number)
         return TICKET.fullmatch(number) is not None
 
-    def judge(self, texts: Iterable[str], now_us: int) -> Input | None:
+    def judge(self, readings: Iterable[Reading], now_us: int) -> Input | None:
         """What one frame's readings mean; None when nothing new. `now_us` is monotonic."""
-        seen = dict.fromkeys(texts)
+        seen = dict.fromkeys(readings)
         if not seen:
             return None
-        tickets = sorted({normalise_ticket(text) for text in seen if self.has_form(text)})
-        if len(tickets) > 1:
-            return NotUsable(Hint.MANY) if self._is_new("\n".join(tickets), now_us) else None
-        if tickets:
-            return self._ticket(tickets[0], now_us)
-        return self._unusable(next(iter(seen)), now_us)
+        with self._mutex:
+            return self._judged(list(seen), now_us)
 
-    def _ticket(self, number: str, now_us: int) -> Input | None:
-        if not self._forms and not self._is_confirmed(number):
+    def scanned(self, text: str, now_us: int) -> Input | None:
+        """What a gun's scan means: it has aimed at one code, so that one is believed at once."""
+        with self._mutex:
+            if self.has_form(text):
+                number = normalise_ticket(text)
+                return TicketRead(number) if self._is_new(number, now_us) else None
+            hint = _hint_of(text)
+            return NotUsable(hint) if self._is_new(hint, now_us) else None
+
+    def _judged(self, seen: list[Reading], now_us: int) -> Input | None:
+        fitting = [reading for reading in seen if self.has_form(reading.text)]
+        # Beside a code that checks itself, one that does not is a misread of something.
+        checked = [reading for reading in fitting if reading.symbology not in UNCHECKED]
+        tickets = sorted({normalise_ticket(reading.text) for reading in checked or fitting})
+        if len(tickets) > 1:
+            return NotUsable(Hint.MANY) if self._is_new(Hint.MANY, now_us) else None
+        if tickets:
+            is_sure = bool(checked) and self.knows_forms
+            return self._ticket(tickets[0], now_us, is_sure=is_sure)
+        return self._unusable(seen[0].text, now_us)
+
+    def _ticket(self, number: str, now_us: int, *, is_sure: bool) -> Input | None:
+        if not is_sure and not self._is_confirmed(number):
             return None
         return TicketRead(number) if self._is_new(number, now_us) else None
 
     def _unusable(self, text: str, now_us: int) -> Input | None:
-        if not self._is_confirmed(text) or not self._is_new(text, now_us):
+        if not self._is_confirmed(text):
             return None
-        could_be_part = TICKET.fullmatch(normalise_ticket(text)) is not None
-        return NotUsable(Hint.BAD_FORM if could_be_part else Hint.FOREIGN)
+        hint = _hint_of(text)
+        return NotUsable(hint) if self._is_new(hint, now_us) else None
 
     def _is_confirmed(self, text: str) -> bool:
         before, times = self._doubtful
-        self._doubtful = (text, times + 1 if text == before else 1)
+        self._doubtful = (hash(text), times + 1 if hash(text) == before else 1)
         return self._doubtful[1] >= CONFIRMATIONS
 
     def _is_new(self, value: str, now_us: int) -> bool:
@@ -78,3 +109,11 @@ class Acceptance:
         known = value in self._in_view
         self._in_view[value] = now_us
         return not known
+
+
+def _hint_of(text: str) -> Hint:
+    shown = load_foreign_codes().hint_for(text)
+    if shown is not None:
+        return Hint(shown)
+    could_be_part = TICKET.fullmatch(normalise_ticket(text)) is not None
+    return Hint.BAD_FORM if could_be_part else Hint.FOREIGN

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from exam.clock import SECOND_US, Clock
-from kiosk.scanner import Picture, Stream, load_picture
+from kiosk.scanner import WHOLE, Picture, Region, Stream, load_picture, part_of
 
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm"})
 SILENT_US: Final = 5 * SECOND_US
@@ -36,8 +36,15 @@ class FrameSource(Protocol):
         ...
 
 
-def open_source(setting: str, clock: Clock, opened: Opener = Stream) -> FrameSource:
-    """The source that the setting `kiosk.camera` names. Raises CameraLostError."""
+def open_source(
+    setting: str, clock: Clock, opened: Opener = Stream, *, region: Region = WHOLE
+) -> FrameSource:
+    """The source that the setting `kiosk.camera` names, cut to the region. Raises CameraLostError."""
+    source = _opened(setting, clock, opened)
+    return source if region == WHOLE else RegionSource(source, region)
+
+
+def _opened(setting: str, clock: Clock, opened: Opener) -> FrameSource:
     kind, _, rest = setting.partition(":")
     if kind == "folder":
         return FolderSource(Path(rest))
@@ -54,6 +61,22 @@ def _found(stream: Stream, name: str) -> Stream:
         stream.close()
         raise CameraLostError(f"{name} cannot be opened")
     return stream
+
+
+class RegionSource:
+    """Of every picture of another source the part that matters: the tray."""
+
+    def __init__(self, source: FrameSource, region: Region) -> None:
+        self._source, self._region = source, region
+
+    def next_picture(self) -> Picture | None:
+        """The newest picture's part."""
+        picture = self._source.next_picture()
+        return None if picture is None else part_of(picture, self._region)
+
+    def close(self) -> None:
+        """Close the other source."""
+        self._source.close()
 
 
 class FolderSource:

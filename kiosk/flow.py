@@ -29,6 +29,9 @@ class Hint(StrEnum):
     FOREIGN = "foreign"
     MANY = "many"
     ID_CHECKSUM = "id_checksum"
+    DYNAMIC_ID = "dynamic_id"
+    # Something lies in view and no code can be found on it.
+    NOTHING_READ = "nothing_read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,8 @@ def _with_id_number(flow: Flow, id_number: str, now_us: int) -> Flow:
 
 
 def _with_hint(flow: Flow, shown: ShownHint) -> Flow:
+    if isinstance(flow, NeedsIdNumber) and shown.hint is Hint.NOTHING_READ:
+        return flow  # an ID card under the camera while its number is typed is nothing to complain of
     return replace(flow, shown=shown) if isinstance(flow, Idle | NeedsIdNumber | NeedsTicket) else flow
 
 

@@ -60,6 +60,9 @@ class Camera:
 
     works: bool
     reason: str = ""
+    is_covered: bool = False
+    # A hand scanner is there, so that tickets can be read without the camera.
+    has_gun: bool = False
 
 
 def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
     else:
         name = NAMES[type(flow)]
         if not camera.works and name in NEEDS_CAMERA:
-            name = "camera_lost"
+            name = _without_camera(camera)
         shown = {"screen": name, **words.screens[name].model_dump()}
     until_us: int | None = getattr(flow, "until_us", None)
     return {
@@ -79,6 +82,12 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
         "camera": "works" if camera.works else "lost",
         "camera_reason": camera.reason,
     }
+
+
+def _without_camera(camera: Camera) -> str:
+    if camera.has_gun:
+        return "use_gun"
+    return "camera_covered" if camera.is_covered else "camera_lost"
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -37,7 +37,13 @@ def serve(settings: Settings, clock: Clock) -> int:
     acceptance = Acceptance()
     agent = Agent(console, acceptance, load_kiosk_words(), clock)
     scanner = Scanner(settings.kiosk.symbologies)
-    watcher = Watcher(lambda: open_source(settings.kiosk.camera, clock), scanner, acceptance, agent, clock)
+    watcher = Watcher(
+        lambda: open_source(settings.kiosk.camera, clock, region=settings.kiosk.region),
+        scanner,
+        acceptance,
+        agent,
+        clock,
+    )
     server = waitress.create_server(
         create_screen(agent, lambda: watcher.newest), sockets=[listener], threads=THREADS, ident=None
     )

@@ -8,13 +8,15 @@ import structlog
 
 from exam.clock import Clock
 from kiosk.acceptance import Acceptance
+from kiosk.attention import Attention
 from kiosk.camera import CameraLostError, FrameSource
-from kiosk.flow import Input
-from kiosk.scanner import Picture, Reading
+from kiosk.flow import Hint, Input, NotUsable
+from kiosk.scanner import Picture, Reading, glance_at
 from kiosk.screen import Camera
 
 RETRY_SECONDS: Final = 2.0
 NO_PICTURE_SECONDS: Final = 0.03
+COVERED: Final = Camera(works=False, reason="covered or dark", is_covered=True)
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -50,6 +52,7 @@ class Watcher:
         self.retry_seconds = RETRY_SECONDS
         self.newest: Picture | None = None
         self._said: Camera | None = None
+        self._attention = Attention()
 
     def run(self, stopping: threading.Event) -> None:
         """Watch; a lost camera is said once and tried again every two seconds."""
@@ -64,6 +67,7 @@ class Watcher:
     def _watch(self, stopping: threading.Event) -> None:
         source = self._opened()
         self._say(Camera(works=True))
+        self._attention = Attention()
         try:
             while not stopping.is_set():
                 picture = source.next_picture()
@@ -76,8 +80,13 @@ class Watcher:
 
     def _look(self, picture: Picture) -> None:
         self.newest = picture
-        texts = [reading.text for reading in self._reader.scan(picture)]
-        what = self._acceptance.judge(texts, self._clock.monotonic_us())
+        readings = self._reader.scan(picture)
+        now_us = self._clock.monotonic_us()
+        noticed = self._attention.look(glance_at(picture), now_us, was_read=bool(readings))
+        self._say(COVERED if noticed.is_covered else Camera(works=True))
+        if noticed.is_unread:
+            self._listener.happened(NotUsable(Hint.NOTHING_READ))
+        what = self._acceptance.judge(readings, now_us)
         if what is not None:
             self._listener.happened(what)
 

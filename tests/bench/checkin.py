@@ -131,7 +131,7 @@ def show(what: Show, scanner: Scanner, acceptance: Acceptance, asker: Asker, tim
         if is_answered:
             continue
         spent_ms += scan_ms
-        taken = acceptance.judge([reading.text for reading in readings], CLOCK.monotonic_us())
+        taken = acceptance.judge(readings, CLOCK.monotonic_us())
         if isinstance(taken, TicketRead):
             ask_ms, answer = timed(
                 lambda taken=taken: asker.ask(Asking(taken.ticket_no, what.line.person.id_number))

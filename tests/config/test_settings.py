@@ -31,6 +31,12 @@ def test_every_fault_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         assert part in str(refused.value)
 
 
+@pytest.mark.parametrize("region", [(0.5, 0, 0.6, 1), (-0.1, 0, 1, 1), (0, 0, 0, 1), (0, 0.5, 1, 0.6)])
+def test_a_region_outside_the_picture_is_a_fault(region: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="must lie in the picture"):
+        KioskSettings(region=region)
+
+
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     path = tmp_path / "kaochang.toml"
     path.write_text("port: 80")

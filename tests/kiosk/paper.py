@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import segno
+import zxingcpp
 from barcode.codex import Code128
 from numpy.typing import NDArray
 
@@ -21,6 +22,14 @@ def qr(content: str | bytes, module_px: int = 6, **options: object) -> Picture:
     code = segno.make_qr(content, **options)
     rows = [[0 if module else 255 for module in row] for row in code.matrix_iter(border=4)]
     return np.kron(np.array(rows, np.uint8), np.ones((module_px, module_px), np.uint8))
+
+
+def printed(symbology: str, text: str, module_px: int = 3) -> Picture:
+    """A code of the other kinds, black on white with its quiet zones."""
+    name = {"CODE39": "Code39", "ITF": "ITF", "EAN13": "EAN13", "PDF417": "PDF417"}[symbology]
+    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat[name])
+    modules = np.array(made.to_image(scale=module_px, add_hrt=False, add_quiet_zones=True), np.uint8)
+    return modules if symbology == "PDF417" else np.tile(modules[len(modules) // 2], (120, 1))
 
 
 def tray(*papers: Picture, turn_degrees: float = 0.0, blur: float = 0.0, noise: float = 0.0) -> Picture:

@@ -13,6 +13,7 @@ from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent, Usable
 from kiosk.asking import TRIES
 from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
+from kiosk.scanner import Reading
 from kiosk.screen import Camera
 from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole, answer
 
@@ -156,10 +157,10 @@ def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: F
 
 
 def test_starting_over_lets_the_ticket_in_view_be_read_again(still: Agent) -> None:
-    assert still.acceptance.judge([TICKET], 1) == TicketRead(TICKET)
+    assert still.acceptance.judge([Reading("QRCODE", TICKET)], 1) == TicketRead(TICKET)
     still.happened(TicketRead(TICKET))
     still.happened(Happened.RESTART)
-    assert still.acceptance.judge([TICKET], 2) == TicketRead(TICKET)
+    assert still.acceptance.judge([Reading("QRCODE", TICKET)], 2) == TicketRead(TICKET)
 
 
 def test_a_lost_camera_is_on_the_screen(still: Agent) -> None:

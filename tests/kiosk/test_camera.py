@@ -166,6 +166,16 @@ def test_settings_open_what_they_name(tmp_path: Path) -> None:
     video.close()
 
 
+def test_a_region_cuts_every_picture_to_the_tray(tmp_path: Path) -> None:
+    source = open_source(f"folder:{tmp_path}", CLOCK, region=(0.5, 0.25, 0.5, 0.5))
+    assert source.next_picture() is None
+    put(tmp_path, "a.png", 10, 1000)
+    cut = source.next_picture()
+    assert cut is not None
+    assert cut.shape == (4, 4, 3)
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("setting", "named"),
     [("usb:99", "USB camera 99"), ("video:/nowhere.avi", "nowhere.avi")],

@@ -129,6 +129,11 @@ def test_a_hint_is_shown_for_a_moment_beside_the_screen(flow: Flow) -> None:
     assert after(hinted, Happened.TICK, now_us=NOW + HINT_US) == flow
 
 
+def test_a_card_lying_there_while_its_number_is_typed_is_nothing_to_complain_of() -> None:
+    assert after(HAS_TICKET, NotUsable(Hint.NOTHING_READ)) == HAS_TICKET
+    assert after(Idle(), NotUsable(Hint.NOTHING_READ)) != Idle()
+
+
 def test_a_hint_never_covers_an_answer() -> None:
     assert after(SHOWING, NotUsable(Hint.MANY)) == SHOWING
 

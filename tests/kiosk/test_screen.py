@@ -43,7 +43,7 @@ def test_no_screen_holds_a_ticket_or_document_number(flow: Flow, works: bool) ->
 
 
 def test_every_name_and_hint_has_words() -> None:
-    assert {*NAMES.values(), "camera_lost"} == SCREENS
+    assert {*NAMES.values(), "camera_lost", "camera_covered", "use_gun"} == SCREENS
     assert set(Hint) == HINTS
 
 
@@ -56,6 +56,9 @@ def test_remaining_time_is_told_in_milliseconds_and_never_negative() -> None:
 def test_without_camera_nobody_begins_but_a_read_ticket_is_finished() -> None:
     lost = Camera(works=False, reason="USB camera 0 cannot be opened")
     assert describe(Idle(), lost, WORDS, 0)["screen"] == "camera_lost"
+    covered = Camera(works=False, is_covered=True)
+    assert describe(Idle(), covered, WORDS, 0)["screen"] == "camera_covered"
+    assert describe(Idle(), replace(covered, has_gun=True), WORDS, 0)["screen"] == "use_gun"
     assert describe(FLOWS[2], lost, WORDS, 0)["screen"] == "camera_lost"
     assert describe(FLOWS[1], lost, WORDS, 0)["screen"] == "need_id_number"
     assert describe(Idle(), lost, WORDS, 0)["camera_reason"] == "USB camera 0 cannot be opened"

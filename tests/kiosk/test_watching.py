@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from exam.clock import SystemClock
+from exam.clock import SECOND_US, SimulatedClock, SystemClock
 from kiosk.acceptance import Acceptance
 from kiosk.camera import CameraLostError
-from kiosk.flow import Input, TicketRead
+from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Picture, Reading
 from kiosk.screen import Camera
-from kiosk.watching import Watcher
+from kiosk.watching import COVERED, Watcher
+from tests.kiosk.paper import bars, tray
 from tests.kiosk.stage import FORM, TICKET
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -99,3 +100,47 @@ def test_a_lost_camera_is_said_once_and_found_again() -> None:
         TicketRead(TICKET),
     ]
     assert watcher.newest is PICTURE
+
+
+class Blind:
+    def scan(self, frame: Picture) -> list[Reading]:
+        del frame
+        return []
+
+
+class Slow:
+    """A source whose pictures come two seconds apart."""
+
+    def __init__(self, clock: SimulatedClock, *pictures: Picture) -> None:
+        self._clock, self._pictures = clock, list(pictures)
+
+    def next_picture(self) -> Picture:
+        if not self._pictures:
+            raise CameraLostError("over")
+        self._clock.sleep_us(2 * SECOND_US)
+        return self._pictures.pop(0)
+
+    def close(self) -> None:
+        pass
+
+
+def looked_at(notebook: Notebook, *pictures: Picture) -> None:
+    clock = SimulatedClock(0)
+    source = Slow(clock, *pictures)
+    watcher = Watcher(lambda: source, Blind(), Acceptance([FORM]), notebook, clock)
+    watcher.retry_seconds = 0.01
+    watcher.run(notebook.stopping)
+
+
+def test_a_covered_camera_is_said_and_so_is_its_end() -> None:
+    dark, tray_picture = np.zeros((90, 160, 3), np.uint8), tray(bars(TICKET))
+    notebook = Notebook(4)
+    looked_at(notebook, tray_picture, dark, dark, dark, tray_picture)
+    assert notebook.notes[:3] == [Camera(works=True), COVERED, Camera(works=True)]
+
+
+def test_a_card_that_nobody_can_read_is_told_after_ten_seconds() -> None:
+    card = tray(bars(TICKET))
+    notebook = Notebook(3)
+    looked_at(notebook, tray(), *[card] * 12)
+    assert notebook.notes[1] == NotUsable(Hint.NOTHING_READ)

@@ -1,0 +1,27 @@
+"""Reading ticket codes from pictures. The one package that knows OpenCV, zbar and zxing.
+
+It turns frames into readings; whether a reading is a ticket is decided in `kiosk.acceptance`.
+"""
+
+from kiosk.scanner.engines import Reading, text_of
+from kiosk.scanner.pictures import Picture, Stream, grey_of, load_picture, preview_jpeg
+from kiosk.scanner.reading import Scanner
+from kiosk.scanner.regions import Field
+from kiosk.scanner.sight import WHOLE, Glance, Region, glance_at, part_of
+
+__all__ = [
+    "WHOLE",
+    "Field",
+    "Glance",
+    "Picture",
+    "Reading",
+    "Region",
+    "Scanner",
+    "Stream",
+    "glance_at",
+    "grey_of",
+    "load_picture",
+    "part_of",
+    "preview_jpeg",
+    "text_of",
+]
