@@ -31,7 +31,7 @@ insert into player_state ({_COLUMNS}) values ({_MARKS})
 _LATELY: Final = f"""
 select {_COLUMNS} from player_state where seen_at_us > ? order by room_id, kind, player
 """  # noqa: S608 - names of our own columns
-_FLAGS: Final = {"is_allowed", "is_awake", "has_output", "is_audible", "is_standby"}
+_FLAGS: Final = {"is_allowed", "is_awake", "has_output", "is_audible"}
 
 
 class Heard(StrEnum):

@@ -47,7 +47,6 @@ class PlayerState:
 
     `offset_us`: its wall clock minus the server's; `error_us`: how wrong its measure may be, both None
     while it knows nothing. `is_audible`: its last samples were no silence; None where it cannot tell.
-    `is_standby`: another page of the same browser plays.
     """
 
     room_id: int
@@ -63,7 +62,6 @@ class PlayerState:
     is_awake: bool
     has_output: bool
     is_audible: bool | None
-    is_standby: bool
     played_key: str | None
     played_at_us: int | None
     played_error: str
@@ -77,8 +75,6 @@ def player_troubles(state: PlayerState, now_us: int) -> list[PlayerTrouble]:
     """
     if now_us - state.seen_at_us > AWAY_US:
         return [PlayerTrouble.AWAY]
-    if state.is_standby:
-        return []
     found = {
         PlayerTrouble.NOT_ALLOWED: not state.is_allowed,
         PlayerTrouble.NO_OUTPUT: not state.has_output,
@@ -93,10 +89,7 @@ def player_troubles(state: PlayerState, now_us: int) -> list[PlayerTrouble]:
 
 def can_ring(state: PlayerState, now_us: int) -> bool:
     """Whether a signal would sound there now, as far as the player itself can tell. A screen may sleep."""
-    return not state.is_standby and set(player_troubles(state, now_us)) <= {
-        PlayerTrouble.ASLEEP,
-        PlayerTrouble.CLOCK_UNSURE,
-    }
+    return set(player_troubles(state, now_us)) <= {PlayerTrouble.ASLEEP, PlayerTrouble.CLOCK_UNSURE}
 
 
 @dataclass(frozen=True, slots=True)

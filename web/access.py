@@ -202,6 +202,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "recording.mode": frozenset({Role.SITE_LEAD}),
     "recording.move": frozenset({Role.SITE_LEAD}),
     "signals.room_page": ROOM | LEAD,
+    "signals.room_worker": ROOM | LEAD,
     "signals.clock": ROOM | LEAD,
     "signals.room_schedule": ROOM | LEAD,
     "signals.room_wakes": ROOM | LEAD,

@@ -40,7 +40,6 @@ class _Heartbeat(_Table):
     awake: bool
     output: bool
     audible: bool | None
-    standby: bool = False
     played: _Played | None
 
 
@@ -65,7 +64,6 @@ def read_heartbeat(body: object, room_id: int, kind: PlayerKind, now_us: int) ->
         is_awake=told.awake,
         has_output=told.output,
         is_audible=told.audible,
-        is_standby=told.standby,
         played_key=told.played.key if told.played else None,
         played_at_us=told.played.at_us if told.played else None,
         played_error=told.played.error if told.played else "",

@@ -14,11 +14,9 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from flask_login import current_user
 
 from evidence import players, speakers
-from evidence.courses import load_course
 from evidence.day import load_rooms, load_sessions
 from evidence.players import Heard, SoundCheck
 from evidence.speakers import Speaker
-from exam.clock import MINUTE_US
 from exam.day import Room
 from exam.enrolment import VALID_US, EnrolmentText
 from exam.players import (
@@ -26,22 +24,17 @@ from exam.players import (
     PlayerKind,
     PlayerState,
     PlayerTrouble,
-    RoomSitting,
     can_ring,
-    may_test,
     player_troubles,
 )
-from exam.room_times import room_times
 from web.heartbeats import HeartbeatError, read_heartbeat
+from web.quiet_rooms import room_may_test
 from web.services import ANY_TOPIC, room_topic, services
 from web.signals import room_by_code, room_day
 from web.stream import event_stream
 from web.tls import fingerprint
 
 blueprint: Final = Blueprint("players", __name__)
-
-# Sessions this far around now keep a room quiet.
-NEAR_US: Final = 24 * 60 * MINUTE_US
 
 KIND_WORDS: Final[Mapping[PlayerKind, str]] = {PlayerKind.PAGE: "网页", PlayerKind.SPEAKER: "音箱"}
 # What is wrong, and what to do.
@@ -204,15 +197,10 @@ def room_sounds(connection: Connection, now_us: int) -> list[RoomSound]:
             room,
             tuple(by_room.get(room.id, ())),
             checks.get(room.id),
-            may_test(_sittings(connection, room.id, now_us), now_us),
+            room_may_test(connection, room.id, now_us),
         )
         for room in _sounding_rooms(connection)
     ]
-
-
-def room_may_test(connection: Connection, room_id: int, now_us: int) -> bool:
-    """Whether a test tone would disturb nobody in the room."""
-    return may_test(_sittings(connection, room_id, now_us), now_us)
 
 
 def _differ(before: PlayerState, after: PlayerState, now_us: int) -> bool:
@@ -261,22 +249,3 @@ def _sounding_rooms(connection: Connection) -> list[Room]:
     rooms = load_rooms(connection)
     used = {room_id for session in load_sessions(connection) for room_id in session.room_ids}
     return [room for room_id, room in rooms.items() if room_id in used]
-
-
-def _sittings(connection: Connection, room_id: int, now_us: int) -> list[RoomSitting]:
-    found = []
-    for session in load_sessions(connection):
-        near = abs(now_us - session.planned_start_us) <= NEAR_US
-        is_known = session.procedure_code in services().procedures
-        if room_id in session.room_ids and near and is_known:
-            times = room_times(load_course(connection, session, services().procedures), room_id)
-            found.append(
-                RoomSitting(
-                    session.planned_start_us,
-                    session.duration_us,
-                    times.started_at_us,
-                    times.stopped_at_us,
-                    session.cancelled_at_us is not None,
-                )
-            )
-    return found

@@ -5,6 +5,7 @@ The contract for players is docs/design/signals.md. Pages keep no truth: a wake 
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any, Final
 
 from flask import (
@@ -24,6 +25,7 @@ from evidence.players import current_test
 from exam.day import Room
 from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
+from web.quiet_rooms import room_may_test
 from web.services import room_topic, services
 from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
@@ -38,6 +40,18 @@ YEAR_S: Final = 365 * 24 * 3600
 @blueprint.get("/rooms/<code>")
 def room_page(code: str) -> str:
     return render_template("signals/room.html", room=room_day(code).room)
+
+
+@blueprint.get("/rooms/worker.js")
+def room_worker() -> Response:
+    """The service worker of room pages; its text carries the version of everything the page is made of."""
+    folder = Path(current_app.static_folder or "")
+    parts = [*sorted((folder / "signals").iterdir()), folder / "base.css", folder / "theme.js"]
+    version = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:16]
+    words = (folder / "signals" / "worker.js").read_text(encoding="utf-8")
+    response = Response(f'const VERSION = "{version}";\n{words}', mimetype="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 @blueprint.get("/api/clock")
@@ -104,9 +118,14 @@ def _schedule_json(day: RoomDay) -> dict[str, Any]:
     now_us = services().clock.wall_us()
     with services().exam.read() as connection:
         test = current_test(connection, day.room.id, now_us)
+        is_quiet = not room_may_test(connection, day.room.id, now_us)
     tone = audio_library().get(TEST_TONE)
     told = schedule(day, audio_library(), now_us)
-    return told | {"test": test and test_json(test, tone), "tone": tone and f"/audio/{tone.name}"}
+    return told | {
+        "test": test and test_json(test, tone),
+        "tone": tone and f"/audio/{tone.name}",
+        "may_test": not is_quiet,
+    }
 
 
 def audio_library() -> AudioLibrary:

@@ -54,8 +54,6 @@ create table player_state (
   has_output   integer not null check (has_output in (0, 1)),
   -- 1: the samples it gave out last were no silence; 0: they were, though they should not have been; null: cannot tell.
   is_audible   integer check (is_audible in (0, 1)),
-  -- 1: another page of the same browser plays, this one only shows.
-  is_standby   integer not null check (is_standby in (0, 1)),
   -- What it played last (a cue's or test tone's key), when that began by this machine's time, and why it failed.
   played_key   text,
   played_at_us integer check (played_at_us > 0),

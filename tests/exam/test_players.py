@@ -33,7 +33,6 @@ WELL = PlayerState(
     is_awake=True,
     has_output=True,
     is_audible=None,
-    is_standby=False,
     played_key=None,
     played_at_us=None,
     played_error="",
@@ -62,12 +61,6 @@ def test_each_trouble_is_named(changed: dict[str, Any], trouble: PlayerTrouble, 
     state = replace(WELL, **changed)
     assert player_troubles(state, NOW_US) == [trouble]
     assert can_ring(state, NOW_US) is rings
-
-
-def test_a_page_that_stands_by_has_no_trouble_and_does_not_ring() -> None:
-    state = replace(WELL, is_standby=True, is_allowed=False)
-    assert player_troubles(state, NOW_US) == []
-    assert not can_ring(state, NOW_US)
 
 
 START_US = NOW_US

@@ -10,8 +10,10 @@ from config.settings import Settings
 from evidence.announcements import PlayedReport, load_reports
 from evidence.day import load_announced
 from evidence.plan_changes import arm_session
+from evidence.players import load_players
 from exam.clock import SECOND_US, SystemClock
 from exam.day import Announced
+from exam.players import PlayerState
 from tests.web.console import console_over, serving
 from tests.world import World
 from web.services import FootageReader, Services
@@ -73,3 +75,8 @@ class SignalSite:
             return [
                 one for one in load_reports(connection, self.world.session_id) if one.cue_code == cue_code
             ]
+
+    def players(self) -> list[PlayerState]:
+        """How the players said they are."""
+        with self.world.exam.read() as connection:
+            return load_players(connection, self.clock.wall_us())

@@ -34,7 +34,6 @@ HEARTBEAT: dict[str, Any] = {
     "awake": True,
     "output": True,
     "audible": None,
-    "standby": False,
     "played": None,
 }
 

@@ -53,3 +53,9 @@ export function dropReports(sent) {
     read(REPORTS, []).filter((report) => !gone.has(JSON.stringify(report))),
   );
 }
+
+// The room's schedule as it was last, with the server's moment: what a page that comes back alone rings by.
+const schedules = (room) => `kaochang.schedule.${room}`;
+
+export const keepSchedule = (room, schedule) => write(schedules(room), schedule);
+export const keptSchedule = (room) => read(schedules(room), null);

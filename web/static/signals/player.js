@@ -4,10 +4,12 @@
 // so a reload in between stays silent rather than ringing again.
 
 import { claim, playedAtUs } from "./memory.js";
+import { OutputClock } from "./output_clock.js";
 
 const AHEAD_US = 4_000_000; // a cue is handed to the audio clock this long before
 const CLAIM_MS = 30; // and claimed this long before it sounds
 const TIMEOUT_MS = 20_000;
+const SILENT = 0.001; // samples below this were no sound
 
 export class Player {
   // `tell` gets { cue, startedAtUs, endedAtUs, error } for everything that became of a cue here.
@@ -15,6 +17,13 @@ export class Player {
     this.clock = clock;
     this.tell = tell;
     this.context = new AudioContext({ latencyHint: "interactive" });
+    this.output = new OutputClock(this.context);
+    // Everything passes here on its way out: what the page gave out can be looked at.
+    this.tap = new AnalyserNode(this.context, { fftSize: 2048 });
+    this.tap.connect(this.context.destination);
+    this.samples = new Float32Array(this.tap.fftSize);
+    this.isAudible = null; // whether the last sound was one; null before any
+    this.lastPlayed = null; // { key, atUs, error }
     this.buffers = new Map(); // address -> AudioBuffer
     this.loading = new Set();
     this.turns = new Map(); // cue key -> turn that waits or sounds
@@ -39,6 +48,7 @@ export class Player {
 
   // Look at the schedule: begin what is near, stop what may not sound any more, notice what sounds.
   look(cues) {
+    this.output.look();
     if (this.clock.isKnown) {
       for (const cue of cues) this.#consider(cue);
     }
@@ -87,10 +97,10 @@ export class Player {
 
   #begin(cue, buffer) {
     const source = new AudioBufferSourceNode(this.context, { buffer });
-    source.connect(this.context.destination);
+    source.connect(this.tap);
     const now = this.context.currentTime;
-    const at = Math.max(now, this.#contextTime(this.clock.toPerformance(cue.moment_us)));
-    const turn = { cue, source, at, isClaimed: false, startedAtUs: null, endedTime: null };
+    const at = Math.max(now, this.output.toContext(this.clock.toPerformance(cue.moment_us)));
+    const turn = { cue, source, at, isClaimed: false, startedAtUs: null, endedTime: null, isLoud: false };
     this.turns.set(cue.key, turn);
     source.onended = () => this.#ended(turn);
     source.start(at);
@@ -128,13 +138,15 @@ export class Player {
   // What came out of the loudspeaker, by the output's own clock and not by the plan.
   #notice(turn) {
     if (!turn.isClaimed) return;
-    const { contextTime, performanceTime } = this.#output();
-    if (turn.startedAtUs === null && contextTime >= turn.at && this.clock.isKnown) {
-      turn.startedAtUs = this.clock.fromPerformance(performanceTime + (turn.at - contextTime) * 1000);
+    turn.isLoud ||= this.context.currentTime > turn.at && this.#isLoud();
+    if (turn.startedAtUs === null && this.output.heardTime() >= turn.at && this.output.isMoving && this.clock.isKnown) {
+      turn.startedAtUs = this.#serverUs(turn.at);
+      this.#told(turn.cue, turn.startedAtUs, "");
       this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs: null, error: "" });
     }
     if (turn.startedAtUs !== null && turn.endedTime !== null && this.clock.isKnown) {
-      const endedAtUs = this.clock.fromPerformance(performanceTime + (turn.endedTime - contextTime) * 1000);
+      this.isAudible = turn.isLoud;
+      const endedAtUs = this.#serverUs(turn.endedTime);
       this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs, error: "" });
       this.#close(turn);
       return;
@@ -157,19 +169,20 @@ export class Player {
   }
 
   #failed(cue, error) {
+    this.#told(cue, null, error);
     this.tell({ cue, startedAtUs: null, endedAtUs: null, error });
   }
 
-  // Pair of audio-clock seconds and performance.now() milliseconds at the output.
-  #output() {
-    const { contextTime, performanceTime } = this.context.getOutputTimestamp();
-    if (performanceTime > 0) return { contextTime, performanceTime };
-    const latency = this.context.outputLatency || this.context.baseLatency || 0;
-    return { contextTime: this.context.currentTime - latency, performanceTime: performance.now() };
+  #told(cue, atUs, error) {
+    this.lastPlayed = { key: cue.key, at_us: atUs && Math.round(atUs), error };
   }
 
-  #contextTime(performanceMs) {
-    const { contextTime, performanceTime } = this.#output();
-    return contextTime + (performanceMs - performanceTime) / 1000;
+  #isLoud() {
+    this.tap.getFloatTimeDomainData(this.samples);
+    return this.samples.some((sample) => Math.abs(sample) > SILENT);
+  }
+
+  #serverUs(contextTime) {
+    return this.clock.fromPerformance(this.output.toPerformance(contextTime));
   }
 }

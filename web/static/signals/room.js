@@ -2,9 +2,12 @@
 //
 // Contract with the server: docs/design/signals.md. Server-sent wakes only say "look again".
 
-import { dropReports, keepReport, playerName, waitingReports } from "./memory.js";
+import { Leader } from "./leader.js";
+import { dropReports, keepReport, keepSchedule, keptSchedule, playerName, waitingReports } from "./memory.js";
 import { Player } from "./player.js";
 import { ServerClock } from "./server_clock.js";
+import { SoundCheck } from "./sound_check.js";
+import { WakeLock } from "./wake.js";
 
 const room = document.body.dataset.room;
 const address = (name) => `/api/rooms/${encodeURIComponent(room)}/${name}`;
@@ -12,13 +15,19 @@ const token = document.querySelector('meta[name="csrf-token"]').content;
 
 const LOOK_MS = 100;
 const REFRESH_MS = 10_000; // even without a wake
-const MEASURE_MS = 20_000;
+const MEASURE_MS = 5_000;
+const FIRST_EXCHANGES = 6;
+const GOOD_ENOUGH_US = 5_000; // known worse than this, the time is asked for every second
+const BEAT_MS = 5_000;
 const RETRY_MS = 1_000;
 const FRESH_US = 60_000_000;
 const LONG_TEXT = 90;
 
 const clock = new ServerClock("/api/clock");
 const player = new Player(clock, report);
+const leader = new Leader(room, () => paint());
+const wakeLock = new WakeLock(() => paint());
+const soundCheck = new SoundCheck(send, refresh);
 let schedule = null;
 let shown = null; // { title, text, atUs }
 let offlineSinceUs = null;
@@ -55,23 +64,57 @@ async function ask(path, options = {}) {
 async function refresh() {
   try {
     schedule = await ask(address("schedule"));
+    keepSchedule(room, schedule);
     offlineSinceUs = null;
   } catch {
+    if (schedule === null) return comeBackAlone();
     offlineSinceUs ??= Date.now() * 1000;
     return;
   }
+  await take();
+}
+
+// Reloaded while the server is away: go on with what this browser knew last, and say since when.
+function comeBackAlone() {
+  schedule = keptSchedule(room);
+  if (schedule === null) return;
+  offlineSinceUs = schedule.server_now_us;
+  return take();
+}
+
+async function take() {
   for (const cue of schedule.cues) cue.moment_us = cue.sounds_at_us;
   const last = schedule.session?.last;
   if (last && last.emitted_at_us > (shown?.atUs ?? 0)) show(last, last.emitted_at_us);
   element("session").textContent = schedule.session
     ? `${schedule.session.title}　${schedule.session.subject}`
     : "今天没有安排场次";
-  await player.load([...new Set(schedule.cues.map((cue) => cue.audio).filter(Boolean))]);
+  soundCheck.paint(schedule);
+  await player.load([...new Set([schedule.tone, ...schedule.cues.map((cue) => cue.audio)].filter(Boolean))]);
+  keepParts();
+}
+
+// Have the worker keep what this page is made of: the first page was there before the worker was.
+function keepParts() {
+  const loaded = performance.getEntriesByType("resource").map((one) => one.name);
+  const parts = loaded.filter((name) => /^\/(static|look|audio)\//.test(new URL(name).pathname));
+  navigator.serviceWorker?.controller?.postMessage({ keep: [location.href, ...parts] });
+}
+
+const audible = () => schedule?.cues.filter((cue) => cue.audio) ?? [];
+const ready = () => audible().filter((cue) => player.buffers.has(cue.audio)).length;
+
+// What the player is to look at: the cues, and the test tone while it is asked for.
+function wanted() {
+  const cues = schedule.cues.map((cue) => ({ ...cue, moment_us: player.momentUs(cue, schedule.cues) }));
+  const { test } = schedule;
+  if (!test) return cues;
+  return [...cues, { ...test, session_id: null, may_sound: true, after: null, title: "试音", text: "", moment_us: test.sounds_at_us }];
 }
 
 async function measure() {
   try {
-    await clock.measure();
+    await clock.measure(clock.best === null ? FIRST_EXCHANGES : 1);
   } catch {
     offlineSinceUs ??= Date.now() * 1000;
   }
@@ -80,6 +123,7 @@ async function measure() {
 // ---- What this room says --------------------------------------------------------------------
 
 function report({ cue, startedAtUs, endedAtUs, error }) {
+  if (cue.session_id === null) return beat(); // a test tone is told by the heartbeat
   if (startedAtUs !== null && endedAtUs === null) show(cue, startedAtUs);
   keepReport({
     id: cue.key,
@@ -94,23 +138,20 @@ function report({ cue, startedAtUs, endedAtUs, error }) {
     error,
   });
   sendReports();
+  if (endedAtUs !== null) beat();
 }
 
 let isSending = false;
 
 async function sendReports() {
   const waiting = waitingReports(room);
-  if (isSending || waiting.length === 0) return;
+  if (isSending || waiting.length === 0 || !leader.isLeader) return;
   isSending = true;
   const reports = waiting.slice(0, 50);
   try {
-    await ask(address("reports"), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-      body: JSON.stringify({
-        player: playerName(),
-        reports: reports.map(({ id: _id, room: _room, ...told }) => told),
-      }),
+    await send("reports", {
+      player: playerName(),
+      reports: reports.map(({ id: _id, room: _room, ...told }) => told),
     });
     dropReports(reports);
   } catch (refusal) {
@@ -118,6 +159,32 @@ async function sendReports() {
     if (refusal.code === 400) dropReports(reports);
   } finally {
     isSending = false;
+  }
+}
+
+function send(path, body) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token };
+  return ask(address(path), { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+// How this player is, for the console's alarms. A page that only shows says nothing: it shares the name.
+async function beat() {
+  if (!leader.isLeader) return;
+  try {
+    await send("players", {
+      player: playerName(),
+      label: `${navigator.userAgentData?.platform ?? ""} ${screen.width}×${screen.height}`.trim(),
+      clock: clock.isKnown ? { offset_us: clock.wallOffsetUs(), error_us: Math.round(clock.errorUs()) } : null,
+      audio_ready: ready(),
+      audio_wanted: audible().length,
+      allowed: player.isAllowed,
+      awake: wakeLock.isAwake,
+      output: !player.isAllowed || player.output.isMoving,
+      audible: player.isAudible,
+      played: player.lastPlayed,
+    });
+  } catch {
+    return; // said by `refresh`; the next one comes in a moment
   }
 }
 
@@ -141,12 +208,14 @@ function paint() {
 }
 
 function paintSound() {
-  element("enable-sound").hidden = player.isAllowed;
-  const audible = schedule?.cues.filter((cue) => cue.audio) ?? [];
-  const ready = audible.filter((cue) => player.buffers.has(cue.audio)).length;
-  if (!player.isAllowed) setState("sound-state", "bad", "声音未启用");
-  else if (schedule === null || audible.length === 0) setState("sound-state", "off", "暂无播报");
-  else if (ready < audible.length) setState("sound-state", "wait", `正在准备声音 ${ready}/${audible.length}`);
+  element("enable-sound").hidden = player.isAllowed || !leader.isLeader;
+  element("wake-state").hidden = wakeLock.isAwake;
+  if (!leader.isLeader) setState("sound-state", "off", "本设备已有另一个页面在播放，这里只显示");
+  else if (!player.isAllowed) setState("sound-state", "bad", "声音未启用");
+  else if (!player.output.isMoving) setState("sound-state", "bad", "没有声音输出，请检查音箱或耳机插口");
+  else if (player.isAudible === false) setState("sound-state", "bad", "刚才的播放没有声音，请检查音量");
+  else if (audible().length === 0) setState("sound-state", "off", "暂无播报");
+  else if (ready() < audible().length) setState("sound-state", "wait", `正在准备声音 ${ready()}/${audible().length}`);
   else if (!schedule.session.armed) setState("sound-state", "wait", "声音已就绪，定时播报尚未启用");
   else setState("sound-state", "good", "声音已就绪");
 }
@@ -162,21 +231,9 @@ function paintLink(isKnown) {
 // ---- Running --------------------------------------------------------------------------------
 
 function look() {
-  if (schedule !== null) {
-    for (const cue of schedule.cues) cue.moment_us = player.momentUs(cue, schedule.cues);
-    player.look(schedule.cues);
-  }
+  if (schedule !== null && leader.isLeader) player.look(wanted());
+  else player.output.look();
   paint();
-}
-
-async function keepAwake() {
-  if (document.visibilityState !== "visible") return;
-  try {
-    await navigator.wakeLock.request("screen");
-    element("wake-state").hidden = true;
-  } catch {
-    element("wake-state").hidden = false; // not offered here, or refused: say so
-  }
 }
 
 async function enableSound() {
@@ -186,11 +243,7 @@ async function enableSound() {
 }
 
 element("enable-sound").addEventListener("click", enableSound);
-document.addEventListener("visibilitychange", () => {
-  keepAwake();
-  measure();
-  refresh();
-});
+document.addEventListener("visibilitychange", () => measure().then(refresh));
 
 let wakes = null;
 
@@ -206,9 +259,15 @@ setInterval(look, LOOK_MS);
 setInterval(listen, REFRESH_MS);
 setInterval(refresh, REFRESH_MS);
 setInterval(() => (clock.isKnown && offlineSinceUs === null ? undefined : measure().then(refresh)), RETRY_MS);
+setInterval(() => (clock.isKnown && clock.errorUs() > GOOD_ENOUGH_US ? measure() : undefined), RETRY_MS);
 setInterval(measure, MEASURE_MS);
 setInterval(sendReports, RETRY_MS);
+setInterval(beat, BEAT_MS);
+setInterval(() => wakeLock.keep(), REFRESH_MS);
 player.allow();
 listen();
-keepAwake();
-measure().then(refresh);
+wakeLock.keep();
+measure().then(refresh).then(beat);
+// Only on https or this machine itself; elsewhere a reload needs the server.
+navigator.serviceWorker?.register("/rooms/worker.js", { scope: location.pathname });
+navigator.serviceWorker?.addEventListener("controllerchange", keepParts);
