@@ -16,9 +16,9 @@ from kiosk.speaker_console import ConsoleAwayError, ReportsRefusedError, ShutOut
 from kiosk.speaker_store import SoundFileError
 
 SCHEDULE_US: Final = 10 * SECOND_US
-MEASURE_US: Final = 2 * SECOND_US
+MEASURE_US: Final = 5 * SECOND_US
 # On a bad line good exchanges are rare: ask more often until the time is known this well.
-GOOD_ENOUGH_US: Final = 5_000
+GOOD_ENOUGH_US: Final = 25_000
 STATE_US: Final = 5 * SECOND_US
 RETRY_US: Final = SECOND_US
 MOST_AT_ONCE: Final = 50
@@ -102,7 +102,7 @@ class SpeakerLink:
             return
         now_us = self.speaker.clock.monotonic_us()
         if found[0].error_at(now_us) > GOOD_ENOUGH_US:
-            self._due_us["measure"] = now_us + MEASURE_US // 4
+            self._due_us["measure"] = now_us + RETRY_US // 2
         if known is None or known[0] != found[0]:
             self.speaker.store.keep_measure(found[0], self.boot_id, found[1])
 

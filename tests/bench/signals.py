@@ -41,6 +41,8 @@ ROOMS_PER_SINK = 30
 # An onset this far from a signal's moment belongs to another signal.
 NEAR_US = 1_000_000
 AWAY_US = 4 * SECOND_US
+# Speakers are given so long to open their output; then the day is planned and the console started.
+SETTLE_US = 6 * SECOND_US
 FIRST_US = 30 * SECOND_US
 # Reports of the last signal, and of its end, are on their way for a while.
 REPORTS_US = 12 * SECOND_US
@@ -77,8 +79,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> list[Row]:
         for index, code in enumerate(site.room_codes)
     ]
     outputs = {f"page{number}": rooms[number * 7] for number in range(chosen.pages)}
-    planned = plan_day(site, FIRST_US)
-    began = live_through(folder, site, planned, rooms, outputs)
+    planned, began = live_through(folder, site, rooms, outputs)
     onsets = matched(planned, began, started_us(site))
     found = rows(onsets, {room.code for room in outputs.values()}, _fatal(planned).planned_us)
     found += report_rows(site, onsets, began)
@@ -90,9 +91,9 @@ def measure(folder: Path, chosen: argparse.Namespace) -> list[Row]:
 
 
 def live_through(
-    folder: Path, site: BenchSite, planned: list[Planned], rooms: list[Room], outputs: dict[str, Room]
-) -> dict[str, list[int]]:
-    """The day with all its players; when each room was heard to begin, from the captured samples."""
+    folder: Path, site: BenchSite, rooms: list[Room], outputs: dict[str, Room]
+) -> tuple[list[Planned], dict[str, list[int]]]:
+    """The day with all its players: the plan, and when each room was heard to begin by captured samples."""
     single = {name: (room.sink, room.channel) for name, room in outputs.items()}
     sinks = max(room.sink for room in rooms) + 1
     spoken = [room for room in rooms if room not in outputs.values()]
@@ -102,17 +103,19 @@ def live_through(
         for capture in captures:
             capture.start()
         line = stack.enter_context(bad_line(free_port(), site.settings.web.port))
+        progress(f"{len(spoken)} speakers start; the console is not there yet")
+        stack.enter_context(speakers(site, spoken, sound, line))
+        CLOCK.sleep_us(SETTLE_US)
+        planned = plan_day(site, FIRST_US)
         stack.enter_context(console(site))
         wait_for_console(site)
-        progress(f"{len(spoken)} speakers and {len(outputs)} pages start")
-        stack.enter_context(speakers(site, spoken, sound, line))
         stack.enter_context(pages(site, outputs, sound, line))
         left_s = (planned[0].planned_us - CLOCK.wall_us()) / SECOND_US
-        progress(f"{len(planned)} signals, the first in {left_s:.0f} s")
+        progress(f"{len(outputs)} pages; {len(planned)} signals, the first in {left_s:.0f} s")
         _kill_and_revive(stack, site, planned)
         for capture in captures:
             capture.stop()
-    return {room.code: captures[room.sink].moments_us(room.channel) for room in rooms}
+    return planned, {room.code: captures[room.sink].moments_us(room.channel) for room in rooms}
 
 
 def _kill_and_revive(stack: ExitStack, site: BenchSite, planned: list[Planned]) -> None:

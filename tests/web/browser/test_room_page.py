@@ -86,7 +86,7 @@ def test_a_page_reloaded_while_the_console_is_dead_rings_alone_once_and_reports_
     with ExitStack() as first_life:
         address, app = first_life.enter_context(site.running())
         assert cookie_name(app) == "kaochang"
-        start_us = site.plan(start_in_s=8)
+        start_us = site.plan(start_in_s=14)
         page = room_page(chromium, site, address)
         page.get_by_text("声音已就绪", exact=True).wait_for()
         wait_for(page, lambda: is_kept(page))
