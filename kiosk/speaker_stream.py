@@ -22,7 +22,7 @@ Samples = NDArray[np.int16]
 BLOCK: Final = RATE // 20
 BLOCK_US: Final = SECOND_US // 20
 # How much the device holds beforehand: enough for a machine that is busy for a moment.
-TARGET_US: Final = 150_000
+TARGET_US: Final = 250_000
 REOPEN_US: Final = SECOND_US
 # A loop that has not come round for this long hangs in the device.
 HUNG_US: Final = 2 * SECOND_US
