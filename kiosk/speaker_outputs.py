@@ -15,8 +15,8 @@ RATE: Final = 22_050
 FRAME_BYTES: Final = 2
 # What the device may hold; short, so that a newer word cuts in at once.
 BUFFER_US: Final = 350_000
-# After an underrun the stream waits for this much and plays all of it. Without, PulseAudio would let its clock
-# run on and throw away what then comes too late: the beginning of a bell.
+# After an underrun the stream waits for this much and plays all of it. Without, PulseAudio lets its clock run
+# on and throws away what then comes too late: the beginning of a bell.
 REFILL_US: Final = 50_000
 
 _PULSE_PLAYBACK: Final = 1
