@@ -118,6 +118,16 @@ def add_report(connection: Connection, report: PlayedReport, now_us: int) -> boo
     return added.rowcount == 1
 
 
+def is_known(connection: Connection, report: PlayedReport) -> bool:
+    """Whether the announcement that the report speaks of stands already."""
+    row = connection.execute(
+        "select exists (select 1 from announcement where session_id = ? and room_id = ? and cue_code = ?"
+        " and occurrence = ?)",
+        (report.session_id, report.room_id, report.cue_code, report.occurrence),
+    ).fetchone()
+    return bool(row[0])
+
+
 def load_reports(connection: Connection, session_id: int) -> list[PlayedReport]:
     """Everything the players of the session reported, in the order received."""
     rows = connection.execute(

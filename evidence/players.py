@@ -31,6 +31,7 @@ insert into player_state ({_COLUMNS}) values ({_MARKS})
 _LATELY: Final = f"""
 select {_COLUMNS} from player_state where seen_at_us > ? order by room_id, kind, player
 """  # noqa: S608 - names of our own columns
+_ONE: Final = f"select {_COLUMNS} from player_state where room_id = ? and player = ?"  # noqa: S608 - as above
 _FLAGS: Final = {"is_allowed", "is_awake", "has_output", "is_audible"}
 
 
@@ -75,6 +76,12 @@ def load_players(connection: Connection, now_us: int) -> list[PlayerState]:
     """The last heartbeat of every player that was there within a day, by room and name."""
     rows = connection.execute(_LATELY, (now_us - FORGOTTEN_US,))
     return [_state(row) for row in rows]
+
+
+def load_player(connection: Connection, room_id: int, player: str) -> PlayerState | None:
+    """The last heartbeat of one player in one room; None when it was never heard of."""
+    row = connection.execute(_ONE, (room_id, player)).fetchone()
+    return None if row is None else _state(row)
 
 
 def order_test(connection: Connection, room_id: int, account_id: int, now_us: int) -> SoundTest:

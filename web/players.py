@@ -177,10 +177,9 @@ def keep_states(states: list[PlayerState]) -> None:
     """Keep the heartbeats; pages look again when one of them shows a trouble that is new, or gone."""
     now_us = services().clock.wall_us()
     with services().exam.write() as connection:
-        before = {(one.room_id, one.player): one for one in players.load_players(connection, now_us)}
+        before = [players.load_player(connection, one.room_id, one.player) for one in states]
         players.keep_heartbeats(connection, states)
-    for state in states:
-        known = before.get((state.room_id, state.player))
+    for state, known in zip(states, before, strict=True):
         if known is None or _differ(known, state, now_us):
             services().bus.publish(room_topic(state.room_id))
 

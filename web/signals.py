@@ -19,7 +19,7 @@ from flask import (
     send_from_directory,
 )
 
-from evidence.announcements import PlayedReport
+from evidence.announcements import PlayedReport, is_known
 from evidence.day import load_rooms
 from evidence.players import current_test
 from exam.day import Room
@@ -102,7 +102,9 @@ def keep_reports(reports: list[PlayedReport]) -> int:
         now_us = services().clock.wall_us()
         # A room that rang may be quicker than the next tick: the signal is then given here, by schedule,
         # in all rooms at once, and the report finds it.
-        emitted = emit(connection, due_now(connection, services().procedures, now_us), now_us)
+        is_news = not all(is_known(connection, report) for report in reports)
+        due = due_now(connection, services().procedures, now_us) if is_news else []
+        emitted = emit(connection, due, now_us)
         kept = sum(take_report(connection, report, services().procedures, now_us) for report in reports)
     for room_id in {*(report.room_id for report in reports), *(one.room_id for one in emitted)}:
         services().bus.publish(room_topic(room_id))

@@ -18,13 +18,15 @@ from config.procedures import load_procedures
 from config.settings import Settings, WebSettings
 from evidence import accounts, logins, speakers
 from evidence.accounts import NewAccount
-from evidence.announcements import PlayedReport, arm_session, load_reports
+from evidence.announcements import PlayedReport, load_reports
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import WriterDatabase
 from evidence.day import load_announced, load_rooms, load_sessions
+from evidence.plan_changes import arm_session
 from evidence.site_import import import_site
 from evidence.vault import Vault
 from exam.clock import SECOND_US, SystemClock
+from exam.course import SessionCourse
 from exam.cues import session_cues
 from exam.day import Session
 from tests.bench.big_site import BATCH
@@ -193,7 +195,7 @@ def wait_for_console(site: BenchSite) -> None:
 
 
 def _signals(session: Session) -> list[Planned]:
-    cues = session_cues(load_procedures()[session.procedure_code], session, [])
+    cues = session_cues(SessionCourse(session, load_procedures()[session.procedure_code]))
     room_id = session.room_ids[0]
     return [
         Planned(session.id, one.cue.code, one.planned_at_us, one.is_projected)
