@@ -98,6 +98,9 @@ PUBLIC: Final = frozenset(
         "trust.certificate",
         "accounts.login",
         "accounts.first_administrator",
+        # A screen in the room: the time, and what hangs on its door.
+        "clock_page.display",
+        "clock_page.facts",
     }
 )
 
@@ -201,6 +204,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "recording.by_hand": frozenset({Role.SITE_LEAD}),
     "recording.mode": frozenset({Role.SITE_LEAD}),
     "recording.move": frozenset({Role.SITE_LEAD}),
+    "clock_page.page": ROOM | LEAD | PATROL,
     "signals.room_page": ROOM | LEAD,
     "signals.room_worker": ROOM | LEAD,
     "signals.clock": ROOM | LEAD,
