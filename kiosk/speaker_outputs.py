@@ -15,9 +15,6 @@ RATE: Final = 22_050
 FRAME_BYTES: Final = 2
 # What the device may hold; short, so that a newer word cuts in at once.
 BUFFER_US: Final = 350_000
-# After an underrun the stream waits for this much and plays all of it. Without, PulseAudio lets its clock run
-# on and throws away what then comes too late: the beginning of a bell.
-REFILL_US: Final = 50_000
 
 _PULSE_PLAYBACK: Final = 1
 _PULSE_S16LE: Final = 3
@@ -88,8 +85,9 @@ class PulseOutput:
         self._simple.pa_simple_get_latency.restype = ctypes.c_uint64
         self._error = ctypes.c_int(0)
         spec = _PulseSpec(_PULSE_S16LE, RATE, 1)
-        hold, refill = (RATE * FRAME_BYTES * length_us // SECOND_US for length_us in (BUFFER_US, REFILL_US))
-        buffer = _PulseBuffer(_UNSET, hold, refill, _UNSET, _UNSET)
+        hold = RATE * FRAME_BYTES * BUFFER_US // SECOND_US
+        # Without prebuffering: its clock goes on through an underrun (speaker_stream.STARVED_US).
+        buffer = _PulseBuffer(_UNSET, hold, 0, _UNSET, _UNSET)
         channels = None if position is None else _PulseMap(1, (ctypes.c_int * 32)(position))
         stream = self._simple.pa_simple_new(
             None,

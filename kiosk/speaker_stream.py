@@ -23,6 +23,9 @@ BLOCK: Final = RATE // 20
 BLOCK_US: Final = SECOND_US // 20
 # How much the device holds beforehand: enough for a machine that is busy for a moment.
 TARGET_US: Final = 250_000
+# A device that holds less may have run dry: a sound server then throws away what comes too late, so only
+# silence is written until it is ahead again, and never the beginning of a bell.
+STARVED_US: Final = 20_000
 REOPEN_US: Final = SECOND_US
 # A loop that has not come round for this long hangs in the device.
 HUNG_US: Final = 2 * SECOND_US
@@ -113,16 +116,21 @@ class Stream:
             self.clock.sleep_us(min(BLOCK_US, delay_us - TARGET_US))
             return
         with self._lock:
-            block = self._composed(now_us + delay_us)
+            if delay_us >= STARVED_US:
+                self._commit_due(now_us + delay_us)
+            block = self._composed()
         output.write(block.tobytes())
         self._written += BLOCK
 
-    def _composed(self, heard_at_us: int) -> Samples:
-        """The next block, whose first sample will be heard at this moment."""
+    def _commit_due(self, heard_at_us: int) -> None:
+        """Give what begins in the next block its first frame; its first sample is heard at this moment."""
         for sound in [one for one in self._sounds if one.first is None]:
             ahead = (sound.at_us - heard_at_us) * RATE // SECOND_US
             if ahead < BLOCK and heard_at_us <= sound.closes_at_us:
                 self._commit(sound, self._written + max(0, ahead))
+
+    def _composed(self) -> Samples:
+        """The next block."""
         block = np.zeros(BLOCK, np.int16)
         for sound in self._sounds:
             _lay(sound, block, self._written)

@@ -23,7 +23,8 @@ def pulse_server(folder: Path, *modules: str) -> Iterator[dict[str, str]]:
         "PULSE_SERVER": f"unix:{socket}",
     }
     words = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-    words += ["--disable-shm=yes", "--realtime=no", "--high-priority=no"]
+    # What captures must not be kept from it by what is measured; where it may not, it goes on without.
+    words += ["--disable-shm=yes", "--realtime=yes", "--high-priority=yes"]
     words += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
     for module in modules:
         words += ["-L", module]

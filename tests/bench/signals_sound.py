@@ -67,7 +67,15 @@ class Capture:
 
     def start(self) -> None:
         """Record from now on."""
-        words = ["parec", "--raw", f"--device=rooms{self.sink}.monitor", "--format=s16le"]
+        words = [
+            "nice",
+            "-n",
+            "-10",
+            "parec",
+            "--raw",
+            f"--device=rooms{self.sink}.monitor",
+            "--format=s16le",
+        ]
         words += [f"--rate={RATE}", f"--channels={CHANNELS}", f"--channel-map={POSITIONS}"]
         words += ["--latency-msec=20"]
         self._child = subprocess.Popen(words, env=self.server.environment, stdout=subprocess.PIPE)
