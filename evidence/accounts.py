@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from evidence.ledger import LeafKind, append
+from exam.signers import Duty, Signer
 
 ADMINISTRATOR: Final = "administrator"
 PASSWORD_MIN: Final = 8
@@ -48,15 +49,6 @@ class Account:
     badge_no: str | None
     created_at_us: int
     disabled_at_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """One room of one session in which a person works, and as what."""
-
-    session_id: int
-    room_id: int
-    role: str
 
 
 def password_fault(password: str, login_name: str) -> str | None:
@@ -175,6 +167,15 @@ def duties_of(connection: Connection, staff_id: int) -> list[Duty]:
         (staff_id,),
     )
     return [Duty(*row) for row in rows]
+
+
+def load_signer(connection: Connection, account_id: int) -> Signer | None:
+    """The account as somebody who signs; None: there is none, or it is disabled."""
+    account = load_account(connection, account_id)
+    if account is None or account.disabled_at_us is not None:
+        return None
+    duties = [] if account.staff_id is None else duties_of(connection, account.staff_id)
+    return Signer(account.id, account.staff_id, account.roles, frozenset(duties))
 
 
 def _account(connection: Connection, row: Row) -> Account:

@@ -61,6 +61,7 @@ __all__ = [
     "judge",
     "judged_alone",
     "phase",
+    "reasons_against",
 ]
 
 # Kept with every attempt: raise it whenever the same facts may give another answer.
@@ -96,6 +97,19 @@ def judged_alone(verdict: Verdict) -> Verdict:
     if verdict.outcome is not Outcome.OK_ADMITTED:
         return verdict
     return replace(verdict, reasons=(Outcome.OK_OFFLINE,))
+
+
+def reasons_against(
+    known: Known, seat: Seat, seats: Sequence[Seat], policy: Policy, now_us: int
+) -> frozenset[Outcome]:
+    """What the rule has against letting a candidate in to this seat now whom people have identified.
+
+    Documents, steps at the kiosk and its door are left out; empty: nothing. `seats` are all of his.
+    """
+    facts = Facts((), (known,), (known,), tuple(seats), (seat.sitting,))
+    nobody = AdmissionRequest(None, None, kiosk_id=0)
+    blocked = {Outcome.CANDIDATE_BLOCKED} if known.is_blocked else set()
+    return frozenset({*blocked, *_seat_reasons(seat, nobody, facts, policy, now_us)})
 
 
 def _judged(request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int) -> Verdict:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from evidence import accounts, logins
-from evidence.accounts import AccountError, Duty, NewAccount
+from evidence.accounts import AccountError, NewAccount
 from evidence.ledger import read_leaves
+from exam.signers import Duty, Signer
 from tests.world import CLOCK_US, PASSWORD, World, build_world
 
 
@@ -137,3 +138,19 @@ def test_a_duty_without_a_room_counts_in_every_room_of_the_session(world: World)
             world.room_1,
             world.room_2,
         }
+
+
+def test_an_account_signs_with_its_roles_and_duties_until_it_is_disabled(world: World) -> None:
+    with world.exam.write() as connection:
+        assert accounts.load_signer(connection, world.proctor_account_id) == Signer(
+            world.proctor_account_id,
+            world.proctor_staff_id,
+            frozenset({"proctor"}),
+            frozenset({Duty(world.session_id, world.room_1, "proctor")}),
+        )
+        nobody = accounts.load_signer(connection, world.administrator_account_id)
+        assert nobody is not None
+        assert (nobody.staff_id, nobody.duties) == (None, frozenset())
+        accounts.disable_account(connection, world.proctor_account_id, CLOCK_US)
+        assert accounts.load_signer(connection, world.proctor_account_id) is None
+        assert accounts.load_signer(connection, 999) is None
