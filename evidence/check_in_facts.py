@@ -36,7 +36,11 @@ select seating.candidate_id, seating.session_id, seating.place_id, place.room_id
           join checkin_circumstance as gone on gone.attempt_id = leaving.id
          where leaving.session_id = seating.session_id and leaving.candidate_id = seating.candidate_id
            and leaving.outcome = 'OK_EXIT' and not exists (
-             select 1 from check_in_act where act = 'undo' and subject_attempt_id = leaving.id)
+             select 1 from check_in_act as back where back.lacks = ''
+                and (back.act = 'undo' and back.subject_attempt_id = leaving.id
+                     or back.act = 'override' and back.attempt_id > leaving.id
+                        and back.candidate_id = leaving.candidate_id
+                        and back.session_id = leaving.session_id))
        ) as left_at_us,
        (select origin.room_id from check_in_act as moved
           join place as origin on origin.id = moved.from_place_id

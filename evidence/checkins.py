@@ -264,6 +264,7 @@ class _Work:
         if settlement.admits and seat is not None:
             rows.insert_admission(self.connection, attempt_id, seat, at_us)
         rows.append_attempt_leaf(self.connection, attempt_id, self.now_us)
+        self._undo_at_once(attempt_id)
         self._watch_clock()
         late = [AlarmKind.LATE_UPLOAD] if settlement.admits and is_late else []
         alarms = [*settlement.alarms, *late]
@@ -315,8 +316,19 @@ class _Work:
 
     def _displace(self, seat: Seat, attempt_id: int) -> None:
         standing = rows.standing_admission(self.connection, seat.sitting.session_id, seat.candidate_id)
-        if standing is not None:
-            rows.void_admission(self.connection, standing, Voiding.CONFLICT, attempt_id, self.now_us)
+        assert standing is not None
+        rows.void_admission(self.connection, standing, Voiding.CONFLICT, attempt_id, self.now_us)
+
+    def _undo_at_once(self, attempt_id: int) -> None:
+        """An undo that overtook this attempt finds it now."""
+        admission = self.connection.execute(
+            "select admission.id from admission where attempt_id = ? and exists ("
+            "  select 1 from check_in_act where act = 'undo' and lacks = '' and subject_attempt_id is null"
+            "   and subject_nonce = ? and kiosk_id = ?)",
+            (attempt_id, self.request.nonce, self.request.kiosk_id),
+        ).fetchone()
+        if admission is not None:
+            rows.void_admission(self.connection, admission["id"], Voiding.UNDO, None, self.now_us)
 
     def _watch_clock(self) -> None:
         offset_us = self.request.said.clock_offset_us

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Final
 
+from evidence.check_in_rows import Voiding, void_admission
 from evidence.ledger import LeafKind, append, salted_digest
 from exam.doubt_cases import CaseFacts, CaseStep, Finding, NewStep, TakenStep
 from exam.outcomes import HOLDING, Outcome, outcome_of
@@ -97,7 +98,10 @@ def open_case(connection: Connection, new: NewCase, now_us: int) -> int:
 
 
 def take_step(connection: Connection, case_id: int, new: NewStep, now_us: int) -> int:
-    """Keep a step that `exam.doubt_cases.case_refusal` allows; returns its id."""
+    """Keep a step that `exam.doubt_cases.case_refusal` allows; returns its id.
+
+    An entry that is withdrawn no longer stands.
+    """
     row = connection.execute(
         "insert into doubt_case_step (case_id, step, finding, reason, account_id, recorded_at_us)"
         " values (?, ?, ?, ?, ?, ?) returning id as doubt_case_step_id, case_id, step, finding, reason, salt,"
@@ -107,6 +111,8 @@ def take_step(connection: Connection, case_id: int, new: NewStep, now_us: int) -
     fact = dict(row)
     digest = salted_digest(fact.pop("salt"), fact.pop("reason"))
     append(connection, LeafKind.DOUBT_CASE_STEP, {**fact, "reason_salted_sha256": digest}, now_us)
+    if new.finding is Finding.WITHDRAWN:
+        _withdraw(connection, case_id, now_us)
     return int(row["doubt_case_step_id"])
 
 
@@ -149,6 +155,17 @@ def open_cases_in(connection: Connection, session_id: int, room_id: int) -> list
     ).fetchall()
     cases = load_cases(connection, [row["id"] for row in rows]) if rows else []
     return [case for case in cases if case.facts.is_open]
+
+
+def _withdraw(connection: Connection, case_id: int, now_us: int) -> None:
+    row = connection.execute(
+        "select admission.id from doubt_case join admission on admission.session_id = doubt_case.session_id"
+        " and admission.candidate_id = doubt_case.candidate_id and admission.voided_at_us is null"
+        " where doubt_case.id = ?",
+        (case_id,),
+    ).fetchone()
+    if row is not None:
+        void_admission(connection, row["id"], Voiding.WITHDRAWN, None, now_us)
 
 
 def _after(doubts: Doubts, case: CaseFacts) -> Doubts:

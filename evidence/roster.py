@@ -7,7 +7,7 @@ ciphertext under the purpose `ID_NUMBER`, beside the keyed digest of the normali
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
@@ -83,7 +83,9 @@ def _judged(
     arrangement = _arrangement(connection, batch_id)
     checked = check_rows(table.rows, arrangement, request.columns, site_time(now_us).date())
     stored = _stored(connection, batch_id)
-    entries, faults = assign_places(checked.rows, arrangement, _held(stored))
+    by_people = [seat for seat in stored.seats if seat.by_people]
+    kept = _held(replace(stored, seats=by_people))
+    entries, faults = assign_places(checked.rows, arrangement, _held(stored), kept)
     faults = [*checked.faults, *faults]
     changes = None if faults else compare(entries, stored, vault.index)
     return ImportReport(
@@ -122,7 +124,10 @@ def _stored(connection: Connection, batch_id: int) -> Stored:
     seats = connection.execute(
         "select seating.*, room.label || ' ' || place.label || '号' as place_words,"
         " exists (select 1 from admission where admission.session_id = seating.session_id"
-        "  and admission.candidate_id = seating.candidate_id and voided_at_us is null) as is_admitted"
+        "  and admission.candidate_id = seating.candidate_id and voided_at_us is null) as is_admitted,"
+        " exists (select 1 from check_in_act where check_in_act.session_id = seating.session_id"
+        "  and check_in_act.candidate_id = seating.candidate_id and lacks = ''"
+        "  and act in ('walk_in', 'seat_change', 'emergency_room')) as by_people"
         " from seating join candidate on candidate.id = seating.candidate_id"
         " join place on place.id = seating.place_id join room on room.id = place.room_id"
         " where candidate.batch_id = ? order by seating.id",
@@ -150,6 +155,7 @@ def _stored_seat(row: Row) -> StoredSeat:
         place_id=row["place_id"],
         where=row["place_words"],
         is_admitted=bool(row["is_admitted"]),
+        by_people=bool(row["by_people"]),
     )
 
 

@@ -42,6 +42,8 @@ class StoredSeat:
     # '第1考场 12号', for reports.
     where: str
     is_admitted: bool
+    # People gave it on the day itself (walk-in, change of seat): no roster moves or removes it.
+    by_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,9 @@ def _removals(
     return tuple(
         Removal(seat, by_id[seat.candidate_id])
         for seat in stored.seats
-        if seat.session_id in named_sessions and (seat.candidate_id, seat.session_id) not in staying
+        if seat.session_id in named_sessions
+        and not seat.by_people
+        and (seat.candidate_id, seat.session_id) not in staying
     )
 
 

@@ -97,12 +97,16 @@ create table check_in_act (
   room_id        integer references room (id),
   -- Number of the approval for a walk-in; empty otherwise.
   approval_no    text    not null default '',
-  reason         text    not null check (reason <> ''),
-  -- Salt of the digest by which the ledger commits to the reason: without it nobody can guess the text.
+  -- Why, in the words of who did it; empty only where that is what it lacks.
+  reason         text    not null,
+  -- Salt of the digests by which the ledger commits to the texts: without it nobody can guess them.
   salt           blob    not null default (randomblob(16)) check (length(salt) = 16),
-  -- Who did it, and the second person who signed; null: the act needs none.
-  account_id     integer not null references account (id),
+  -- Who did it (null: the signature proved nobody, see lacks), and the second person who signed (null: none did).
+  account_id     integer references account (id),
   second_account_id integer references account (id) check (second_account_id <> account_id),
+  -- What was signed at a kiosk, a JSON object of ids and codes, and the signatures, a JSON array; empty elsewhere.
+  subject        text    not null default '{}' check (json_valid(subject)),
+  signatures     text    not null default '[]' check (json_valid(signatures)),
   -- Empty when everything the act needs was there; else what was missing when an offline act arrived
   -- (a code of exam.admission_authority.Refusal): somebody is inside, and people must look.
   lacks          text    not null default '',
@@ -111,7 +115,9 @@ create table check_in_act (
   recorded_at_us integer not null check (recorded_at_us > 0),
   -- The answer that was given, as JSON, so that a repeat gets the same bytes.
   answer         text    not null check (json_valid(answer)),
-  check ((lane = 'staff_at_kiosk') = (kiosk_id is not null))
+  check ((lane = 'staff_at_kiosk') = (kiosk_id is not null)),
+  check (account_id is not null or lacks <> ''),
+  check (reason <> '' or lacks <> '')
 ) strict;
 create index check_in_act_by_candidate on check_in_act (candidate_id, session_id);
 create index check_in_act_by_subject on check_in_act (subject_nonce) where subject_nonce <> '';

@@ -18,6 +18,7 @@ from evidence.roster import RosterRequest, import_roster
 from exam.admission import Outcome
 from exam.answers import OutcomeText
 from exam.clock import MINUTE_US
+from exam.procedure import Procedure
 from exam.upload_rules import AlarmKind
 from rehearsal.people_names import RosterBlock, write_roster
 from tests.bench.checkin_race import race_processes, race_threads
@@ -270,6 +271,27 @@ def test_who_loses_the_race_is_judged_again(world: World) -> None:
     assert answer.outcome is Outcome.OK_ALREADY_HERE
     assert [row["outcome"] for row in attempts(world)] == ["OK_ADMITTED", "OK_ALREADY_HERE"]
     assert len(admissions(world)) == 1
+
+
+def test_a_database_that_fails_is_no_answer_and_leaves_no_trace(world: World) -> None:
+    """The kiosk keeps the scan: a referral that is on no record would be worse."""
+
+    class Broken(Mapping[str, Procedure]):
+        def __getitem__(self, code: str) -> Procedure:
+            raise sqlite3.OperationalError(f"disk I/O error at {code}")
+
+        def get(self, code: str, _default: object = None) -> Procedure:  # type: ignore[override]
+            return self[code]
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(())
+
+        def __len__(self) -> int:
+            return 0
+
+    with pytest.raises(sqlite3.OperationalError):
+        ask(world, scan_of(world, world.on_time), rules=replace(RULES, procedures=Broken()))
+    assert attempts(world) == []
 
 
 def test_whose_place_is_taken_by_another_person_is_sent_to_people(world: World) -> None:

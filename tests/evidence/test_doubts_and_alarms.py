@@ -93,6 +93,13 @@ def test_whose_entry_was_taken_back_is_sent_to_people(desk: Desk, world: World) 
     assert desk.ask(world.on_time).outcome is Outcome.CANDIDATE_BLOCKED
 
 
+def test_a_doubt_without_a_session_holds_nobody(desk: Desk, world: World) -> None:
+    with world.exam.write() as connection:
+        case = NewCase(Outcome.FACE_DOUBT, world.on_time.id, None, None)
+        assert open_case(connection, case, CLOCK_US) == open_case(connection, case, CLOCK_US)
+    assert desk.ask(world.on_time).outcome is Outcome.OK_ADMITTED
+
+
 def test_a_conflict_outweighs_every_other_doubt(desk: Desk, world: World) -> None:
     with world.exam.write() as connection:
         for reason in (Outcome.DUP_CONFLICT, Outcome.FACE_DOUBT):

@@ -108,7 +108,11 @@ def reasons(*outcomes: Outcome) -> ActFacts:
         (Act.OVERRIDE, by(LEAD), reasons(Outcome.TOO_EARLY), BEFORE_US, Refusal.NOT_OPEN),
         (Act.OVERRIDE, by(LEAD), reasons(Outcome.SESSION_CLOSED), BEFORE_US, Refusal.OVER),
         (
-            Act.OVERRIDE, by(LEAD, OFFICER), reasons(Outcome.CANDIDATE_BLOCKED), BEFORE_US, Refusal.NOT_THIS_WAY,
+            Act.OVERRIDE,
+            by(LEAD, OFFICER),
+            reasons(Outcome.CANDIDATE_BLOCKED),
+            BEFORE_US,
+            Refusal.NOT_THIS_WAY,
         ),
         (Act.OVERRIDE, by(LEAD), ActFacts(seat=SEAT), BEFORE_US, Refusal.NOTHING_THERE),
         (Act.OVERRIDE, by(LEAD, OFFICER), reasons(Outcome.LEFT_NO_RETURN), AT_35_US, Refusal.POLICY),
@@ -156,7 +160,11 @@ def reasons(*outcomes: Outcome) -> ActFacts:
         (Act.EMERGENCY_ROOM, by(), replace(CLEAR, place_fits=False), BEFORE_US, Refusal.WRONG_PLACE),
         (Act.SEAT_CHANGE, by(), replace(CLEAR, seat=None), BEFORE_US, Refusal.NOBODY),
         (
-            Act.SEAT_CHANGE, by(), replace(CLEAR, seat=replace(RUNNING, left_at_us=1)), AT_35_US, Refusal.HAS_LEFT,
+            Act.SEAT_CHANGE,
+            by(),
+            replace(CLEAR, seat=replace(RUNNING, left_at_us=1)),
+            AT_35_US,
+            Refusal.HAS_LEFT,
         ),
         (
             Act.SEAT_CHANGE,
@@ -183,7 +191,7 @@ def reasons(*outcomes: Outcome) -> ActFacts:
         (Act.SETTLE_CONFLICT, by(), ActFacts(), BEFORE_US, Refusal.NOTHING_THERE),
         (Act.SETTLE_CONFLICT, by(), replace(CLEAR, seat=IN), BEFORE_US, Refusal.ALREADY_IN),
     ],
-)  # fmt: skip
+)
 def test_who_may_do_what_and_why_not(
     act: Act, signed: Signed, known: ActFacts, now_us: int, refusal: Refusal | None
 ) -> None:

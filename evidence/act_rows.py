@@ -1,0 +1,41 @@
+"""Rows of what staff do about check-in, with their leaves."""
+
+from collections.abc import Mapping
+from sqlite3 import Connection
+from typing import Final
+
+from evidence.ledger import LeafKind, append, salted_digest
+
+# The console itself, as the kiosk of acts that are made at none. Its token is nobody's.
+CONSOLE_UUID: Final = "c0115013-0000-4000-8000-000000000000"
+CONSOLE_LABEL: Final = "控制台（人工）"
+# What people wrote, and what was told: the leaf commits to them without holding them.
+_SALTED: Final = ("reason", "approval_no", "answer")
+
+
+def console_kiosk(connection: Connection, now_us: int) -> int:
+    """The kiosk row that stands for the console; made when first needed, and shut out from the start."""
+    row = connection.execute("select id from kiosk where uuid = ?", (CONSOLE_UUID,)).fetchone()
+    if row is None:
+        row = connection.execute(
+            "insert into kiosk (uuid, label, token_sha256, enrolled_at_us, revoked_at_us)"
+            " values (?, ?, randomblob(32), ?, ?) returning id",
+            (CONSOLE_UUID, CONSOLE_LABEL, now_us, now_us),
+        ).fetchone()
+    return int(row["id"])
+
+
+def insert_act(connection: Connection, values: Mapping[str, int | str | None], now_us: int) -> int:
+    """Write the act down with its leaf; returns its id."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    row = connection.execute(
+        f"insert into check_in_act ({names}) values ({marks}) returning *",  # noqa: S608 - our own names
+        tuple(values.values()),
+    ).fetchone()
+    fact = dict(row)
+    salt = fact.pop("salt")
+    digests = {f"{name}_salted_sha256": salted_digest(salt, fact.pop(name)) for name in _SALTED}
+    signed = {f"{name}_sha256": salted_digest(b"", fact.pop(name)) for name in ("subject", "signatures")}
+    body = {"check_in_act_id": fact.pop("id"), **fact, **digests, **signed}
+    append(connection, LeafKind.CHECK_IN_ACT, body, now_us)
+    return int(row["id"])
