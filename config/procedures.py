@@ -106,6 +106,7 @@ class _ProcedureTable(_Table):
     room_opens: _Length | None = None
     handover: _Length | None = None
     handover_step: str | None = None
+    closing_step: str | None = None
     cues: list[_CueTable]
 
     def as_procedure(self, code: str, sha256: str) -> Procedure:
@@ -121,6 +122,7 @@ class _ProcedureTable(_Table):
             room_opens_us=self.room_opens,
             handover_us=self.handover,
             handover_step=self.handover_step,
+            closing_step=self.closing_step,
             sha256=sha256,
         )
 

@@ -169,10 +169,13 @@ def duties_of(connection: Connection, staff_id: int) -> list[Duty]:
     return [Duty(*row) for row in rows]
 
 
-def load_signer(connection: Connection, account_id: int) -> Signer | None:
-    """The account as somebody who signs; None: there is none, or it is disabled."""
+def load_signer(connection: Connection, account_id: int, *, or_disabled: bool = False) -> Signer | None:
+    """The account as somebody who signs; None: there is none, or it is disabled now.
+
+    `or_disabled` asks also for one that was shut since: what was signed before stays signed.
+    """
     account = load_account(connection, account_id)
-    if account is None or account.disabled_at_us is not None:
+    if account is None or (account.disabled_at_us is not None and not or_disabled):
         return None
     duties = [] if account.staff_id is None else duties_of(connection, account.staff_id)
     return Signer(account.id, account.staff_id, account.roles, frozenset(duties))

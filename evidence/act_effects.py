@@ -163,7 +163,11 @@ class Doing:
             "update seating set place_id = ? where session_id = ? and candidate_id = ?",
             (place.id, session_id, candidate_id),
         )
-        moved = replace(seat, place_id=place.id, sitting=replace(seat.sitting, room_id=place.room_id))
+        moved = replace(
+            seat,
+            place_id=place.id,
+            sitting=replace(seat.sitting, room_id=place.room_id, moved_to_room_id=None),
+        )
         reasons = (Outcome.OK_EMERGENCY_ROOM,)
         attempt_id = None
         if seat.admission is not None:

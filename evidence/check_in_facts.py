@@ -168,7 +168,8 @@ def _sitting(row: Row, by_room: Mapping[tuple[int, int], Sitting]) -> Sitting:
     if known is not None:
         return known
     # An emergency room that the plan does not name: the signals of the room he came from hold for him (R21).
-    return replace(by_room[row["session_id"], row["origin_room_id"]], room_id=row["room_id"])
+    origin = by_room[row["session_id"], row["origin_room_id"]]
+    return replace(origin, room_id=row["room_id"], moved_to_room_id=None)
 
 
 def _admission(row: Row) -> Admitted | None:

@@ -130,6 +130,19 @@ def is_kept(connection: Connection, sha256_hex: str) -> bool:
     return connection.execute(question, (_digest(sha256_hex),)).fetchone() is not None
 
 
+def rooms_of_picture(connection: Connection, sha256_hex: str) -> list[tuple[int, int]]:
+    """Session and room of everybody at whose check-in this picture was taken."""
+    rows = connection.execute(
+        "select distinct seating.session_id, place.room_id from checkin_circumstance as came"
+        " join checkin_attempt as attempt on attempt.id = came.attempt_id"
+        " join seating on seating.candidate_id in"
+        "  (attempt.candidate_id, attempt.ticket_candidate_id, attempt.id_number_candidate_id)"
+        " join place on place.id = seating.place_id where ? in (came.photo_sha256, came.signature_sha256)",
+        (sha256_hex,),
+    )
+    return [(row["session_id"], row["room_id"]) for row in rows]
+
+
 def record_picture(
     connection: Connection, picture: Picture, cipher_sha256: bytes, kiosk_id: int | None, now_us: int
 ) -> bool:

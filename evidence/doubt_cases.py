@@ -19,7 +19,7 @@ from exam.signers import Signer
 
 # Somebody sits in the room on the strength of this case: let in by a kiosk, provisionally, or in conflict.
 _CASES: Final = """
-select doubt_case.*,
+select doubt_case.*, candidate.name as candidate_name, candidate.ticket_no, place.label as place_label,
        doubt_case.reason = 'DUP_CONFLICT'
        or exists (select 1 from checkin_circumstance as came where came.attempt_id = doubt_case.attempt_id
                    and came.shown_outcome glob 'OK_*' and came.shown_outcome <> 'OK_ALREADY_HERE')
@@ -29,7 +29,11 @@ select doubt_case.*,
                      and (entry.outcome = 'OK_PROVISIONAL'
                           or doubt_case.reason in (select value from json_each(:holding)))) as is_inside
   from doubt_case
- where :wanted is null or id in (select value from json_each(:wanted)) order by id
+  left join candidate on candidate.id = doubt_case.candidate_id
+  left join seating on seating.session_id = doubt_case.session_id
+       and seating.candidate_id = doubt_case.candidate_id
+  left join place on place.id = seating.place_id
+ where :wanted is null or doubt_case.id in (select value from json_each(:wanted)) order by doubt_case.id
 """
 
 
@@ -76,6 +80,10 @@ class CaseRow:
     id: int
     facts: CaseFacts
     candidate_id: int | None
+    # Empty where nobody could be named.
+    candidate_name: str
+    ticket_no: str
+    place_label: str
     attempt_id: int | None
     documents_held: bool | None
     photos: tuple[str, ...]
@@ -235,6 +243,9 @@ def _case(row: Row, steps: Iterable[StepRow]) -> CaseRow:
             steps=tuple(TakenStep(one.step, one.finding, one.signer) for one in taken),
         ),
         candidate_id=row["candidate_id"],
+        candidate_name=row["candidate_name"] or "",
+        ticket_no=row["ticket_no"] or "",
+        place_label=row["place_label"] or "",
         attempt_id=row["attempt_id"],
         documents_held=None if row["documents_held"] is None else bool(row["documents_held"]),
         photos=tuple(json.loads(row["photos"])),

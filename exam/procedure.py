@@ -145,6 +145,8 @@ class Procedure:
     handover_us: int | None = None
     # The cue whose confirmation says that papers or workpieces are sealed and handed over.
     handover_step: str | None = None
+    # The cue whose confirmation closes the room: not while a doubt about somebody in it is open (13(4)).
+    closing_step: str | None = None
     sha256: str = ""
 
     def cue(self, code: str) -> Cue | None:

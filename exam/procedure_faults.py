@@ -70,11 +70,11 @@ def _window_faults(procedure: Procedure) -> Iterator[str]:
 
 
 def _handover_faults(procedure: Procedure) -> Iterator[str]:
-    if procedure.handover_step is None:
-        return
-    cue = procedure.cue(procedure.handover_step)
-    if cue is None or cue.anchor is not Anchor.END or cue.confirmation is None:
-        yield 'handover_step：须是终止之后（anchor = "end"）并且有人确认的步骤'
+    for name, code in (("handover_step", procedure.handover_step), ("closing_step", procedure.closing_step)):
+        cue = None if code is None else procedure.cue(code)
+        is_tick = cue is not None and cue.anchor is Anchor.END and cue.confirmation is not None
+        if code is not None and not is_tick:
+            yield f'{name}：须是终止之后（anchor = "end"）并且有人确认的步骤'
 
 
 def _signal_faults(procedure: Procedure) -> Iterator[str]:

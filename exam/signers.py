@@ -46,6 +46,10 @@ class Signer:
         return bool(here & ROOM_STAFF) and bool(self.roles & ROOM_STAFF)
 
 
+# Whoever signed something that proves nobody.
+NOBODY: Final = Signer(0, None, frozenset())
+
+
 def is_same_person(one: Signer, other: Signer) -> bool:
     """Whether two accounts belong to one person. An account without a badge is nobody else for certain."""
     if one.account_id == other.account_id:

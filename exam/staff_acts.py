@@ -7,8 +7,18 @@ console is away; the console verifies them later (`evidence.staff_pins.verify_ac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 PREFIX = b"kaochang staff act/1\n"
+
+
+def act_subject(about: Mapping[str, int | str | None], reason: str) -> dict[str, int | str]:
+    """What of an act is signed: ids and codes as the act's body names them, and the digest of the reason.
+
+    What is empty is left out, so that a key that a later version adds changes no older signature.
+    """
+    told = {name: value for name, value in about.items() if value not in {None, ""}}
+    return {**told, "reason_sha256": sha256(reason.strip().encode()).hexdigest()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,16 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints, model_validator
 
+from evidence.act_facts import NewAct, WalkIn
 from evidence.check_in_rows import KioskSaid, Lane
 from evidence.checkins import CheckInRequest, KioskDecision
+from exam.admission_authority import Act
 from exam.admission_facts import Provided, ReadDocument, TicketProof
-from exam.identity import DocumentType
-from exam.outcomes import DECLARABLE, Outcome, outcome_of
+from exam.doubt_cases import CaseStep, Finding
+from exam.identity import DocumentType, normalise, number_fault
+from exam.outcomes import DECLARABLE, DOUBTS, Outcome, outcome_of
+from exam.staff_acts import act_subject
+from exam.tickets import TICKET, normalise_ticket
 from web.bodies import Body
 
 LARGEST_US: Final = 2**53
@@ -42,6 +47,9 @@ class ProvidedBody(Body):
     signature_sha256: Digest | None = None
     bag_no: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
     notice_version: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+
+    def as_provided(self) -> Provided:
+        return Provided(**self.model_dump())
 
 
 class DecidedBody(Body):
@@ -100,7 +108,139 @@ class CheckInBody(Body):
             ticket_proof=self.ticket_proof,
             ticket_site=self.ticket_site,
             declared=frozenset(Outcome(code) for code in self.declared),
-            provided=Provided(**self.provided.model_dump()),
+            provided=self.provided.as_provided(),
             tries=self.tries,
             decided=None if decided is None else KioskDecision(outcome_of(decided.outcome), decided.place_id),
         )
+
+
+class WalkInBody(Body):
+    """Somebody who is not on the roster."""
+
+    name: Short
+    document_type: DocumentType
+    id_number: str = Field(max_length=40)
+    ticket_no: str = Field(max_length=80)
+    employer: str = Field("", max_length=100)
+
+    @model_validator(mode="after")
+    def _numbers_can_exist(self) -> "WalkInBody":
+        if number_fault(self.document_type, normalise(self.id_number)) is not None:
+            raise ValueError("no such document number")
+        if TICKET.fullmatch(normalise_ticket(self.ticket_no)) is None:
+            raise ValueError("no such ticket number")
+        return self
+
+    def as_walk_in(self) -> WalkIn:
+        return WalkIn(
+            self.name.strip(),
+            self.document_type,
+            normalise(self.id_number),
+            normalise_ticket(self.ticket_no),
+            self.employer.strip(),
+        )
+
+
+class ActBody(Body):
+    """An act of staff. What it does not concern is left out."""
+
+    nonce: Nonce
+    act: Act
+    reason: str = Field("", max_length=200)
+    session_id: int | None = None
+    candidate_id: int | None = None
+    # The attempt it speaks of: by its id on the console, by the kiosk's nonce at a kiosk.
+    attempt_id: int | None = None
+    attempt_nonce: Nonce | None = None
+    place_id: int | None = None
+    room_id: int | None = None
+    doubt: Code | None = None
+    documents_held: bool | None = None
+    approval_no: str = Field("", max_length=60)
+    walk_in: WalkInBody | None = None
+    provided: ProvidedBody = ProvidedBody()
+
+    def subject(self) -> dict[str, int | str]:
+        """What of it is signed at a kiosk."""
+        names = ("session_id", "candidate_id", "attempt_nonce", "place_id", "room_id", "doubt", "approval_no")
+        return act_subject({name: getattr(self, name) for name in names}, self.reason)
+
+    def as_new(self, lane: Lane, happened_at_us: int) -> NewAct:
+        return NewAct(
+            act=self.act,
+            nonce=self.nonce,
+            lane=lane,
+            reason=self.reason,
+            happened_at_us=happened_at_us,
+            session_id=self.session_id,
+            candidate_id=self.candidate_id,
+            subject_attempt_id=self.attempt_id,
+            subject_nonce=self.attempt_nonce or "",
+            place_id=self.place_id,
+            room_id=self.room_id,
+            doubt=None if self.doubt is None else outcome_of(self.doubt),
+            documents_held=self.documents_held,
+            approval_no=self.approval_no,
+            walk_in=None if self.walk_in is None else self.walk_in.as_walk_in(),
+            provided=self.provided.as_provided(),
+        )
+
+
+class SignatureBody(Body):
+    """One signature by a staff PIN, base64."""
+
+    pin_id: int
+    signed_at_us: Moment
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+
+
+class KioskActBody(ActBody):
+    """An act at a kiosk; `was_offline`: it was done while the kiosk worked alone."""
+
+    happened_at_us: Moment
+    was_offline: bool = False
+    kiosk: KioskBody | None = None
+    signatures: list[SignatureBody] = Field(default_factory=list, max_length=2)
+
+
+class SecondBody(Body):
+    """The second person, with an own name and password."""
+
+    login_name: Short
+    password: str = Field(max_length=200)
+
+
+class ConsoleActBody(ActBody):
+    """An act on the console; whoever is logged in signs first."""
+
+    second: SecondBody | None = None
+
+
+class NewCaseBody(Body):
+    """A doubt that a person saw at the seat (13(3))."""
+
+    session_id: int
+    candidate_id: int
+    reason: Code
+    documents_held: bool | None = None
+    photos: list[Digest] = Field(default_factory=list, max_length=6)
+
+    @model_validator(mode="after")
+    def _is_a_doubt(self) -> "NewCaseBody":
+        if outcome_of(self.reason) not in DOUBTS | {Outcome.NO_ID, Outcome.ID_UNREADABLE}:
+            raise ValueError("no such doubt")
+        return self
+
+
+class StepBody(Body):
+    """A look at a doubt, or a decision about it."""
+
+    step: CaseStep
+    finding: Finding
+    reason: str = Field("", max_length=200)
+
+
+class SeenBody(Body):
+    """Somebody has seen an alarm."""
+
+    note: str = Field("", max_length=200)

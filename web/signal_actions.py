@@ -4,6 +4,7 @@ Whether a press may do anything is decided in `exam.presses`, under the writer's
 """
 
 from collections.abc import Mapping
+from sqlite3 import Connection
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -13,10 +14,12 @@ from evidence import announcements
 from evidence.announcements import Confirmation
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_session
+from evidence.doubt_cases import open_cases_in
 from evidence.plan_changes import arm_session
 from exam.clock import SECOND_US
 from exam.cues import room_cues
 from exam.day import Room, Session
+from exam.doubt_cases import may_close_room
 from exam.presses import PressedRoom, PressRefusal, PressVerdict, judge_press
 from exam.procedure import Cue, Trigger
 from exam.timetable import timetable
@@ -47,6 +50,10 @@ REFUSAL_WORDS: Final[Mapping[PressRefusal, str]] = {
     PressRefusal.HELD: "考场处于中断状态，请先恢复考试。",
     PressRefusal.NOT_EVACUATED: "本考场没有疏散，不需要恢复。",
 }
+
+OPEN_DOUBTS_WORDS: Final = (
+    "本考场还有{}件存疑没有结论：由两名监考、考评人员核对签字，再由现场负责人作出结论，然后确认这一步。"
+)
 
 
 @blueprint.post("/api/sessions/<int:session_id>/arm")
@@ -92,11 +99,22 @@ def confirm(session_id: int, code: str) -> tuple[Response, int]:
     if not _has_come(session, room, cue, now_us):
         return jsonify(error="too_early", advice="这一步还没有到时间，请稍后再确认。"), 409
     with services().exam.write() as connection:
+        doubts = _open_doubts(connection, session, room, cue)
+        if doubts:
+            return jsonify(error="open_cases", advice=OPEN_DOUBTS_WORDS.format(doubts)), 409
         tick = Confirmation(session.id, room.id, cue.code, current_user.account_id, now_us)
         is_first = announcements.confirm(connection, tick)
         confirmed = announcements.load_confirmed(connection, session.id, room.id)
     _wake((room.id,))
     return jsonify(cue=cue.code, confirmed_at_us=confirmed[cue.code], is_first=is_first), 200
+
+
+def _open_doubts(connection: Connection, session: Session, room: Room, cue: Cue) -> int:
+    """How many doubts keep this tick from being made; none but at the step that closes the room."""
+    if services().procedures[session.procedure_code].closing_step != cue.code:
+        return 0
+    cases = [case.facts for case in open_cases_in(connection, session.id, room.id)]
+    return 0 if may_close_room(cases, session.id, room.id) else len(cases)
 
 
 def duty_roles() -> frozenset[str]:

@@ -153,4 +153,7 @@ def test_an_account_signs_with_its_roles_and_duties_until_it_is_disabled(world: 
         assert (nobody.staff_id, nobody.duties) == (None, frozenset())
         accounts.disable_account(connection, world.proctor_account_id, CLOCK_US)
         assert accounts.load_signer(connection, world.proctor_account_id) is None
+        gone = accounts.load_signer(connection, world.proctor_account_id, or_disabled=True)
+        assert gone is not None
+        assert gone.staff_id == world.proctor_staff_id
         assert accounts.load_signer(connection, 999) is None

@@ -56,7 +56,9 @@ def test_footage_is_owed_from_before_check_in_until_after_the_stop() -> None:
 
 
 def test_the_handover_step_is_a_tick_after_the_end() -> None:
-    assert faults(replace(THEORY, handover_step="C9")) == []
+    assert faults(replace(THEORY, handover_step="C9", closing_step="C9")) == []
+    (closing,) = faults(replace(THEORY, closing_step="C5"))
+    assert closing.startswith("closing_step：")
     silent = replace(RELEASE, code="D2", confirmation=None)
     for step, procedure in (
         ("Z9", THEORY),

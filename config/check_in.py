@@ -1,0 +1,77 @@
+"""Reads config/check_in.toml: what staff read about check-in; a code without words is an error naming it."""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from exam.admission_authority import Act, Refusal
+from exam.doubt_cases import CaseRefusal, Finding
+from exam.upload_rules import AlarmKind
+
+FILE: Final = Path(__file__).with_name("check_in.toml")
+
+
+class CheckInWordsError(Exception):
+    """The words cannot be used; the message names the file and every fault."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
+
+
+class AlarmWords(_Table):
+    """What an alarm is, and what to do."""
+
+    title: str
+    act: str
+
+
+class _File(_Table):
+    alarms: dict[AlarmKind, AlarmWords]
+    acts: dict[Act, str]
+    refusals: dict[Refusal, str]
+    case_refusals: dict[CaseRefusal, str]
+    findings: dict[Finding, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInWords:
+    """Everything staff read; no code is missing."""
+
+    alarms: Mapping[AlarmKind, AlarmWords]
+    acts: Mapping[Act, str]
+    refusals: Mapping[Refusal, str]
+    case_refusals: Mapping[CaseRefusal, str]
+    findings: Mapping[Finding, str]
+
+
+@cache
+def load_check_in_words(path: Path = FILE) -> CheckInWords:
+    """The words in force. Raises CheckInWordsError listing every fault."""
+    try:
+        read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CheckInWordsError(f"check-in words {path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise CheckInWordsError(f"check-in words {path}: {'; '.join(faults)}") from error
+    if missing := list(_missing(read)):
+        raise CheckInWordsError(f"check-in words {path}: no words for {', '.join(missing)}")
+    return CheckInWords(read.alarms, read.acts, read.refusals, read.case_refusals, read.findings)
+
+
+def _missing(read: _File) -> Iterator[str]:
+    owed: list[tuple[str, Collection[str], Collection[str]]] = [
+        ("alarms", set(AlarmKind), set(read.alarms)),
+        ("acts", set(Act), set(read.acts)),
+        ("refusals", set(Refusal), set(read.refusals)),
+        ("case_refusals", set(CaseRefusal), set(read.case_refusals)),
+        ("findings", set(Finding) - {Finding.NONE}, set(read.findings)),
+    ]
+    for table, codes, known in owed:
+        yield from sorted(f"{table}.{code}" for code in set(codes) - set(known))
