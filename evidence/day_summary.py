@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from evidence.doubt_cases import load_cases
 from exam.clock import SECOND_US
 
 
@@ -60,6 +61,11 @@ def confirmed(exam: Connection) -> set[tuple[str, str, str]]:
         " join session on session.id = session_id join room on room.id = room_id"
     )
     return {(row[0], row[1], row[2]) for row in rows}
+
+
+def open_doubts(exam: Connection) -> int:
+    """How many doubts about somebody are left without a decision."""
+    return sum(case.facts.is_open for case in load_cases(exam))
 
 
 def log_kinds(exam: Connection) -> Counter[str]:

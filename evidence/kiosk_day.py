@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from evidence.check_in_facts import CheckInRules, seats_of
 from evidence.kiosk_secrets import KioskSecrets, check_head
 from evidence.kiosks import Kiosk, scope_of, ticket_forms
 from evidence.roster_boxes import (
@@ -29,7 +30,7 @@ from evidence.roster_boxes import (
 from evidence.sittings import load_sittings
 from evidence.staff_pins import StaffPin, load_pins
 from evidence.vault import Vault
-from exam.admission_facts import Admitted, Policy
+from exam.admission_facts import Policy
 from exam.plain import PlainError, from_plain, to_plain
 from exam.procedure import Procedure
 from exam.roster_cards import SeatState
@@ -107,7 +108,7 @@ def load_day(connection: Connection, rules: DayRules, kiosk: Kiosk, now_us: int)
         sessions=scope.sessions,
         all_rooms=tuple(DayRoom(*row) for row in rooms),
         rule=RosterDay(tuple(ticket_forms(connection)), tuple(sittings), rules.policy),
-        states=tuple(_states(connection, sessions)),
+        states=tuple(_states(connection, rules, sessions, now_us)),
         staff=tuple(_staff(pin) for pin in load_pins(connection)),
     )
 
@@ -149,17 +150,33 @@ def _open_sessions(connection: Connection, procedures: Mapping[str, Procedure]) 
     return [row["id"] for row in rows if row["procedure_code"] in procedures]
 
 
-def _states(connection: Connection, sessions: Sequence[int]) -> Iterator[SeatState]:
+def _states(
+    connection: Connection, rules: DayRules, sessions: Sequence[int], now_us: int
+) -> Iterator[SeatState]:
+    """Everybody about whom something is on record in these sessions: entries, exits, doubts."""
     rows = connection.execute(
-        "select admission.candidate_id, admission.session_id, admission.place_id, kiosk_id, admitted_at_us"
-        " from admission join checkin_attempt on checkin_attempt.id = attempt_id"
-        " where voided_at_us is null and admission.session_id in (select value from json_each(?))"
-        " order by admission.id",
-        (json.dumps(sessions),),
+        "select candidate_id from admission where voided_at_us is null"
+        "  and session_id in (select value from json_each(:sessions))"
+        " union select candidate_id from doubt_case where candidate_id is not null"
+        "  and session_id in (select value from json_each(:sessions)) order by candidate_id",
+        {"sessions": json.dumps(sessions)},
     )
-    for row in rows:
-        admitted = Admitted(row["kiosk_id"], row["admitted_at_us"])
-        yield SeatState(row["candidate_id"], row["session_id"], row["place_id"], admitted)
+    known = [row["candidate_id"] for row in rows]
+    seats, _ = seats_of(connection, known, CheckInRules(rules.procedures, {}, rules.policy), now_us)
+    for seat in seats:
+        state = SeatState(
+            seat.candidate_id,
+            seat.sitting.session_id,
+            seat.place_id,
+            seat.admission,
+            seat.left_at_us,
+            seat.held_for,
+            seat.settled,
+            seat.is_withdrawn,
+        )
+        nothing = SeatState(seat.candidate_id, seat.sitting.session_id, seat.place_id)
+        if seat.sitting.session_id in sessions and state != nothing:
+            yield state
 
 
 def _staff(pin: StaffPin) -> DayStaff:

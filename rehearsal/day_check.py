@@ -32,6 +32,7 @@ class DayFacts:
     footage: Sequence[CameraFootage]
     marks: Sequence[MarkCheck]
     troubles: Sequence[str]
+    open_doubts: int = 0
 
 
 def summary(facts: DayFacts, procedures: Mapping[str, Procedure], notes: int) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def _missing_rest(facts: DayFacts, notes: int) -> list[str]:
     found = []
     if facts.log_kinds.total() != notes:
         found.append(f"log entries: {facts.log_kinds.total()} recorded, {notes} written")
+    if facts.open_doubts:
+        found.append(f"doubts without a decision: {facts.open_doubts}")
     for one in facts.footage:
         lost_s = sum(length_s for cause, length_s in one.gaps if cause != Cause.STARTING)
         if one.recorded_s * (1 - COVERAGE_FLOOR) < lost_s or not one.segments:

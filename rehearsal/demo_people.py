@@ -110,6 +110,7 @@ class DemoPeople:
                 log_kinds=day_summary.log_kinds(facts),
                 footage=day_summary.footage(facts, footage),
                 marks=[],
+                open_doubts=day_summary.open_doubts(facts),
                 troubles=[trouble for member in self._staff for trouble in member.troubles],
             )
         exam.close()
@@ -165,7 +166,13 @@ class DemoPeople:
         # The site lead holds the briefings; every other step is somebody else's to confirm.
         lead_pages = ["/overview/live", *pages.values()]
         lead = StaffMember(
-            "lead", self._console("lead"), self.clock, lead_pages, frozenset({"B1"}), arms=True
+            "lead",
+            self._console("lead"),
+            self.clock,
+            lead_pages,
+            frozenset({"B1"}),
+            arms=True,
+            decides=True,
         )
         return [lead, *people]
 

@@ -18,6 +18,8 @@ from rehearsal.page_buttons import PageButton, buttons, seats
 LOOK_EVERY_S: Final = 1.0
 # Nobody presses a button in the very second it appears.
 REACTION_US: Final = 2 * SECOND_US
+SEEN: Final = "已到现场处理"
+DECISION: Final = {"step": "decided", "finding": "not_confirmed", "reason": "持他人证件，已劝离，没有入场"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class StaffMember:
     pages: Sequence[str]
     confirms: frozenset[str] | None = None
     arms: bool = False
+    # Sees to alarms and doubts about check-in, as the site lead does (13(2)).
+    decides: bool = False
     presses: list[Press] = field(default_factory=list)
     notes: list[LogNote] = field(default_factory=list)
     # What went wrong, for the summary; an empty list is a good day.
@@ -66,6 +70,20 @@ class StaffMember:
                     break  # the console restarts; people wait and look again
                 except ConsoleRefusedError as error:
                     self.troubles.append(str(error))
+            if self.decides:
+                self._see_to_doubts()
+
+    def _see_to_doubts(self) -> None:
+        """Whoever never came in is no case any more; alarms are seen."""
+        try:
+            for alarm in self.console.get_json("/check-in/alarms")["alarms"]:
+                self.console.post_json(f"/check-in/alarms/{alarm['id']}/seen", {"note": SEEN})
+            for case in self.console.get_json("/check-in/cases", open="1")["cases"]:
+                self.console.post_json(f"/check-in/cases/{case['id']}/steps", DECISION)
+        except httpx.TransportError:
+            return
+        except ConsoleRefusedError as error:
+            self.troubles.append(f"{self.name}: {error}")
 
     def _look(self, page: str) -> None:
         text = self.console.get(page).text

@@ -6,6 +6,8 @@ from evidence.footage import Cause
 from evidence.footage_rows import end_absence, note_absence
 from evidence.proctor_log import NewEntry
 from exam.clock import SECOND_US
+from exam.outcomes import Outcome
+from tests.evidence.check_ins import Desk
 from tests.recordings import Reel
 from tests.world import CLOCK_US, START_US, World, announce
 
@@ -75,3 +77,12 @@ def test_footage_is_summed_per_camera_with_every_gap(world: World) -> None:
     filmed = found["R02", "前方"]
     assert (filmed.recorded_s, filmed.segments, filmed.gaps) == (10.0, 1, (("stalled", 3.0),))
     assert found["R01", "前方"].gaps == (), "a gap that still lasts has no length yet"
+
+
+def test_doubts_without_a_decision_are_counted(world: World) -> None:
+    desk = Desk(world)
+    with world.exam.read() as connection:
+        assert day_summary.open_doubts(connection) == 0
+    desk.ask(world.on_time, declared=frozenset({Outcome.FACE_DOUBT}))
+    with world.exam.read() as connection:
+        assert day_summary.open_doubts(connection) == 1

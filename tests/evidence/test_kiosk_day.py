@@ -12,8 +12,10 @@ from evidence.roster_boxes import PackageError, from_text, seal, sign
 from evidence.staff_pins import keys_from_pin
 from evidence.stretching import Cost
 from exam.admission_facts import Admitted, Policy
+from exam.outcomes import Outcome
 from exam.plain import to_plain
 from exam.roster_cards import SeatState
+from tests.evidence.check_ins import Desk
 from tests.evidence.rostered import PIN, give_pin, secrets_for, the_kiosk
 from tests.world import CLOCK_US, START_US, World, announce
 
@@ -62,6 +64,18 @@ def test_who_is_in_stands_there_by_our_own_numbers_until_it_is_taken_back(world:
     with world.exam.write() as connection:
         connection.execute("update admission set voided_at_us = 88")
     assert day_of(world).states == ()
+
+
+def test_exits_and_doubts_stand_there_too_and_people_without_any_do_not(world: World) -> None:
+    desk = Desk(world)
+    desk.ask(world.on_time)
+    desk.ask(world.late, declared=frozenset({Outcome.FACE_DOUBT}))
+    states = {one.candidate_id: one for one in day_of(world).states}
+    assert set(states) == {world.on_time.id, world.late.id}
+    entry = states[world.on_time.id].admission
+    assert entry is not None
+    assert entry.admitted_at_us == CLOCK_US
+    assert (states[world.late.id].admission, states[world.late.id].held_for) == (None, Outcome.FACE_DOUBT)
 
 
 def test_staff_with_a_pin_are_named_and_can_be_verified(world: World) -> None:

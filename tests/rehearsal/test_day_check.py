@@ -141,3 +141,7 @@ def test_the_cast_is_invented_and_complete() -> None:
     assert len({one.id_number for one in people}) == len(people)
     assert all(one.id_number.startswith("990101") for one in people)
     assert [visit.at_s for visit in visits()] == sorted(visit.at_s for visit in visits())
+
+
+def test_a_doubt_that_nobody_decided_is_missing() -> None:
+    assert missing(changed(open_doubts=2)) == ["doubts without a decision: 2"]

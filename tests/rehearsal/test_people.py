@@ -33,6 +33,7 @@ class Site:
         self.sent: list[tuple[str, object]] = []
         self.refuses = False
         self.is_down = False
+        self.doubts = False
         self.schedule: list[dict[str, object]] = []
         self.asked: list[str] = []
 
@@ -44,6 +45,10 @@ class Site:
             return httpx.Response(200, json={"server_now_us": NOW_US - 5 * SECOND_US})
         if request.url.path.endswith("/schedule"):
             return httpx.Response(200, json={"cues": self.schedule})
+        if request.url.path in {"/check-in/alarms", "/check-in/cases"}:
+            assert self.doubts
+            name = request.url.path.removeprefix("/check-in/")
+            return httpx.Response(200, json={name: [{"id": {"alarms": 4, "cases": 9}[name]}]})
         if request.method == "POST" and request.url.path != "/login":
             if self.refuses:
                 return httpx.Response(403, json={"error": "无权"})
@@ -107,6 +112,20 @@ def test_the_lead_arms_what_can_be_armed() -> None:
     site, clock = Site(ARM), SimulatedClock(NOW_US)
     work(member(site, clock, arms=True), clock, rounds=1)
     assert site.sent == [("/api/sessions/1/arm", {})]
+
+
+def test_the_lead_sees_alarms_and_decides_doubts_and_says_what_went_wrong() -> None:
+    site, clock = Site(), SimulatedClock(NOW_US)
+    site.doubts = True
+    lead = member(site, clock, decides=True)
+    work(lead, clock, rounds=1)
+    assert [address for address, _ in site.sent] == ["/check-in/alarms/4/seen", "/check-in/cases/9/steps"]
+    site.refuses = True
+    work(lead, clock, rounds=1)
+    assert len(lead.troubles) == 1
+    site.is_down = True
+    work(lead, clock, rounds=1)
+    assert len(lead.troubles) == 1
 
 
 def test_a_signal_is_given_at_its_moment_and_not_before() -> None:
