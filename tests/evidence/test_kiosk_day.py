@@ -12,6 +12,7 @@ from evidence.roster_boxes import PackageError, from_text, seal, sign
 from evidence.staff_pins import keys_from_pin
 from evidence.stretching import Cost
 from exam.admission_facts import Admitted, Policy
+from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
 from exam.plain import to_plain
 from exam.roster_cards import SeatState
@@ -69,7 +70,21 @@ def test_who_is_in_stands_there_by_our_own_numbers_until_it_is_taken_back(world:
 def test_exits_and_doubts_stand_there_too_and_people_without_any_do_not(world: World) -> None:
     desk = Desk(world)
     desk.ask(world.on_time)
+    desk.set(
+        "insert into session (id, batch_id, code, kind, subject, procedure_code, planned_start_us, duration_us)"
+        " values (90, ?, 'P1', 'practical', '操作技能', 'practical', ?, 60000000)",
+        world.batch_id,
+        START_US + 240 * MINUTE_US,
+    )
+    desk.set("insert into session_room values (90, ?)", world.room_1)
+    place_id = world.on_time.place_id
+    desk.set(
+        "insert into seating (session_id, candidate_id, place_id) values (90, ?, ?)",
+        world.on_time.id,
+        place_id,
+    )
     desk.ask(world.late, declared=frozenset({Outcome.FACE_DOUBT}))
+    assert len(day_of(world).states) == 2
     states = {one.candidate_id: one for one in day_of(world).states}
     assert set(states) == {world.on_time.id, world.late.id}
     entry = states[world.on_time.id].admission
