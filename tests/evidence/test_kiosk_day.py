@@ -71,7 +71,8 @@ def test_exits_and_doubts_stand_there_too_and_people_without_any_do_not(world: W
     desk = Desk(world)
     desk.ask(world.on_time)
     desk.set(
-        "insert into session (id, batch_id, code, kind, subject, procedure_code, planned_start_us, duration_us)"
+        "insert into session (id, batch_id, code, kind, subject, procedure_code, planned_start_us,"
+        " duration_us)"
         " values (90, ?, 'P1', 'practical', '操作技能', 'practical', ?, 60000000)",
         world.batch_id,
         START_US + 240 * MINUTE_US,
