@@ -96,6 +96,11 @@ class StoredAnswer:
     # The rooms whose pages show something else now.
     rooms: frozenset[int] = frozenset()
 
+    @property
+    def told_as(self) -> Outcome:
+        """What this telling of the answer is: the answer itself, or a replay of it."""
+        return Outcome.OK_REPLAY if self.is_replay else self.outcome
+
 
 def decide(
     connection: Connection, vault: Vault, request: CheckInRequest, rules: CheckInRules, now_us: int

@@ -21,7 +21,6 @@ from evidence.check_in_pictures import (
     record_picture,
 )
 from evidence.checkins import StoredAnswer, decide, find_answer
-from exam.outcomes import Outcome
 from web.bodies import read_body, refused
 from web.check_in_bodies import CheckInBody
 from web.services import room_topic, services
@@ -102,7 +101,7 @@ def told(answer: StoredAnswer) -> Response:
     """The stored text as it is; a header tells when it was told before."""
     response = Response(answer.body, mimetype="application/json")
     if answer.is_replay:
-        response.headers[REPLAY_HEADER] = Outcome.OK_REPLAY
+        response.headers[REPLAY_HEADER] = answer.told_as
     return response
 
 

@@ -2,7 +2,7 @@
 
 Real tickets, printed by the product, are seen by the simulated camera; the kiosk's scanner reads
 them and asks a real console (gunicorn, own process, one machine) over HTTP. Beside it, on the very
-same frames, pyzbar alone. Then the race for double admissions.
+same frames, pyzbar alone. Then the races for double admissions and of uploads, and repeated requests.
 """
 
 import argparse
@@ -35,7 +35,12 @@ from kiosk.scanner import Scanner, grey_of
 from rehearsal.people_names import RosterLine
 from rehearsal.ticket_show import PrintedSheet, hand_movement, rasterised, seen
 from tests.bench.bench_report import Row, print_report, progress
-from tests.bench.checkin_race import prepare, race_double_admissions
+from tests.bench.checkin_race import (
+    prepare,
+    race_double_admissions,
+    race_wrong_uploads,
+    replays_other_answer,
+)
 from tests.world import CLOCK_US
 from web.app import create_app
 from web.service import serve
@@ -71,12 +76,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--frames", type=int, default=8, help="frames a hand needs for one ticket (8)")
     parser.add_argument("--race-kiosks", type=int, default=8)
     parser.add_argument("--race-candidates", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=10_000, help="repeats of answered requests (10000)")
     chosen = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         timings = measure(Path(name), chosen.candidates, chosen.frames)
     progress("race for double admissions")
     race = race_double_admissions(chosen.race_kiosks, chosen.race_candidates)
-    print_report("checkin", [*rows(timings, chosen.candidates), race])
+    progress("race of uploads")
+    uploads = race_wrong_uploads(chosen.race_kiosks, chosen.race_candidates)
+    progress("repeated requests")
+    repeats = replays_other_answer(chosen.repeats)
+    print_report("checkin", [*rows(timings, chosen.candidates), race, uploads, repeats])
     return 0
 
 

@@ -21,7 +21,13 @@ from exam.clock import MINUTE_US
 from exam.procedure import Procedure
 from exam.upload_rules import AlarmKind
 from rehearsal.people_names import RosterBlock, write_roster
-from tests.bench.checkin_race import race_processes, race_threads
+from tests.bench.checkin_race import (
+    UploadResult,
+    race_processes,
+    race_threads,
+    race_uploads,
+    replayed,
+)
 from tests.world import CLOCK_US, DURATION_US, START_US, Person, World, announce, invented_number
 
 RULES = CheckInRules(load_procedures(), load_outcome_texts())
@@ -317,3 +323,11 @@ def test_eight_processes_that_hold_no_lock_are_stopped_by_the_index(tmp_path: Pa
     result = race_processes(tmp_path, 8, 10)
     assert (result.attempts, result.admitted) == (80, 10)
     assert (result.double_answers, result.double_admissions) == (0, 0)
+
+
+def test_uploads_of_kiosks_that_all_let_everybody_in_leave_the_earliest_entry_of_each(tmp_path: Path) -> None:
+    assert race_uploads(tmp_path, 4, 12) == UploadResult(lost=0, wrong=0, cases=12)
+
+
+def test_repeats_of_answered_requests_get_the_stored_bytes(tmp_path: Path) -> None:
+    assert replayed(tmp_path, 4, 10, 300) == 0

@@ -140,6 +140,15 @@ CASES = [
             id_number=None,
         ),
     ),
+    *(
+        Case(
+            f"the scanner says {seen}",
+            facts(THEORY),
+            (seen, Outcome.NEED_SECOND_DOC),
+            asked=declared(seen, ticket_no=None),
+        )
+        for seen in (Outcome.SCAN_NONE, Outcome.SCAN_FOREIGN, Outcome.SCAN_DYNAMIC_ID)
+    ),
     Case("a face that differs", facts(THEORY), (Outcome.FACE_DOUBT,), asked=declared(Outcome.FACE_DOUBT)),
     Case(
         "a face that differs, without a seat",
