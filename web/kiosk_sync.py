@@ -6,11 +6,11 @@ token of its own. Nothing here judges anybody: check-ins are web.kiosk_api.
 
 import base64
 import binascii
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-from flask import Blueprint, abort, g, jsonify, request
+from flask import Blueprint, abort, g, jsonify
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from evidence import kiosk_enrolments, kiosks
 from evidence.kiosk_day import digest_of, load_day
@@ -21,6 +21,7 @@ from evidence.kiosk_states import keep_report
 from evidence.roster_revisions import current_revision
 from exam.kiosk_health import Part, PartState, Report
 from exam.self_test import Check, Result, Tried, standing
+from web.bodies import Body, read_body
 from web.kiosk_roster import TOPIC, day_rules
 from web.limits import FAILURES, is_failure, limiter
 from web.services import services
@@ -44,14 +45,7 @@ _Short = Annotated[str, StringConstraints(max_length=120)]
 _Texts = Annotated[dict[Annotated[str, StringConstraints(max_length=40)], _Short], Field(max_length=20)]
 
 
-_Read = TypeVar("_Read", bound=BaseModel)
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Enrolment(_Body):
+class _Enrolment(Body):
     """A machine that wants to become a kiosk."""
 
     token: _Short
@@ -60,14 +54,14 @@ class _Enrolment(_Body):
     hardware: _Texts = Field(default_factory=dict)
 
 
-class _Roll(_Body):
+class _Roll(Body):
     """A kiosk that wants another token."""
 
     asked_at_us: int = Field(gt=0)
     signature: _Short
 
 
-class _Heartbeat(_Body):
+class _Heartbeat(Body):
     """What a kiosk says of itself, every five seconds."""
 
     sent_at_us: int = Field(gt=0, lt=2**62)
@@ -82,7 +76,7 @@ class _Heartbeat(_Body):
     locked_pins: tuple[int, ...] = Field(default=(), max_length=200)
 
 
-class _Tried(_Body):
+class _Tried(Body):
     """One check of a self-test."""
 
     check: Check
@@ -90,7 +84,7 @@ class _Tried(_Body):
     words: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
-class _SelfTest(_Body):
+class _SelfTest(Body):
     """What a kiosk found when it tested itself."""
 
     nonce: str = Field(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
@@ -109,7 +103,7 @@ class _SelfTest(_Body):
 @limiter.limit(FAILURES, deduct_when=is_failure)
 def enrol() -> ResponseReturnValue:
     """Let the holder of a one-time token in, once: its label, and the token it uses from now on."""
-    body = _read(_Enrolment)
+    body = read_body(_Enrolment)
     machine = Machine(_bytes(body.public_key), _bytes(body.signature), body.hardware)
     everything = services()
     now_us = everything.clock.wall_us()
@@ -128,7 +122,7 @@ def enrol() -> ResponseReturnValue:
 @blueprint.post("/token")
 def roll() -> ResponseReturnValue:
     """Another token for a kiosk that signs with its key; the old one works until the new one is used."""
-    body = _read(_Roll)
+    body = read_body(_Roll)
     everything = services()
     try:
         with everything.exam.write() as connection:
@@ -149,7 +143,7 @@ def roll() -> ResponseReturnValue:
 @blueprint.post("/heartbeat")
 def beat() -> ResponseReturnValue:
     """Keep what the kiosk says of itself, and tell it what people want of it."""
-    body = _read(_Heartbeat)
+    body = read_body(_Heartbeat)
     everything = services()
     now_us = everything.clock.wall_us()
     with everything.exam.write() as connection:
@@ -175,7 +169,7 @@ def beat() -> ResponseReturnValue:
 @blueprint.post("/self-tests")
 def self_test() -> ResponseReturnValue:
     """Keep what the kiosk found when it tested itself; a repeat adds nothing."""
-    body = _read(_SelfTest)
+    body = read_body(_SelfTest)
     tried = [Tried(one.check, one.result, one.words) for one in body.checks]
     new = NewSelfTest(body.nonce, body.tested_at_us, tried)
     everything = services()
@@ -183,13 +177,6 @@ def self_test() -> ResponseReturnValue:
         kept = keep_self_test(connection, g.kiosk.id, new, everything.clock.wall_us())
     everything.bus.publish(TOPIC)
     return jsonify(self_test=kept, standing=standing(tried))
-
-
-def _read(kind: type[_Read]) -> _Read:
-    try:
-        return kind.model_validate_json(request.get_data())
-    except ValidationError:
-        abort(400)  # without repeating what it held
 
 
 def _bytes(text: str) -> bytes:
