@@ -146,6 +146,8 @@ class CameraRecorder:
             self.stop(self.watch.impatience, now)
         elif order is Order.KILL and self._child is not None:
             self._child.kill()
+        elif self._child is not None and self._sound.is_to_be_left_out and not self.is_stopping:
+            self.stop(Cause.UNPLAYABLE, now)
 
     def disk_hangs(self, late_us: int, now: Moment) -> None:
         """The disk takes nothing at the moment: its silence is not the camera's."""
@@ -183,8 +185,8 @@ class CameraRecorder:
 
     def on_error_line(self, line: str) -> None:
         """One line of the child's standard error."""
+        self._sound.heard(line)
         if _INFORMATION in line:  # about the streams; what goes wrong is told louder
-            self._sound.heard(line)
             return
         # The child may still know a password that has been changed since.
         self._last_words.append(scrubbed(line, {*self._secrets, *secrets_of(self.source)}))

@@ -15,6 +15,9 @@ from evidence.sound import NO_SOUND, Sound, SoundKind
 PATIENCE: Final = 2
 _SOUND_LINE: Final = re.compile(r"Stream #0:\d+.*: Audio: (\w+)")
 _STREAM_LINE: Final = re.compile(r"Stream #0:\d+")
+# Said once the child has listened in vain to sound in a codec that it does not know.
+_UNKNOWN_SOUND: Final = "(Audio: none"
+_UNKNOWN: Final = "unknown"
 # What no sound can cause: the camera, the network or the disk was it.
 _NOT_THE_SOUND: Final = frozenset(
     {Cause.UNAUTHORIZED, Cause.REFUSED, Cause.TOO_MANY_SESSIONS, Cause.DISK_FULL, Cause.DISK_FAULT}
@@ -34,6 +37,7 @@ class SoundChoice:
     _current: Sound = field(default_factory=lambda: Sound(SoundKind.LEFT_OUT))
     _has_opened: bool = False
     _has_heard: bool = False
+    _is_unknown: bool = False
 
     def __post_init__(self, before: Sound) -> None:
         if before.kind is SoundKind.DERIVED:
@@ -41,13 +45,23 @@ class SoundChoice:
 
     def begin(self) -> Sound:
         """What the run that begins now does with the sound."""
-        is_left_out = not self.is_wanted or self._failures >= PATIENCE
+        is_left_out = not self.is_wanted or self._is_unknown or self._failures >= PATIENCE
         self._current = Sound(SoundKind.LEFT_OUT if is_left_out else self._kind, self._codec)
         self._has_opened = self._has_heard = False
         return self._current
 
+    @property
+    def is_to_be_left_out(self) -> bool:
+        """Whether the run that goes on asks for sound that nobody knows: its files would tell of none.
+
+        It is not asked for again until the service starts anew: listening to it takes time at each connect.
+        """
+        return self._is_unknown and self._current.kind is not SoundKind.LEFT_OUT
+
     def heard(self, line: str) -> None:
-        """One line in which the child describes the streams; the first about sound is the camera's own."""
+        """One line of the child; the first that describes sound describes the camera's own."""
+        if _UNKNOWN_SOUND in line:
+            self._is_unknown, self._codec = True, _UNKNOWN
         self._has_opened = self._has_opened or _STREAM_LINE.search(line) is not None
         found = _SOUND_LINE.search(line)
         if found is not None and not self._has_heard:

@@ -8,6 +8,7 @@ from recorder.sound_choice import SoundChoice
 
 OPENED = "[info]   Stream #0:0: Video: h264 (Main), yuv420p, 1280x720, 25 fps"
 G711 = "[info]   Stream #0:1: Audio: pcm_alaw, 8000 Hz, mono, s16, 64 kb/s"
+UNKNOWN = "[rtsp @ 0x1] [warning] Could not find codec parameters for stream 1 (Audio: none, 8000 Hz, mono)"
 OURS = "[info]   Stream #0:1: Audio: aac (LC), 16000 Hz, mono, fltp, 48 kb/s"
 
 
@@ -80,3 +81,15 @@ def test_what_the_index_knows_spares_a_restarted_service_the_first_failure() -> 
     known = Sound(SoundKind.DERIVED, "pcm_alaw")
     assert SoundChoice(is_wanted=True, before=known).begin() == known
     assert SoundChoice(is_wanted=True, before=Sound(SoundKind.LEFT_OUT)).begin().kind is SoundKind.COPIED
+
+
+def test_sound_in_a_codec_that_nobody_knows_is_left_out_and_the_next_files_say_so() -> None:
+    choice = SoundChoice(is_wanted=True)
+    choice.begin()
+    assert not choice.is_to_be_left_out
+    choice.heard(UNKNOWN)
+    assert choice.is_to_be_left_out
+    for _ in range(3):
+        assert choice.begin() == Sound(SoundKind.LEFT_OUT, "unknown")
+        assert not choice.is_to_be_left_out
+        choice.ended(Cause.CAMERA_CLOSED, is_proven=True, is_hanging=False)

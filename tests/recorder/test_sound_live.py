@@ -17,8 +17,8 @@ from tests.recorder.live import LiveSite, live_site, wait_until
 pytestmark = [pytest.mark.media, pytest.mark.live]
 
 KINDS = (SentSound.AAC, SentSound.PCMA, SentSound.G726, SentSound.UNKNOWN, SentSound.MUTE_PCMA)
-# How late a picture may be dated: the child lets it wait for its sound, half a second at the most.
-LATE_US = 500_000
+# How late a picture may be dated: transcoded sound holds it back, by how much exactly is not known.
+LATE_US = 200_000
 FRAME_US = 40_000
 
 
@@ -70,7 +70,7 @@ def test_pictures_are_recorded_whatever_the_microphone_sends(cameras: RunningCam
     assert sounds(site, "aac")[0] == Sound(SoundKind.COPIED, "aac")
     assert set(sounds(site, "pcma")) == {Sound(SoundKind.DERIVED, "pcm_alaw")}
     assert set(sounds(site, "g726")) == {Sound(SoundKind.DERIVED, "adpcm_g726le")}
-    assert {sound.kind for sound in sounds(site, "unknown")} == {SoundKind.NONE}
+    assert set(sounds(site, "unknown")) == {Sound(SoundKind.LEFT_OUT, "unknown")}
     assert sounds(site, "mute_pcma")[-1] == Sound(SoundKind.LEFT_OUT, "pcm_alaw")
     for name in heard:
         first, second = site.segments(name)[:2]
