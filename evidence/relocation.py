@@ -24,6 +24,8 @@ from exam.clock import SECOND_US
 FRESH_US: Final = 15 * SECOND_US
 # A volume must have been well for so long before anything is brought there.
 CALM_US: Final = 60 * SECOND_US
+# A trouble that has lasted so long is no news.
+SETTLED_US: Final = 600 * SECOND_US
 # The part of a file system that stays free for the recording itself.
 KEEP_FREE: Final = 0.1
 _FULL: Final = (Trouble.FULL, Trouble.NO_INODES)
@@ -38,12 +40,15 @@ def next_to_bring(connection: Connection, besides: set[int], now_us: int) -> Rel
     states = volume_states(connection)
     if not _are_calm(states, now_us):
         return None
+    well = [one for one in states if _is_well(one)]
+    there = {one.volume_id for one in well}
     for begun in open_relocations(connection):
-        if not begun.is_moved and begun.segment_id not in besides:
+        is_possible = {begun.source.id, begun.home.id} <= there
+        if is_possible and not begun.is_moved and begun.segment_id not in besides:
             return begun
     reserves, homes = (
-        [one for one in states if one.is_reserve],
-        [one for one in states if not one.is_reserve and one.trouble is None],
+        [one for one in well if one.is_reserve],
+        [one for one in well if not one.is_reserve and one.trouble is None],
     )
     for reserve, home in product(reserves, homes):
         found = to_bring(connection, _volume(connection, reserve), _volume(connection, home), besides)
@@ -117,13 +122,19 @@ def _require_disks(relocation: Relocation) -> None:
 
 
 def _are_calm(states: list[VolumeState], now_us: int) -> bool:
-    """Whether the recorder is alive and every volume as it should be; a full one may be full."""
+    """Whether the recorder is alive and no volume has just got into trouble: its cameras need the others now.
+
+    One that stays in trouble is left to those who repair it, and holds up no way between the others.
+    """
     return all(
-        now_us - one.updated_at_us <= FRESH_US
-        and one.volume_id is not None
-        and (one.trouble is None or one.trouble in _FULL)
+        now_us - one.updated_at_us <= FRESH_US and (_is_well(one) or now_us - one.since_us >= SETTLED_US)
         for one in states
     )
+
+
+def _is_well(one: VolumeState) -> bool:
+    """Whether a volume is known and as it should be; a full one may be full."""
+    return one.volume_id is not None and (one.trouble is None or one.trouble in _FULL)
 
 
 def _is_fit(reserve: VolumeState, home: VolumeState, size_bytes: int, now_us: int) -> bool:

@@ -28,18 +28,15 @@ from evidence.presence_scan import PresenceScan
 from evidence.protection import is_immutable, make_immutable, make_mutable
 from evidence.rebuild import Rebuild, find_volume
 from evidence.relocation import (
-    CALM_US,
-    FRESH_US,
     RelocationError,
     bring,
     empty_leftovers,
 )
 from evidence.relocation_rows import Relocation, is_relocating
-from evidence.volume_look import Look, Place, Trouble, open_volume
-from evidence.volume_rows import VolumeFound
+from evidence.volume_look import open_volume
 from evidence.volumes import LocalDisk
 from tests.disposals import open_archive
-from tests.evidence.spilled import NOW_US, ROOM, Spilled, files, open_spilled
+from tests.evidence.spilled import NOW_US, Spilled, files, open_spilled
 from tests.evidence.store import Crash, CrashingDisk
 from tests.world import World
 
@@ -176,28 +173,6 @@ def test_a_copy_that_never_got_its_name_is_emptied(spilled: Spilled) -> None:
     empty_leftovers(spilled.store)
     empty_leftovers(spilled.store)
     assert copy.stat().st_size == 0
-
-
-def test_nothing_is_brought_unless_all_volumes_are_well(spilled: Spilled) -> None:
-    assert spilled.next() is not None
-    assert spilled.next(now_us=NOW_US + FRESH_US + 1) is None
-    nowhere = VolumeFound(Look(Place(Path("/never seen"), frozenset())), None, NOW_US)
-    small = replace(ROOM, free_bytes=ROOM.total_bytes // 10)
-    for found in (
-        (spilled.home(Trouble.FAULT), spilled.spare()),
-        (spilled.home(), spilled.spare(Trouble.READ_ONLY)),
-        (spilled.home(), spilled.spare(), nowhere),
-        (spilled.home(Trouble.FULL), spilled.spare()),
-        (spilled.home(space=small), spilled.spare()),
-        (spilled.home(space=None), spilled.spare()),
-        (spilled.home(since_us=NOW_US - CALM_US + 1), spilled.spare()),
-        (spilled.home(), spilled.spare(device=ROOM.device)),
-        (spilled.home(),),
-    ):
-        spilled.look(*found)
-        assert spilled.next() is None
-    spilled.look(spilled.home(), spilled.spare(Trouble.FULL))
-    assert spilled.next() is not None
 
 
 def test_files_that_are_to_rest_and_those_disposed_of_are_passed_over(spilled: Spilled) -> None:
