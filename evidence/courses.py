@@ -20,16 +20,26 @@ _CONFIRMED = (
 
 
 class UnknownProcedureError(Exception):
-    """A session names a procedure that no file describes."""
+    """A session names a procedure that no file describes, or only one that cannot be used."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(f"session {session.code}: no procedure '{session.procedure_code}'")
+        self.session = session
+
+
+def procedure_of(session: Session, procedures: Mapping[str, Procedure]) -> Procedure:
+    """The procedure of a session. Raises UnknownProcedureError."""
+    procedure = procedures.get(session.procedure_code)
+    if procedure is None:
+        raise UnknownProcedureError(session)
+    return procedure
 
 
 def load_course(
     connection: Connection, session: Session, procedures: Mapping[str, Procedure]
 ) -> SessionCourse:
     """The session with everything that became of it. Raises UnknownProcedureError."""
-    procedure = procedures.get(session.procedure_code)
-    if procedure is None:
-        raise UnknownProcedureError(f"session {session.code}: no procedure '{session.procedure_code}'")
+    procedure = procedure_of(session, procedures)
     confirmed = connection.execute(_CONFIRMED, (session.id,))
     return SessionCourse(
         session,

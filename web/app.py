@@ -1,11 +1,13 @@
 """Builds the Flask app: every area is a blueprint, every address stands in the table of web.access."""
 
+from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
+from evidence.courses import UnknownProcedureError
 from web import (
     access,
     accounts_page,
@@ -130,6 +132,7 @@ def create_app(services: Services) -> Flask:
         app.register_blueprint(blueprint)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _refusal)
+    app.register_error_handler(UnknownProcedureError, _no_procedure)
     return app
 
 
@@ -152,6 +155,21 @@ def _refusal(error: HTTPException) -> tuple[Response | str, int]:
     word, advice = words.refusal(code)
     if isinstance(error, CSRFError):
         word, advice = "页面已过期", "请刷新页面后再提交。您输入的内容没有保存。"
+    return _refused(code, word, advice)
+
+
+def _no_procedure(error: UnknownProcedureError) -> tuple[Response | str, int]:
+    """A page about a session whose procedure file has gone: what still goes on, and who mends it."""
+    session = error.session
+    return _refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"场次 {session.code} 缺少流程文件",
+        f"找不到可用的流程文件“{session.procedure_code}.toml”。录像不受影响，其他场次照常。"
+        "请系统管理员放回或改正该文件，并重新启动控制台；此前请按纸质流程进行。",
+    )
+
+
+def _refused(code: int, word: str, advice: str) -> tuple[Response | str, int]:
     if wants_page():
         return render_template("refusal.html", code=code, word=word, advice=advice), code
     return jsonify(error=word, advice=advice, code=code), code

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from evidence import announcements
 from evidence.announcements import Confirmation
-from evidence.courses import load_course
+from evidence.courses import load_course, procedure_of
 from evidence.day import load_rooms, load_session
 from evidence.doubt_cases import open_cases_in
 from evidence.plan_changes import arm_session
@@ -72,7 +72,7 @@ def arm(session_id: int) -> tuple[Response, int]:
 def press(session_id: int, cue_code: str) -> tuple[Response, int]:
     """Give the signal in every room of the session where the person may, or in those the body names."""
     session = _session(session_id)
-    cue = services().procedures[session.procedure_code].cue(cue_code)
+    cue = procedure_of(session, services().procedures).cue(cue_code)
     if cue is None:
         abort(404)
     if not PRESSERS[cue.trigger] & roles():
@@ -90,7 +90,7 @@ def confirm(session_id: int, code: str) -> tuple[Response, int]:
     if room.id not in session.room_ids:
         abort(404)
     require_room(session_id, room.id, to_act=True)
-    cue = services().procedures[session.procedure_code].cue(str(_body().get("cue")))
+    cue = procedure_of(session, services().procedures).cue(str(_body().get("cue")))
     if cue is None or cue.confirmation is None:
         abort(404)
     if not cue.roles & duty_roles():

@@ -160,3 +160,20 @@ def test_a_session_whose_procedure_has_gone_is_told_and_no_page_fails(
     page = site_lead.get("/recording").text
     assert page.count("考试日录像，到 24:00") == 2
     assert "场次 T1 找不到考试流程文件" in page
+
+
+def test_the_pages_of_that_session_say_what_is_missing_and_who_mends_it(
+    site_lead: PageClient, proctor: PageClient, world: World
+) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    for client, address in (
+        (site_lead, f"/sessions/{world.session_id}/coverage"),
+        (proctor, f"/proctor/{world.session_id}/{world.room_1}"),
+    ):
+        page = client.get(address, headers={"Accept": "text/html"})
+        assert page.status_code == 503
+        assert "场次 T1 缺少流程文件" in page.text
+        assert "gone.toml" in page.text
+    pressed = proctor.post(f"/api/sessions/{world.session_id}/press/start", json={})
+    assert (pressed.status_code, pressed.json["error"]) == (503, "场次 T1 缺少流程文件")
