@@ -27,10 +27,12 @@ from exam.clock import SECOND_US, SystemClock
 from exam.recording_decision import RecordingMode
 from recorder.service import serve
 from rehearsal.camera_server import RunningCamera, RunningCameras
+from rehearsal.sent_log import SentFrame
 
 EVER = 1 << 60
 ROOT = Path(__file__).resolve().parent.parent.parent
 CLOCK = SystemClock()
+FRAME_US = 40_000
 
 
 @dataclass
@@ -146,6 +148,17 @@ def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
     while not true():
         assert CLOCK.monotonic_us() < until_us, "it did not come true in time"
         CLOCK.sleep_us(SECOND_US // 10)
+
+
+def taken_us(sent: list[SentFrame], counter: int) -> int:
+    """When a simulated picture was due by the camera's clock.
+
+    A busy machine sends some pictures late. How late is known, because counters are a frame apart: the
+    least delayed pictures of the seconds around tell when this one should have left.
+    """
+    near = [frame for frame in sent if abs(frame.counter - counter) <= 100]
+    assert any(frame.counter == counter for frame in near)
+    return min(frame.sent_at_us - (frame.counter - counter) * FRAME_US for frame in near)
 
 
 def children_of(pid: int) -> list[int]:

@@ -19,13 +19,12 @@ from exam.clock import SECOND_US
 from rehearsal.camera_plan import CameraPlan, Fault
 from rehearsal.camera_server import RunningCameras, running_cameras
 from rehearsal.picture_counter import read_counter
-from rehearsal.sent_log import SentFrame
-from tests.recorder.live import CLOCK, children_of, is_alive, live_site, wait_until
+from tests.recorder.live import CLOCK, FRAME_US, children_of, is_alive, live_site, taken_us, wait_until
 
 pytestmark = [pytest.mark.media, pytest.mark.live]
 
-WIDTH, HEIGHT, FRAME_US, GOP_US = 640, 368, 40_000, 2_000_000
-SIZE = f"{WIDTH}x{HEIGHT}"
+GOP_US = 2_000_000
+SIZE = "640x368"
 # What the loopback network and a busy test machine may add.
 TRANSPORT_US = 25_000
 INSTANTS = 50
@@ -98,17 +97,6 @@ def test_fifty_random_instants_show_the_picture_that_was_taken_then(
     assert min(errors_us) >= -TRANSPORT_US
     assert max(errors_us) <= FRAME_US + TRANSPORT_US
     print(f"index time minus picture time: {min(errors_us)} to {max(errors_us)} us")  # noqa: T201
-
-
-def taken_us(sent: list[SentFrame], counter: int) -> int:
-    """When a simulated picture was due by the camera's clock.
-
-    A busy machine sends some pictures late. How late is known, because counters are a frame apart: the
-    least delayed pictures of the seconds around tell when this one should have left.
-    """
-    near = [frame for frame in sent if abs(frame.counter - counter) <= 100]
-    assert any(frame.counter == counter for frame in near)
-    return min(frame.sent_at_us - (frame.counter - counter) * FRAME_US for frame in near)
 
 
 def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(

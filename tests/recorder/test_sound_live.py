@@ -12,14 +12,13 @@ from evidence.sound import Sound, SoundKind
 from rehearsal.camera_plan import CameraPlan, Fault
 from rehearsal.camera_server import RunningCamera, RunningCameras, running_cameras
 from rehearsal.camera_sound import Sound as SentSound
-from tests.recorder.live import LiveSite, live_site, wait_until
+from tests.recorder.live import FRAME_US, LiveSite, live_site, taken_us, wait_until
 
 pytestmark = [pytest.mark.media, pytest.mark.live]
 
 KINDS = (SentSound.AAC, SentSound.PCMA, SentSound.G726, SentSound.UNKNOWN, SentSound.MUTE_PCMA)
 # How late a picture may be dated: transcoded sound holds it back, by how much exactly is not known.
 LATE_US = 200_000
-FRAME_US = 40_000
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,8 @@ def test_pictures_are_recorded_whatever_the_microphone_sends(cameras: RunningCam
 
 
 def assert_dated_right(camera: RunningCamera, fragments: list[Fragment]) -> None:
-    keyframes = [frame.sent_at_us for frame in camera.sent() if frame.is_keyframe]
+    sent = camera.sent()
+    keyframes = [taken_us(sent, frame.counter) for frame in sent if frame.is_keyframe]
     shown = [fragment.wall_us for fragment in fragments]
     errors_us = [min((wall_us - sent_us for sent_us in keyframes), key=abs) for wall_us in shown]
     print(f"{camera.name}: index time minus sending: {min(errors_us)} to {max(errors_us)} us")  # noqa: T201
