@@ -175,5 +175,5 @@ def test_the_pages_of_that_session_say_what_is_missing_and_who_mends_it(
         assert page.status_code == 503
         assert "场次 T1 缺少流程文件" in page.text
         assert "gone.toml" in page.text
-    pressed = proctor.post(f"/api/sessions/{world.session_id}/press/start", json={})
+    pressed = site_lead.post(f"/api/sessions/{world.session_id}/press/start", json={})
     assert (pressed.status_code, pressed.json["error"]) == (503, "场次 T1 缺少流程文件")
