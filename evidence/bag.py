@@ -1,7 +1,8 @@
 """Writing one BagIt bag (RFC 8493): every byte is read once, hashed and written on the way.
 
 A bag grows in a folder called `...unfinished`, without bagit.txt and without signature, and so is valid for
-nobody. `release` adds both and gives it its name. Nothing is ever overwritten or deleted.
+nobody. `release` adds both and gives it its name. Nothing is ever overwritten or deleted; `empty` alone takes
+the footage out of a bag that must not be handed out.
 """
 
 import hashlib
@@ -20,13 +21,13 @@ UNFINISHED: Final = ".unfinished"
 PAYLOAD: Final = "data/"
 MANIFEST: Final = "manifest-sha256.txt"
 
-# Told how many bytes were copied; may raise to stop.
+# Told how many bytes were copied or read back; may raise to stop.
 Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
 class BagWriter:
-    """A bag that is being written. Digests are of what was read, never read back."""
+    """A bag that is being written. Digests are of what was read from the archive, not of what was written."""
 
     folder: Path
     _digests: dict[str, str] = field(default_factory=dict)
@@ -108,6 +109,42 @@ class BagWriter:
         content = _manifest(tags)
         self.put(SIGNED, content)
         return content
+
+    def differing(self, progress: Progress) -> str | None:
+        """Read everything back from the medium, not from memory; the first path that is not what was written.
+
+        Durable before it is read: only then does the system let go of what memory holds of a file.
+        """
+        disk = LocalDisk()
+        for path in self._digests:
+            disk.sync_file(self.folder / path)
+            disk.forget(self.folder / path)
+        return next((path for path in self._digests if not self._is_whole(path, progress)), None)
+
+    def _is_whole(self, path: str, progress: Progress) -> bool:
+        made = hashlib.sha256()
+        block = memoryview(bytearray(BLOCK_BYTES))
+        with (self.folder / path).open("rb", buffering=0) as reader:
+            while count := reader.readinto(block):
+                made.update(block[:count])
+                progress(count)
+        return made.hexdigest() == self._digests[path]
+
+    def empty(self) -> None:
+        """Take the footage out of an unfinished bag: its files stay, without content.
+
+        Only files of this bag: no link is followed, and a file that has a second name is left alone.
+        """
+        for path in (self.folder / PAYLOAD).rglob("*"):
+            if path.is_symlink() or not path.is_file():
+                continue
+            descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if os.fstat(descriptor).st_nlink == 1:
+                    os.truncate(descriptor, 0)
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def release(self, signature: bytes) -> Path:
         """Make everything durable, then make it a bag: signature, bagit.txt and, last, its name."""

@@ -29,7 +29,16 @@ from evidence.delivery import (
     list_rows,
 )
 from evidence.delivery_paper import paper, print_in_child
-from evidence.export_plan import BagPlan, CameraPlan, ExportError, ExportWish, FileState, PlannedFile, plan
+from evidence.export_plan import (
+    BagPlan,
+    CameraPlan,
+    ExportError,
+    ExportWish,
+    FileState,
+    PlannedFile,
+    RestrictedError,
+    plan,
+)
 from evidence.ledger import LeafKind, append
 from evidence.play_copy import BURNT_IN, REMUXED, PlayCopyError, Reel
 from evidence.proofs import Authority, write_authority, write_proofs
@@ -64,12 +73,17 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportTools:
-    """What an export works with. `words` explain absences by their codes."""
+    """What an export works with. `words` explain absences by their codes.
+
+    `require_allowed` raises RestrictedError once the footage may leave no more: a restriction may be
+    confirmed while it is copied. Asked before each bag becomes valid; progress may ask it more often.
+    """
 
     database: WriterDatabase
     authority: Authority
     words: Mapping[str, str]
     print_page: Callable[[str], bytes] = print_in_child
+    require_allowed: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +101,18 @@ def carry_out(tools: ExportTools, wish: ExportWish, progress: Progress) -> list[
     with tools.database.read() as connection:
         plans = plan(connection, wish)
     total = sum(each.total_bytes for each in plans)
-    counter = _Counter(progress, total)
+    counter = _Counter(progress, total * (1 + wish.options.read_back))
+    made: list[MadeBag] = []
     try:
         _check_target(wish, total)
-        return [_Baggage(tools, wish, each, counter).make() for each in plans]
+        for each in plans:
+            made += [_Baggage(tools, wish, each, counter).make()]
+        return made
+    except RestrictedError as error:
+        if not made:
+            raise
+        names = "、".join(bag.path.name for bag in made)
+        raise RestrictedError(f"{error}此前已写好的{names}仍在目标介质上，请立即收回。") from error
     except subprocess.CalledProcessError as error:
         raise ExportError("电子数据清单排版失败，导出未完成；请联系系统管理员。") from error
     except OSError as error:
@@ -107,7 +129,7 @@ def exported_bags(footage: Connection, order_id: int) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class _Counter:
-    """Bytes copied so far, over all bags of an order."""
+    """Bytes copied and read back so far, over all bags of an order."""
 
     progress: Progress
     total: int
@@ -116,6 +138,11 @@ class _Counter:
     def add(self, count: int) -> None:
         self.done += count
         self.progress(self.done, self.total, "正在复制并校验")
+
+    def add_read(self, count: int) -> None:
+        # Proofs, lists and derived copies are read back too, and counted by nobody before.
+        self.done = min(self.done + count, self.total)
+        self.progress(self.done, self.total, "正在从介质读回核对")
 
     def say(self, words: str) -> None:
         self.progress(self.done, self.total, words)
@@ -131,7 +158,15 @@ class _Baggage:
         self._derived: list[DerivedCopy] = []
 
     def make(self) -> MadeBag:
-        """All steps; the register's row comes before the signature, and both before the bag's name."""
+        """All steps. A bag of footage that was restricted meanwhile keeps its names and no content."""
+        try:
+            return self._make()
+        except RestrictedError:
+            self._bag.empty()
+            raise
+
+    def _make(self) -> MadeBag:
+        """The register's row comes before the signature, and both before the bag's name."""
         for camera in self._plan.cameras:
             for file in camera.files:
                 self._copy(camera, file)
@@ -140,9 +175,19 @@ class _Baggage:
         self._counter.say("正在写入证明和清单")
         delivery = self._write_statement()
         content = self._bag.close_lists(bag_lines(delivery, self._bag.payload_oxum))
+        if self._wish.options.read_back:
+            self._read_back()
+        self._tools.require_allowed()
         made = self._register(delivery)
         path = self._bag.release(self._tools.authority.signer.key.sign(content))
         return MadeBag(path, made.is_complete, made.segments, made.tagmanifest_sha256)
+
+    def _read_back(self) -> None:
+        differing = self._bag.differing(self._counter.add_read)
+        if differing is not None:
+            raise ExportError(
+                f"从目标介质读回的内容与写入的不一致（{differing}），介质可能已损坏，请换用别的介质。导出未完成。"
+            )
 
     def _copy(self, camera: CameraPlan, file: PlannedFile) -> None:
         place = f"{camera.folder}/{file.name}"

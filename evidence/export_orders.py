@@ -13,8 +13,8 @@ from evidence.export_plan import (
     AskedCamera,
     Asker,
     CopyOptions,
-    ExportError,
     ExportWish,
+    RestrictedError,
     shown_interval,
 )
 from evidence.footage_access import FootageRequest, record_access
@@ -50,6 +50,7 @@ def give_export_order(exam: Connection, wanted: ExportRequest, now_us: int) -> i
         "max_bytes": options.max_bytes,
         "with_play": int(options.with_play),
         "burn_in": int(options.burn_in),
+        "read_back": int(options.read_back),
     }
     reason = wanted.asker.reason
     for room_id in wanted.room_ids:
@@ -81,15 +82,17 @@ def read_wish(exam: Connection, order: Order) -> ExportWish:
 
 
 def refuse_restricted(exam: Connection, footage: Connection, wish: ExportWish) -> None:
-    """Raises ExportError while the processing of any footage in the files asked for is restricted."""
+    """Raises RestrictedError while the processing of any footage in the files asked for is restricted."""
     uuids = [camera.uuid for camera in wish.cameras]
     shown = [(uuid, shown_interval(footage, uuid, wish.interval)) for uuid in uuids]
     if restricted(exam, [Reach(uuid, each.from_us, each.until_us) for uuid, each in shown]):
-        raise ExportError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
+        raise RestrictedError("所选录像正在限制处理，不得查看和导出。如需使用，须先由两人解除限制。")
 
 
 def _options(asked: Mapping[str, Any]) -> CopyOptions:
-    return CopyOptions(asked["max_bytes"], bool(asked["with_play"]), bool(asked["burn_in"]))
+    # Orders that are older than this choice do not have it.
+    read_back = bool(asked.get("read_back", True))
+    return CopyOptions(asked["max_bytes"], bool(asked["with_play"]), bool(asked["burn_in"]), read_back)
 
 
 def _camera(exam: Connection, uuid: str) -> AskedCamera:

@@ -27,6 +27,10 @@ class ExportError(Exception):
     """The export cannot be made; the message says why and what to do, in Chinese."""
 
 
+class RestrictedError(ExportError):
+    """The footage may be shown to nobody now (限制处理)."""
+
+
 class FileState(StrEnum):
     """What becomes of a file that was asked for."""
 
@@ -57,11 +61,12 @@ class AskedCamera:
 
 @dataclass(frozen=True, slots=True)
 class CopyOptions:
-    """How it is delivered. `max_bytes` None: in one bag."""
+    """How it is delivered. `max_bytes` None: in one bag; `read_back`: the medium is read again at the end."""
 
     max_bytes: int | None = None
     with_play: bool = True
     burn_in: bool = False
+    read_back: bool = True
 
     @property
     def copies(self) -> int:

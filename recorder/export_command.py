@@ -80,9 +80,10 @@ def _export(settings: Settings, asked: Namespace, ask_password: Callable[[str], 
         authority = Authority.open(settings.keys_folder, settings.data_folder, clock)
         outcome = Report(order_id, WorkState.FAILED, words="导出中断", outcome={"bags": []})
         try:
+            tools = ExportTools(footage, authority, export_words())
             with exam.read() as connection, footage.read() as index:
-                refuse_restricted(connection, index, wish)
-            made = carry_out(ExportTools(footage, authority, export_words()), wish, _show)
+                refuse_restricted(connection, index, wish)  # nobody else writes meanwhile
+            made = carry_out(tools, wish, _show)
             outcome = final_report(wish, made, authority.fingerprint)
         except ExportError as error:
             outcome = replace(outcome, words=str(error))
@@ -119,7 +120,12 @@ def _request(exam: Connection, asked: Namespace, account: accounts.Account) -> E
         interval=interval,
         target=asked.to.absolute(),
         asker=Asker(account.display_name, asked.organisation, asked.second_person, asked.reason),
-        options=CopyOptions(asked.max_gb * GB if asked.max_gb else None, not asked.no_play, asked.burn_in),
+        options=CopyOptions(
+            max_bytes=asked.max_gb * GB if asked.max_gb else None,
+            with_play=not asked.no_play,
+            burn_in=asked.burn_in,
+            read_back=not asked.no_read_back,
+        ),
     )
 
 
@@ -158,5 +164,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-gb", type=int, help="split over bags of at most so many GB")
     parser.add_argument("--no-play", action="store_true", help="without the playable copy")
     parser.add_argument("--burn-in", action="store_true", help="with a copy that shows the time")
+    parser.add_argument("--no-read-back", action="store_true", help="do not read the medium again: faster")
     parser.add_argument("--settings", type=Path, help="settings file (default: kaochang.toml)")
     return parser

@@ -4,8 +4,9 @@ An order that a stop or a crash interrupts is made again from its beginning at t
 bag is never gone on with. Only folders named in the settings are written to.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -59,14 +60,14 @@ class ExportWork:
                 self._carry_out(exam, order, is_over)
 
     def _carry_out(self, exam: ReaderDatabase, order: Order, is_over: Event) -> None:
-        telling = _Telling(self, order.id, is_over)
         try:
-            with exam.read() as connection, self.store.database.read() as footage:
+            with exam.read() as connection:
                 wish = read_wish(connection, order)
-                refuse_restricted(connection, footage, wish)
+            require_allowed = partial(self._require_allowed, exam, wish)
+            require_allowed()
             self._check(wish)
-            tools = self._tools()
-            made = carry_out(tools, wish, telling)
+            tools = replace(self._tools(), require_allowed=require_allowed)
+            made = carry_out(tools, wish, _Telling(self, order.id, is_over, require_allowed))
         except _StopAskedError:
             return
         except ExportError as error:
@@ -79,6 +80,10 @@ class ExportWork:
             return
         _log.info("exported", order=order.id, bags=[bag.path.name for bag in made])
         self.report(final_report(wish, made, tools.authority.fingerprint))
+
+    def _require_allowed(self, exam: ReaderDatabase, wish: ExportWish) -> None:
+        with exam.read() as connection, self.store.database.read() as footage:
+            refuse_restricted(connection, footage, wish)
 
     def _fail(self, order: Order, words: str) -> None:
         self.report(Report(order.id, WorkState.FAILED, words=words, outcome={"bags": []}))
@@ -102,11 +107,12 @@ class ExportWork:
 
 @dataclass(slots=True)
 class _Telling:
-    """Passes progress on, not too often, and a stop at once."""
+    """Passes progress on, not too often, asking each time whether that may go on; and a stop at once."""
 
     work: ExportWork
     order_id: int
     is_over: Event
+    require_allowed: Callable[[], None]
     told_at_us: int | None = None
     words: str = ""
 
@@ -117,6 +123,7 @@ class _Telling:
         is_due = self.told_at_us is None or now_us - self.told_at_us >= REPORT_US
         if is_due or words != self.words:
             self.told_at_us, self.words = now_us, words
+            self.require_allowed()
             self.work.report(Report(self.order_id, WorkState.RUNNING, done, total, words))
 
 
@@ -125,6 +132,7 @@ def final_report(wish: ExportWish, made: list[MadeBag], fingerprint: str) -> Rep
     names = [bag.path.name for bag in made]
     is_whole = all(bag.is_complete for bag in made)
     words = "全部交付" if is_whole else "已导出，但有未交付或无法说明的部分，见电子数据清单"
+    words += "；已从介质读回核对" if wish.options.read_back else "；没有从介质读回核对"
     outcome = {
         "bags": names,
         "target": str(wish.target),

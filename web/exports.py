@@ -52,6 +52,7 @@ class Form:
     max_gb: str = ""
     with_play: bool = True
     burn_in: bool = False
+    read_back: bool = True
     faults: list[str] = field(default_factory=list)
 
 
@@ -135,6 +136,7 @@ def _form(chosen: list[SiteCamera]) -> Form:
         sent.get("max_gb", "").strip(),
         "with_play" in sent,
         "burn_in" in sent,
+        "read_back" in sent,
     )
 
 
@@ -159,7 +161,7 @@ def _is_size(text: str) -> bool:
 
 def _options(form: Form) -> CopyOptions:
     max_bytes = int(form.max_gb) * GB if form.max_gb else None
-    return CopyOptions(max_bytes, form.with_play, form.burn_in)
+    return CopyOptions(max_bytes, form.with_play, form.burn_in, form.read_back)
 
 
 def _report(order_id: int) -> Report:

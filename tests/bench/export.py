@@ -113,18 +113,21 @@ def _measure(folder: Path, size: Size, rounds: int) -> list[Row]:
             Asker("a", "b", "", "bench"),
             tuple(AskedCamera(uuid, "R", uuid[-2:]) for uuid in cameras),
             Interval(FIRST_US, FIRST_US + size.minutes * MINUTE_US),
-            CopyOptions(with_play=False),
+            CopyOptions(with_play=False, read_back=False),
             folder / "medium",
         )
         return _rows(folder, files, rounds, tools, wish)
 
 
 def _rows(folder: Path, files: list[Path], rounds: int, tools: ExportTools, wish: ExportWish) -> list[Row]:
-    measured: dict[str, list[float]] = {"ours": [], "with_list": [], "plain": [], "flushed": []}
+    names = ("ours", "with_list", "read_back", "plain", "flushed")
+    measured: dict[str, list[float]] = {name: [] for name in names}
+    reading_back = replace(wish, options=replace(wish.options, read_back=True))
     acts: dict[str, Callable[[Path], object]] = {
         "plain": lambda target: copy_and_hash(files, target, flushed=False),
         "ours": lambda target: _export(tools, wish, target),
         "flushed": lambda target: copy_and_hash(files, target, flushed=True),
+        "read_back": lambda target: _export(tools, reading_back, target),
         "with_list": lambda target: _export(replace(tools, print_page=print_in_child), wish, target),
     }
     for number in range(rounds):
@@ -140,6 +143,7 @@ def _rows(folder: Path, files: list[Path], rounds: int, tools: ExportTools, wish
         _row(
             "export_4_cameras_flushed", measured["ours"], measured["flushed"], "the same + sync of the copies"
         ),
+        _row("export_read_back", measured["read_back"], measured["plain"], "cp + openssl dgst -sha256"),
         _row(
             "export_with_printed_list", measured["with_list"], measured["plain"], "cp + openssl dgst -sha256"
         ),

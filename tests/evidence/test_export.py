@@ -14,7 +14,7 @@ import pytest
 from evidence import bag, bag_verifier
 from evidence.bag_verifier import INCOMPLETE, PROVED, REFUSED
 from evidence.export import LIST_CSV, LIST_PDF, MadeBag, carry_out, exported_bags
-from evidence.export_plan import CopyOptions, ExportError
+from evidence.export_plan import CopyOptions, ExportError, RestrictedError
 from evidence.footage import Cause
 from evidence.footage_rows import note_absence
 from evidence.ledger import read_leaves
@@ -261,6 +261,66 @@ def test_a_medium_that_fails_half_way_leaves_nothing_valid(archive: Archive, num
         bagit.Bag(str(left)).validate()
     assert archive.footage.count("export_bag") == 0
     assert archive.export()[0].path.name == "export-12_20261122T090002_2"
+
+
+class FailingMedium:
+    """Follows the progress, and turns one bit of a file on the medium once reading back begins."""
+
+    def __init__(self, target: Path) -> None:
+        self.target, self.words = target, [""]
+
+    def __call__(self, done: int, total: int, words: str) -> None:
+        assert 0 <= done <= total
+        if words != self.words[-1]:
+            self.words.append(words)
+        if "清单" in words:
+            film = next(self.target.glob("*.unfinished/data/camera-2/*.mp4"))
+            content = bytearray(film.read_bytes())
+            content[7] ^= 4
+            film.write_bytes(content)
+
+
+def test_a_medium_that_keeps_something_else_is_found_by_reading_it_back(archive: Archive) -> None:
+    medium = FailingMedium(archive.target)
+    with pytest.raises(ExportError, match="读回的内容与写入的不一致（data/camera-2/"):
+        carry_out(archive.tools, wish(archive), medium)
+    assert medium.words == ["", "正在复制并校验", "正在写入证明和清单", "正在从介质读回核对"]
+    assert archive.footage.count("export_bag") == 0
+    unread = wish(archive, options=CopyOptions(with_play=False, read_back=False))
+    (made,) = carry_out(archive.tools, unread, FailingMedium(archive.target))
+    assert verified(archive, made) == REFUSED
+
+
+class Restricted:
+    """Two people confirm a restriction at a certain question."""
+
+    def __init__(self, allowed: int) -> None:
+        self.allowed = allowed
+
+    def __call__(self) -> None:
+        self.allowed -= 1
+        if self.allowed < 0:
+            raise RestrictedError("正在限制处理。")
+
+
+def test_footage_restricted_while_it_is_copied_leaves_no_bag_and_no_content(archive: Archive) -> None:
+    with pytest.raises(RestrictedError, match=r"^正在限制处理。$"):
+        carry_out(replace(archive.tools, require_allowed=Restricted(0)), wish(archive), nothing)
+    (left,) = archive.target.iterdir()
+    assert left.name.endswith(".unfinished")
+    films = list(left.glob("data/camera-*/*.mp4"))
+    assert len(films) == 16
+    assert {each.read_bytes() for each in films} == {b""}
+    assert archive.footage.count("export_bag") == 0
+    assert all(each.file.stat().st_size for each in archive.footage.segments(CAMERA))
+
+
+def test_parts_that_were_finished_before_a_restriction_are_named_to_be_taken_back(archive: Archive) -> None:
+    small = CopyOptions(max_bytes=8_000_000 + 6 * 20_000, with_play=False)
+    tools = replace(archive.tools, require_allowed=Restricted(1))
+    with pytest.raises(RestrictedError, match=r"export-12_20261122T090002_1of.*立即收回"):
+        carry_out(tools, wish(archive, options=small), nothing)
+    assert archive.footage.count("export_bag") == 1
 
 
 def test_a_list_that_cannot_be_laid_out_fails_the_export(archive: Archive) -> None:

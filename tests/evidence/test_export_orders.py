@@ -40,7 +40,7 @@ def request(world: World) -> ExportRequest:
         interval=Interval(START_US, START_US + 1),
         target=Path("/media/usb"),
         asker=Asker("周审", "某单位", "", "考生投诉核查"),
-        options=CopyOptions(5, with_play=False, burn_in=True),
+        options=CopyOptions(5, with_play=False, burn_in=True, read_back=False),
     )
 
 

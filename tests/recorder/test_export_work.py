@@ -72,7 +72,7 @@ def test_an_order_becomes_a_bag_that_is_proved(site: Site) -> None:
     order_id = site.order()
     site.work(Event())
     made = site.report(order_id)
-    assert (made.state, made.words) == (WorkState.DONE, "全部交付")
+    assert (made.state, made.words) == (WorkState.DONE, "全部交付；已从介质读回核对")
     assert made.outcome is not None
     bag = Path(made.outcome["target"]) / made.outcome["bags"][0]
     assert bag_verifier.main([str(bag), "--fingerprint", made.outcome["fingerprint"]]) == 0
@@ -80,14 +80,40 @@ def test_an_order_becomes_a_bag_that_is_proved(site: Site) -> None:
     assert len(list(bag.parent.iterdir())) == 1, "a finished order is not made again"
 
 
-def test_restricted_footage_is_exported_for_nobody(site: Site) -> None:
-    world = site.world
+def restrict(world: World) -> None:
     with world.exam.write() as connection:
         hold = NewHold(HoldKind.RESTRICTION, world.batch_id, (), "批次")
         hold_id = propose_hold(connection, hold, Decision(world.site_lead_account_id, "删除请求", START_US))
         take_step(
             connection, hold_id, HoldStep.CONFIRMED, Decision(world.proctor_account_id, "同意", START_US)
         )
+
+
+def test_footage_restricted_while_it_is_exported_stops_the_export(site: Site) -> None:
+    class RestrictsOnceAsked(Event):
+        """Two people confirm a restriction in the middle of the order."""
+
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            if self.asked == 3:
+                restrict(site.world)
+                site.world.clock.sleep_us(SECOND_US)
+            return False
+
+    order_id = site.order()
+    site.work(RestrictsOnceAsked())
+    made = site.report(order_id)
+    assert made.state is WorkState.FAILED
+    assert "限制处理" in made.words
+    (left,) = site.settings.default_export_folder.iterdir()
+    assert left.name.endswith(".unfinished")
+    assert [each.stat().st_size for each in left.glob("data/camera-1/*.mp4")] == [0]
+
+
+def test_restricted_footage_is_exported_for_nobody(site: Site) -> None:
+    restrict(site.world)
     order_id = site.order()
     site.work(Event())
     made = site.report(order_id)
@@ -154,7 +180,7 @@ def test_a_stop_leaves_the_order_for_the_next_start(site: Site) -> None:
 
 
 def test_progress_is_written_once_a_second_and_when_the_words_change(site: Site) -> None:
-    telling = _Telling(site.work, 7, Event())
+    telling = _Telling(site.work, 7, Event(), lambda: None)
     for done, words, pause_us in [(1, "a", 0), (2, "a", 0), (3, "b", 0), (4, "b", SECOND_US), (5, "b", 0)]:
         site.world.clock.sleep_us(pause_us)
         telling(done, 9, words)

@@ -105,7 +105,7 @@ def test_a_faulty_order_is_refused_with_words_and_keeps_what_was_typed(
 
 def test_the_page_suggests_the_session_and_its_cameras(supervisor: PageClient, world: World) -> None:
     page = supervisor.get(f"/exports/?session={world.session_id}&room={world.room_1}").get_data(as_text=True)
-    assert page.count("checked>") == 3  # two cameras and the playable copy
+    assert page.count("checked>") == 4  # two cameras, the playable copy, reading the medium back
     assert "还没有导出过录像" in page
     supervisor.post("/exports/", data=form(world))
     assert "等待录像服务" in supervisor.get("/exports/").get_data(as_text=True)
