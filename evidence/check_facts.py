@@ -64,6 +64,13 @@ _ATTEMPTS: Final = (
 )
 _PLANS: Final = "select *, document as plan from disposal_plan"
 _TIMES: Final = "select *, authority_id as time_authority_id from disposal_time"
+# Names that are older than their salt have no leaf.
+_WITNESSES: Final = "select * from disposal_witness where salt is not null"
+_JOINT_STEPS: Final = (
+    "select joint_step.*, kind, subject from joint_step"
+    " join joint_decision on joint_decision.id = decision_id"
+)
+_ONE_WITNESS: Final = {"order_id": "order_id", "place": "place"}
 
 EXAM_FACTS: Final = (
     FactTable("checkin_attempt", (LeafKind.CHECKIN_ATTEMPT,), {"attempt_id": "id"}, _ATTEMPTS),
@@ -109,6 +116,8 @@ EXAM_FACTS: Final = (
     FactTable("disposal_approval", (LeafKind.DISPOSAL_APPROVAL,), {"approval_id": "id"}),
     _by_id("disposal_time", LeafKind.DISPOSAL_TIME, source=_TIMES),
     _by_id("disposal_attempt", LeafKind.DISPOSAL_REFUSED),
+    FactTable("disposal_witness", (LeafKind.DISPOSAL_WITNESS,), _ONE_WITNESS, _WITNESSES),
+    _by_id("joint_step", LeafKind.JOINT_DECISION, source=_JOINT_STEPS),
     _by_id("kiosk_change", LeafKind.KIOSK_CHANGE),
     _by_id("staff_pin", LeafKind.STAFF_PIN),
     _by_id("staff_pin_unlock", LeafKind.STAFF_PIN_UNLOCK),
@@ -122,7 +131,13 @@ _RELOCATED: Final = (
     " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
     " where moved_at_us is not null"
 )
-_DISPOSALS: Final = "select *, plan_digest as plan_sha256 from disposal"
+_REMNANTS: Final = (
+    "select json_group_array(cast(id as text)) from (select quarantined_file_id as id"
+    " from disposal_remnant where segment_id = disposal.segment_id order by 1)"
+)
+_DISPOSALS: Final = (
+    f"select *, plan_digest as plan_sha256, ({_REMNANTS}) as quarantined_file_ids from disposal"  # noqa: S608 - our own words
+)
 _DISPOSALS_DONE: Final = f"{_DISPOSALS} where done_at_us is not null"
 _REFUSALS: Final = (
     "select id, order_id, segment_id, '[\"' || replace(reasons, ' ', '\",\"') || '\"]' as reasons"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 from sqlite3 import Connection, Row
+from typing import Final
 
 from evidence.check_codes import Code, Depth, Finding
 from evidence.day_manifest import read_digests
@@ -111,6 +112,14 @@ def _files_below(volume: Path) -> set[str]:
     }
 
 
+# Each file in quarantine: whether its disposal has begun, and whether it is done.
+_QUARANTINED: Final = (
+    "select path, disposal.segment_id is not null, done_at_us is not null from quarantined_file"
+    " left join disposal_remnant on quarantined_file_id = quarantined_file.id"
+    " left join disposal on disposal.segment_id = disposal_remnant.segment_id where volume_id = ?"
+)
+
+
 def _check_volume(
     connection: Connection, volume_id: int, where: tuple[Path, set[str]], look: Look
 ) -> Iterator[Finding]:
@@ -128,8 +137,10 @@ def _check_volume(
         look.tell(look.cost)
         if finding is not None:
             yield Finding(finding, str(volume / row["path"]))
-    for (path,) in connection.execute("select path from quarantined_file where volume_id = ?", (volume_id,)):
-        if path not in unclaimed:
+    for path, is_begun, is_gone in connection.execute(_QUARANTINED, (volume_id,)):
+        if path in unclaimed and is_gone:
+            yield Finding(Code.FILE_DISPOSED_BUT_THERE, str(volume / path))
+        elif path not in unclaimed and not is_begun:
             yield Finding(Code.QUARANTINED_MISSING, str(volume / path))
         unclaimed.discard(path)
     if look.depth is not Depth.PRESENCE:

@@ -1,9 +1,9 @@
 """Destroying footage (销毁): the one module of the product that unlinks a recorded file (invariant 3).
 
 For each file: ask for the permit, see that the file is the one named, write row and leaf DISPOSAL,
-unlink it and its second copies, make the folders durable, write DISPOSAL_DONE. A crash between any
-two steps leaves the file, or the register's row that names it; doing all again ends the same. What is
-refused is written down.
+unlink it, its second copies and what is left of it in quarantine, make the folders durable, write
+DISPOSAL_DONE. A crash between any two steps leaves the file, or the register's row that names it; doing
+all again ends the same. What is refused is written down.
 """
 
 import threading
@@ -23,6 +23,7 @@ from evidence.disposal_permit import (
     check_file,
     check_volume,
 )
+from evidence.disposal_remnants import Remnant, note_remnants, remnants, set_aside_copies
 from evidence.duplicate_permit import permit_release
 from evidence.ingest import Store
 from evidence.ledger import LeafKind, append
@@ -30,6 +31,7 @@ from evidence.mirror import SecondCopy, copies_of
 from evidence.naming import RESTORING_FOLDER
 from evidence.relocation_rows import finish, is_relocating
 from evidence.signed_ledger import SignedLedger
+from evidence.volume_look import has_mark
 from evidence.volumes import MOVING
 
 _log: Final = structlog.get_logger("disposal")
@@ -89,16 +91,19 @@ class Disposer:
         self._require_settled(segment_id)
         with self._store.database.read() as connection:
             copies = copies_of(connection, segment_id)
-        _check_mirrors(copies)
+            left = remnants(connection, permit.path.name)
+        _check_mirrors(copies, permit.lost_mirrors)
+        _check_remnants(left)
         if begun is None:
             check_file(permit, self._store.disk.digest)
             # Reading took its time: somebody may have asked for a hold meanwhile.
             permit = self._permits.permit(order_id, segment_id)
-            self._begin(permit)
+            self._begin(permit, copies, left)
         elif begun["plan_digest"].hex() != permit.plan.digest:
             raise DisposalRefusedError([DisposalRefusal.OTHER_PLAN])
         check_volume(permit)
-        for path in (permit.path, *_copies(permit, copies)):
+        reachable = [copy for copy in copies if copy.is_reachable()]
+        for path in (permit.path, *_copies(permit, reachable), *(each.file for each in left)):
             self._unlink(path)
         self._finish(permit)
 
@@ -115,8 +120,8 @@ class Disposer:
             ).fetchone()
         return row
 
-    def _begin(self, permit: Permit) -> None:
-        """Row and leaf, durable before the file goes."""
+    def _begin(self, permit: Permit, copies: list[SecondCopy], left: list[Remnant]) -> None:
+        """Rows and leaf, durable before the file goes."""
         now_us = self._store.clock.wall_us()
         plan = permit.plan
         with self._store.database.write() as connection:
@@ -133,11 +138,15 @@ class Disposer:
                     now_us,
                 ),
             )
+            note_remnants(connection, permit.segment_id, left)
             body = {
                 **_names(permit),
                 "proposed_by": plan.proposal.account_id,
                 "approved_by": [str(each.account_id) for each in plan.approvals],
                 "proved_at_us": permit.proved_at_us,
+                "quarantined_file_ids": [str(each.quarantined_file_id) for each in left],
+                # Copies there cannot be destroyed: two people have given these mirrors up for lost.
+                "lost_mirrors": [copy.mirror_uuid for copy in copies if not copy.is_reachable()],
             }
             append(connection, LeafKind.DISPOSAL, body, now_us)
 
@@ -204,17 +213,23 @@ def note_refusal(
     append(connection, LeafKind.DISPOSAL_REFUSED, body, now_us)
 
 
-def _check_mirrors(copies: list[SecondCopy]) -> None:
-    """Raises DisposalRefusedError when a mirror is away: the copy on it would live on."""
-    if not all(copy.is_reachable() for copy in copies):
+def _check_mirrors(copies: list[SecondCopy], lost: frozenset[str]) -> None:
+    """Raises DisposalRefusedError when a mirror is away that nobody gave up: the copy on it would live on."""
+    if not all(copy.mirror_uuid in lost or copy.is_reachable() for copy in copies):
         raise DisposalRefusedError([DisposalRefusal.MIRROR_ABSENT])
 
 
+def _check_remnants(left: list[Remnant]) -> None:
+    """Raises DisposalRefusedError when the disk of something in quarantine is away: it would live on."""
+    if not all(has_mark(each.volume, each.volume_uuid) for each in left):
+        raise DisposalRefusedError([DisposalRefusal.VOLUME_ABSENT])
+
+
 def _copies(permit: Permit, copies: list[SecondCopy]) -> Iterator[Path]:
-    """Where else the file's bytes may lie: half restored by a repair, copied, or half copied."""
+    """Where else the file's bytes may lie: half restored by a repair, copied, half copied, or set aside."""
     yield permit.volume / RESTORING_FOLDER / permit.path.name
     for copy in copies:
-        yield from (copy.file, copy.growing)
+        yield from (copy.file, copy.growing, *set_aside_copies(copy))
 
 
 def _names(permit: Permit) -> dict[str, int | str]:

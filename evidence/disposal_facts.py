@@ -11,13 +11,15 @@ from datetime import date
 from sqlite3 import Connection
 from typing import Any, Final
 
+from evidence.joint_decisions import DecisionKind
 from evidence.ledger import Leaf, LeafKind, LedgerError, read_leaves
 from evidence.merkle import Frontier, TreeHead, hash_leaf
 from evidence.outside_time import AuthorityKind
 from evidence.retention import CLOSED, read_reach
 from evidence.work_orders import OrderKind
-from exam.disposal_approval import Act
+from exam.disposal_approval import STAFF, Act
 from exam.holds import HoldKind, HoldStep, Taken, keeps, state_after
+from exam.joint_decisions import Step
 from exam.retention import Hold, Reach, Term
 
 APPROVED: Final = "approved"
@@ -29,6 +31,8 @@ _READ: Final = (
     LeafKind.DISPOSAL_PLAN,
     LeafKind.DISPOSAL_APPROVAL,
     LeafKind.DISPOSAL_TIME,
+    LeafKind.DISPOSAL_WITNESS,
+    LeafKind.JOINT_DECISION,
     LeafKind.WORK_ORDER,
 )
 
@@ -75,6 +79,10 @@ class LedgerFacts:
     plans: dict[int, PlanFacts] = field(default_factory=dict)
     # Work order id -> (plan id, plan digest) of disposals that were ordered.
     orders: dict[int, tuple[int, str]] = field(default_factory=dict)
+    # Work order id -> how many people were named to watch.
+    witnesses: dict[int, int] = field(default_factory=dict)
+    # Uuids of mirrors that two people have given up for lost.
+    lost_mirrors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,9 @@ class FactReader:
         if TreeHead(self._edge.size, self._edge.root()) != signed:
             raise LedgerError(f"the first {signed.size} ledger rows are not those that were signed")
         facts = [*self._signed, *tail]
-        return LedgerFacts(_terms(facts), _holds(facts), _plans(facts), _orders(facts))
+        return LedgerFacts(
+            _terms(facts), _holds(facts), _plans(facts), _orders(facts), _witnesses(facts), _lost(facts)
+        )
 
     def _check_in(self, leaf: Leaf) -> None:
         if leaf.index != self._edge.size:
@@ -178,11 +188,51 @@ def _plans(facts: list[_Fact]) -> dict[int, PlanFacts]:
     authorities = {
         fact.body["time_authority_id"]: fact for fact in _of(facts, LeafKind.TIME_AUTHORITY, signed=True)
     }
+    revoked_at = _revocations(facts)
     for fact in _of(facts, LeafKind.DISPOSAL_TIME, signed=True):
-        plan_id, authority = fact.body["plan_id"], authorities.get(fact.body["time_authority_id"])
-        if plan_id in plans and authority is not None and authority.index < proposed_at[plan_id]:
+        plan_id, authority_id = fact.body["plan_id"], fact.body["time_authority_id"]
+        authority = authorities.get(authority_id)
+        if authority is None or fact.index > revoked_at.get(authority_id, fact.index):
+            continue
+        if plan_id in plans and authority.index < proposed_at[plan_id]:
             plans[plan_id].stamps.append(_stamp(fact.body, authority.body))
     return plans
+
+
+def _revocations(facts: list[_Fact]) -> dict[int, int]:
+    """From which leaf on the word of a source no longer counts; what was given before stays."""
+    return {int(fact.body["subject"]): fact.index for fact in _decided(facts, DecisionKind.REVOKE_AUTHORITY)}
+
+
+def _lost(facts: list[_Fact]) -> frozenset[str]:
+    # It lets a disposal go on, so it counts once it is signed.
+    decided = _decided(facts, DecisionKind.GIVE_UP_MIRROR)
+    return frozenset(fact.body["subject"] for fact in decided if fact.is_signed)
+
+
+def _decided(facts: list[_Fact], kind: DecisionKind) -> list[_Fact]:
+    """The leaves by which a second person confirmed what another had proposed before."""
+    found: list[_Fact] = []
+    proposed: dict[int, str] = {}
+    for fact in _of(facts, LeafKind.JOINT_DECISION):
+        body = fact.body
+        if body["kind"] == kind and body["step"] == Step.PROPOSED:
+            proposed[body["decision_id"]] = body["person"]
+        elif body["kind"] == kind and body["step"] == Step.CONFIRMED:
+            found += [fact] if _are_two(proposed.get(body["decision_id"]), body["person"]) else []
+    return found
+
+
+def _are_two(first: str | None, second: str) -> bool:
+    """Two people, each known by a badge."""
+    return first is not None and first != second and first.startswith(STAFF) and second.startswith(STAFF)
+
+
+def _witnesses(facts: list[_Fact]) -> dict[int, int]:
+    named: dict[int, set[str]] = {}
+    for fact in _of(facts, LeafKind.DISPOSAL_WITNESS, signed=True):
+        named.setdefault(fact.body["order_id"], set()).add(fact.body["name_salted_sha256"])
+    return {order_id: len(names) for order_id, names in named.items()}
 
 
 def _judge_plan(plans: dict[int, PlanFacts], fact: _Fact) -> None:

@@ -25,7 +25,13 @@ from evidence.outside_time import Authority, OutsideTimeError, proved_time_us
 from evidence.retention import load_terms
 from evidence.signed_ledger import SignedLedger
 from exam.clock import Clock
-from exam.disposal_approval import completeness_faults, registrar_faults, takes_part
+from exam.disposal_approval import (
+    WITNESSES,
+    ApprovalFault,
+    completeness_faults,
+    registrar_faults,
+    takes_part,
+)
 from exam.retention import Clip, Finding, Hold, Reach, Term, judge
 
 
@@ -73,6 +79,7 @@ class Permit:
     size_bytes: int
     sha256: bytes
     proved_at_us: int
+    lost_mirrors: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Permits:
             reasons.append(DisposalRefusal.NO_OUTSIDE_TIME)
         elif proved_at_us < end_us:
             reasons.append(DisposalRefusal.TOO_EARLY_OUTSIDE)
-        reasons = [*_approval_reasons(plan), *reasons]
+        reasons = [*_approval_reasons(plan), *_witness_reasons(facts.ledger, order_id), *reasons]
         if reasons or proved_at_us is None:
             raise DisposalRefusedError(reasons)
         volume = Path(row["volume_path"])
@@ -130,6 +137,7 @@ class Permits:
             planned.size_bytes,
             bytes.fromhex(planned.sha256),
             proved_at_us,
+            facts.ledger.lost_mirrors,
         )
 
     def is_known(self, order_id: int) -> bool:
@@ -267,6 +275,11 @@ def _plan(facts: LedgerFacts, order_id: int) -> PlanFacts:
     if plan is None or plan.digest != order[1]:
         raise DisposalRefusedError([DisposalRefusal.UNKNOWN_PLAN])
     return plan
+
+
+def _witness_reasons(facts: LedgerFacts, order_id: int) -> list[str]:
+    is_watched = facts.witnesses.get(order_id, 0) >= WITNESSES
+    return [] if is_watched else [str(ApprovalFault.TOO_FEW_WITNESSES)]
 
 
 def _approval_reasons(plan: PlanFacts) -> list[str]:

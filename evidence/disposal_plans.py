@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
-from evidence.disposal_people import act_of, registrars, time_faults, who
+from evidence.disposal_people import act_of, time_faults, who
 from evidence.ledger import LeafKind, append, canonical, salted_digest
-from evidence.outside_time import Authority, AuthorityKind, check_authority, proved_time_us
+from evidence.outside_time import Authority, AuthorityKind, check_authority
 from evidence.retention import Decision, RetentionError
 from evidence.work_orders import NewOrder, OrderKind, give_order
 from exam.clock import site_time
@@ -23,7 +23,6 @@ from exam.disposal_approval import (
     approval_faults,
     completeness_faults,
     proposal_faults,
-    takes_part,
     witness_faults,
 )
 
@@ -84,17 +83,6 @@ class TimeRow:
     recorded_at_us: int
     registered_by: str
     registered_at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedTime:
-    """A word about time that holds for the plan, not yet kept."""
-
-    plan_id: int
-    plan_digest: bytes
-    authority_id: int
-    token: bytes
-    proved_at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +189,8 @@ def decide_plan(connection: Connection, plan_id: int, verdict: str, decision: De
     """Approve or reject. Raises PlanError when this account may not, or the plan is past that."""
     plan = find_plan(connection, plan_id)
     approval = act_of(connection, decision.account_id, plan.digest.hex())
-    faults = approval_faults(_proposal_act(connection, plan), _acts(connection, plan), approval)
+    proposal, *earlier = plan_acts(connection, plan)
+    faults = approval_faults(proposal, earlier, approval)
     if faults:
         raise PlanError("您不能审批这份清册：拟定、审批须为不同的人，须有审批权限，账户须有证卡号。", faults)
     if plan.is_rejected or plan.orders:
@@ -243,51 +232,11 @@ def add_authority(connection: Connection, name: str, authority: Authority, decis
     return int(row["id"])
 
 
-def check_time(connection: Connection, plan_id: int, authority_id: int, token: bytes) -> CheckedTime:
-    """Check a word about time over the plan, which may take a while. Raises when it does not do."""
-    plan = find_plan(connection, plan_id)
-    known = connection.execute("select * from time_authority where id = ?", (authority_id,)).fetchone()
-    if known is None or known["recorded_at_us"] > plan.proposed_at_us:
-        raise PlanError("该时间来源没有在拟定清册之前登记，不能用于本清册。")
-    (registrar,) = registrars(connection, [authority_id])
-    if takes_part(registrar, [_proposal_act(connection, plan), *_acts(connection, plan)]):
-        raise PlanError(
-            "该时间来源由本清册的拟定人或审批人登记，须使用无关人员登记的来源。",
-            [ApprovalFault.REGISTERED_TIME],
-        )
-    authority = Authority(AuthorityKind(known["kind"]), known["public_pem"])
-    proved_at_us = proved_time_us(authority, token, plan.digest)
-    if proved_at_us < plan.head["retain_until_us"]:
-        raise PlanError("该时间早于清册中录像的保存期届满之日，不能销毁。")
-    return CheckedTime(plan_id, plan.digest, authority_id, token, proved_at_us)
-
-
-def add_time(connection: Connection, checked: CheckedTime, decision: Decision) -> int:
-    """Keep a word about time that was checked; returns the moment."""
-    word = (checked.plan_id, checked.authority_id, checked.token, checked.proved_at_us)
-    row = connection.execute(
-        "insert into disposal_time (plan_id, authority_id, token, proved_at_us, account_id, recorded_at_us)"
-        " values (?, ?, ?, ?, ?, ?) returning id",
-        (*word, decision.account_id, decision.now_us),
-    ).fetchone()
-    body = {
-        "disposal_time_id": row["id"],
-        "plan_id": checked.plan_id,
-        "plan_sha256": checked.plan_digest.hex(),
-        "time_authority_id": checked.authority_id,
-        "token_sha256": hashlib.sha256(checked.token).hexdigest(),
-        "proved_at_us": checked.proved_at_us,
-        "account_id": decision.account_id,
-    }
-    append(connection, LeafKind.DISPOSAL_TIME, body, decision.now_us)
-    return checked.proved_at_us
-
-
 def order_disposal(connection: Connection, plan_id: int, witnesses: Iterable[str], decision: Decision) -> int:
     """Order the recorder to carry the plan out; returns the order's id. Raises PlanError."""
     plan = find_plan(connection, plan_id)
     names = sorted({name.strip() for name in witnesses} - {""})
-    proposal, approvals = _proposal_act(connection, plan), _acts(connection, plan)
+    proposal, *approvals = plan_acts(connection, plan)
     faults = [*completeness_faults(proposal, approvals), *witness_faults(names)]
     faults += time_faults(connection, plan_id, [proposal, *approvals], names)
     if faults or plan.is_rejected or not plan.times:
@@ -298,10 +247,27 @@ def order_disposal(connection: Connection, plan_id: int, witnesses: Iterable[str
     subject: dict[str, int | str] = {"plan_id": plan_id, "plan_sha256": plan.digest.hex()}
     order = NewOrder(OrderKind.DISPOSAL, subject, decision.reason, decision.account_id)
     order_id = give_order(connection, order, decision.now_us)
-    connection.executemany(
-        "insert into disposal_witness (order_id, name) values (?, ?)", [(order_id, name) for name in names]
-    )
+    name_witnesses(connection, order_id, names, decision.now_us)
     return order_id
+
+
+def name_witnesses(connection: Connection, order_id: int, names: Sequence[str], now_us: int) -> None:
+    """Put on record who watches: the names here, their salted digests in the ledger."""
+    for place, name in enumerate(names, 1):
+        row = connection.execute(
+            "insert into disposal_witness (order_id, place, name, salt) values (?, ?, ?, randomblob(16))"
+            " returning salt",
+            (order_id, place, name),
+        ).fetchone()
+        digest = salted_digest(row["salt"], name)
+        body: dict[str, int | str] = {"order_id": order_id, "place": place, "name_salted_sha256": digest}
+        append(connection, LeafKind.DISPOSAL_WITNESS, body, now_us)
+
+
+def plan_acts(connection: Connection, plan: Plan) -> list[Act]:
+    """Who proposed, then who approved or rejected, as they are now."""
+    accounts = [plan.account_id, *(each.account_id for each in plan.approvals)]
+    return [act_of(connection, each, plan.digest.hex()) for each in accounts]
 
 
 def find_plan(connection: Connection, plan_id: int) -> Plan:
@@ -318,7 +284,7 @@ def load_plans(connection: Connection) -> list[Plan]:
 
 
 def load_authorities(connection: Connection) -> list[Row]:
-    """Whose word about time counts, in the order of registration."""
+    """Whose word about time was ever registered, in that order; revoked ones too."""
     return connection.execute(
         "select time_authority.*, display_name from time_authority"
         " join account on account.id = time_authority.account_id order by time_authority.id"
@@ -336,14 +302,6 @@ def _next_number(connection: Connection, now_us: int) -> str:
         "select count(*) from disposal_plan where number like ?", (f"销毁-{year}-%",)
     ).fetchone()[0]
     return f"销毁-{year}-{count + 1:03d}"
-
-
-def _proposal_act(connection: Connection, plan: Plan) -> Act:
-    return act_of(connection, plan.account_id, plan.digest.hex())
-
-
-def _acts(connection: Connection, plan: Plan) -> list[Act]:
-    return [act_of(connection, each.account_id, plan.digest.hex()) for each in plan.approvals]
 
 
 def _plan(connection: Connection, row: Row) -> Plan:

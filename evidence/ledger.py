@@ -59,6 +59,8 @@ class LeafKind(StrEnum):
     DISPOSAL_PLAN = "disposal_plan"
     DISPOSAL_APPROVAL = "disposal_approval"
     DISPOSAL_TIME = "disposal_time"
+    DISPOSAL_WITNESS = "disposal_witness"
+    JOINT_DECISION = "joint_decision"
     DISPOSAL = "disposal"
     DISPOSAL_DONE = "disposal_done"
     DISPOSAL_REFUSED = "disposal_refused"

@@ -1,10 +1,13 @@
 """Carries out disposals (销毁) that the console ordered, beside the recording.
 
 It only walks through the register: whether each file may go is asked by `evidence.disposal` itself. An order
-that a stop or a crash interrupts goes on at the next start where it was.
+that a stop or a crash interrupts goes on at the next start where it was. One that breaks in a way nobody
+foresaw is told, tried again at each turn, and keeps no later one waiting.
 """
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,11 +25,14 @@ from evidence.ingest import Store
 from evidence.work_orders import Order, OrderKind, Report, WorkState, write_report
 from exam.clock import MINUTE_US
 from recorder.chore_tools import ChoreTools, ExamReader, open_orders
+from recorder.chores import Failures
 
 # Files between two reports of progress.
 TOGETHER: Final = 20
 # An order is signed within a minute; one that is not signed by then is refused like any other unknown one.
 SIGNED_WITHIN_US: Final = 3 * MINUTE_US
+
+BROKEN_WORDS: Final = "发生意外错误，将自动重试；已登记的销毁不受影响。长时间没有进展请联系系统管理员。"
 
 _log: Final = structlog.get_logger("recorder")
 
@@ -39,6 +45,8 @@ class DisposalWork:
     exam: ExamReader
     keys_folder: Path
     _footage: ReaderDatabase | None = field(default=None)
+    # What broke, by order, since this start.
+    _broken: dict[int, Failures] = field(default_factory=dict)
 
     def __call__(self, is_over: Event) -> None:
         """One turn: every order that has no final report."""
@@ -46,8 +54,20 @@ class DisposalWork:
         if exam is None:
             return
         for order in open_orders(exam, self.store, OrderKind.DISPOSAL):
-            if not is_over.is_set():
+            if is_over.is_set():
+                return
+            try:
                 self._carry_out(exam, order, is_over)
+                self._broken.pop(order.id, None)
+            except Exception as error:  # noqa: BLE001 - the boundary of an order: later ones go on
+                self._tell(order, error)
+
+    def _tell(self, order: Order, error: Exception) -> None:
+        if order.id not in self._broken:
+            with suppress(sqlite3.Error):  # the log tells it anyway
+                self._report(Report(order.id, WorkState.RUNNING, words=BROKEN_WORDS))
+        clock = self.store.clock
+        self._broken.setdefault(order.id, Failures(f"disposal {order.id}", clock.monotonic_us)).tell(error)
 
     def _carry_out(self, exam: ReaderDatabase, order: Order, is_over: Event) -> None:
         permits = Permits(self._index(), exam, self.keys_folder, self.store.clock, _years)

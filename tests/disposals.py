@@ -25,13 +25,13 @@ from evidence.disposal_plans import (
     PlannedFile,
     Proposal,
     add_authority,
-    add_time,
-    check_time,
     decide_plan,
     find_plan,
+    name_witnesses,
     order_disposal,
     propose_plan,
 )
+from evidence.disposal_times import add_time, check_time
 from evidence.ingest import Store
 from evidence.ledger import LeafKind, append
 from evidence.naming import VOLUME_MARK
@@ -169,12 +169,13 @@ class Archive:
             }
             append(connection, LeafKind.DISPOSAL_TIME, body, self.world.clock.wall_us())
 
-    def force_order(self, plan_id: int, digest: str = "") -> int:
+    def force_order(self, plan_id: int, digest: str = "", witnesses: tuple[str, ...] = WITNESSES) -> int:
         """An order for a plan that may not be carried out: a console without its checks."""
         subject = {"plan_id": plan_id, "plan_sha256": digest or self.digest(plan_id).hex()}
         new = NewOrder(OrderKind.DISPOSAL, subject, "销毁", self.archivist)
         with self.world.exam.write() as connection:
             order_id = give_order(connection, new, self.world.clock.wall_us())
+            name_witnesses(connection, order_id, witnesses, self.world.clock.wall_us())
         self.sign()
         return order_id
 

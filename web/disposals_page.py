@@ -21,8 +21,6 @@ from evidence.disposal_plans import (
     PlanError,
     Proposal,
     add_authority,
-    add_time,
-    check_time,
     decide_plan,
     find_plan,
     load_authorities,
@@ -31,6 +29,7 @@ from evidence.disposal_plans import (
     propose_plan,
 )
 from evidence.disposal_progress import Outcome, camera_labels, plan_outcome
+from evidence.disposal_times import add_time, check_time
 from evidence.due_list import due_files, outlook
 from evidence.outside_time import (
     Authority,

@@ -83,6 +83,8 @@ def test_both_leaves_name_segment_order_plan_size_and_digest(archive: Archive) -
         "proposed_by": archive.archivist,
         "approved_by": [str(archive.site_lead), str(archive.supervisor)],
         "proved_at_us": DUE_US,
+        "quarantined_file_ids": [],
+        "lost_mirrors": [],
     }
     (row,) = archive.rows("disposal")
     assert (row["order_id"], row["plan_id"], row["plan_digest"]) == (order_id, 1, archive.digest(1))

@@ -11,7 +11,6 @@ from evidence.disposal_plans import (
     PlanError,
     Proposal,
     add_authority,
-    check_time,
     decide_plan,
     find_plan,
     load_authorities,
@@ -19,6 +18,7 @@ from evidence.disposal_plans import (
     order_disposal,
     propose_plan,
 )
+from evidence.disposal_times import check_time
 from evidence.outside_time import OutsideTimeError
 from evidence.work_orders import OrderKind, orders
 from exam.disposal_approval import ApprovalFault
