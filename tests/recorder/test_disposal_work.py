@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.settings import Settings
 from evidence.work_orders import NewOrder, OrderKind, Report, WorkState, give_order, report
 from recorder.chore_tools import ChoreTools
-from recorder.disposal_work import SIGNED_WITHIN_US, TOGETHER, DisposalWork, disposal_chore
+from recorder.disposal_work import (
+    BROKEN_WORDS,
+    SIGNED_WITHIN_US,
+    TOGETHER,
+    DisposalWork,
+    disposal_chore,
+)
 from tests.disposals import Archive, open_archive
 from tests.world import World
 
@@ -115,6 +122,34 @@ class _StopsSoon(threading.Event):
     def is_set(self) -> bool:
         self.looks -= 1
         return self.looks < 0
+
+
+def test_an_order_that_breaks_is_told_tried_again_and_holds_up_no_later_one(
+    archive: Archive, work: DisposalWork, tmp_path: Path
+) -> None:
+    """The first order's plan has a document that no program can read: somebody changed the row."""
+    first, second = archive.segment_ids[:1], archive.segment_ids[1:2]
+    broken, whole = archive.approved_order(first), archive.approved_order(second)
+    with archive.world.exam.read() as connection:
+        kept = connection.execute("select document from disposal_plan where id = 1").fetchone()[0]
+    archive.edit("update disposal_plan set document = 'x\n{' where id = 1")
+    for _ in range(2):
+        with capture_logs() as logs:
+            work(NEVER)
+        assert answer(archive, whole).state is WorkState.DONE
+        said = answer(archive, broken)
+        assert (said.state, said.words) == (WorkState.RUNNING, BROKEN_WORDS)
+        assert archive.file(first[0]).exists()
+    assert [entry["event"] for entry in logs] == [], "the same again is one line a minute"
+    archive.edit("update disposal_plan set document = ? where id = 1", kept)
+    work(NEVER)
+    assert answer(archive, broken).state is WorkState.DONE
+
+
+def test_a_stop_between_two_orders_leaves_the_second(archive: Archive, work: DisposalWork) -> None:
+    orders = [archive.approved_order([each]) for each in archive.segment_ids[:2]]
+    work(_StopsSoon(3))
+    assert [answer(archive, each).state for each in orders] == [WorkState.DONE, WorkState.WAITING]
 
 
 def test_without_exam_db_there_is_nothing_to_do(archive: Archive, tmp_path: Path) -> None:
