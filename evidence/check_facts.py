@@ -129,7 +129,18 @@ _RELOCATED: Final = (
     " size_bytes, sha256"
     " from segment_relocation join segment on segment.id = segment_id"
     " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
+    " where moved_at_us is not null and mirror_id is null"
+)
+_RESTORED: Final = (
+    "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"
+    " mirror.uuid as mirror_uuid, size_bytes, sha256"
+    " from segment_relocation join segment on segment.id = segment_id join mirror on mirror.id = mirror_id"
+    " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
     " where moved_at_us is not null"
+)
+_LOSSES: Final = (
+    "select volume_loss.*, lost.uuid as volume_uuid, target.uuid as target_volume_uuid from volume_loss"
+    " join volume as lost on lost.id = volume_id join volume as target on target.id = target_volume_id"
 )
 _REMNANTS: Final = (
     "select json_group_array(cast(id as text)) from (select quarantined_file_id as id"
@@ -157,6 +168,10 @@ FOOTAGE_FACTS: Final = (
     _by_id("disposal_refusal", LeafKind.DISPOSAL_REFUSED, source=_REFUSALS),
     _by_id("export_bag", LeafKind.EXPORT),
     _by_id("segment_relocation", LeafKind.SEGMENT_RELOCATED, source=_RELOCATED),
+    FactTable(
+        "segment_restored", (LeafKind.SEGMENT_RESTORED,), {"segment_relocation_id": "id"}, source=_RESTORED
+    ),
+    _by_id("volume_loss", LeafKind.VOLUME_LOST, source=_LOSSES),
     _by_id("fixity_turn", LeafKind.FIXITY_CHECK),
     _by_id("damage", LeafKind.DAMAGE_FOUND, LeafKind.DAMAGE_REPAIRED, nullable=("repaired_at_us",)),
     _by_id("mirror_turn", LeafKind.MIRROR_COPIES),

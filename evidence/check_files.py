@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from sqlite3 import Connection, Row
@@ -14,6 +14,7 @@ from evidence.file_digest import sha256_of
 from evidence.footage import SEAM_US, Cause
 from evidence.naming import DAY_MANIFEST, FOOTAGE_FOLDER, QUARANTINE_FOLDER
 from evidence.relocation_rows import copies_under_way
+from evidence.volume_look import has_mark
 
 
 @dataclass(slots=True)
@@ -35,14 +36,16 @@ class Look:
 
 def check_volumes(connection: Connection, look: Look) -> Iterator[Finding]:
     """All footage folders that the index knows."""
-    for volume in connection.execute("select id, path from volume order by id").fetchall():
+    for volume in connection.execute(_VOLUMES).fetchall():
         path = Path(volume["path"])
+        is_gone = volume["is_lost"] and not has_mark(path, volume["uuid"])
         try:
-            found = _files_below(path)
+            found = set() if is_gone else _files_below(path)
         except OSError as error:
             yield Finding(Code.VOLUME_UNREADABLE, f"{path}: {error.strerror}")
             continue
-        yield from _check_volume(connection, volume["id"], (path, found), look)
+        closely = replace(look, depth=Depth.PRESENCE) if is_gone else look
+        yield from _check_volume(connection, volume["id"], (path, found), closely)
 
 
 def is_claimed(connection: Connection, path: str) -> bool:
@@ -112,6 +115,11 @@ def _files_below(volume: Path) -> set[str]:
     }
 
 
+# Whether a volume was declared lost: what is not there any more is missing, and no disk is to be plugged in.
+_VOLUMES: Final = (
+    "select id, uuid, path, exists (select 1 from volume_loss where volume_id = volume.id) as is_lost"
+    " from volume order by id"
+)
 # Each file in quarantine: whether its disposal has begun, and whether it is done.
 _QUARANTINED: Final = (
     "select path, disposal.segment_id is not null, done_at_us is not null from quarantined_file"

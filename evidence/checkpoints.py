@@ -179,6 +179,11 @@ class Checkpoints:
         with self._ledger.read() as connection:
             return has_kind_since(connection, LeafKind.ANNOUNCEMENT, signed)
 
+    def watch_standing(self, clock: Clock) -> None:
+        """Keep the sums of tables that are changed in place, in the ledger that has such tables."""
+        if self.has_signals:
+            self._ledger.watch_standing(clock)
+
     def close(self) -> None:
         """Give the writer's lock back."""
         self._store.close()
@@ -222,6 +227,7 @@ class Signing:
         self._checkpoints, self._clock = checkpoints, clock
         # Signals are facts of exam.db: nothing is ever urgent in the other ledger, so nobody looks.
         self._every_s, self._look_s = every_s, min(LOOK_S, every_s) if checkpoints.has_signals else every_s
+        checkpoints.watch_standing(clock)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep_signing, name="ledger-signing", daemon=True)
         self._sign()

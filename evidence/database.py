@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import structlog
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from evidence.database_reserve import Reserve, is_for_room
+from evidence.standing_tables import changed_behind, has_sums, record_anew, record_changed, watch
+from exam.clock import Clock
 
 SCHEMA_FOLDER: Final = Path(__file__).parent / "schema"
 LEDGER_SCRIPT: Final = "ledger_0001.sql"
@@ -31,7 +34,11 @@ _WRITER_SETTINGS: Final = (
     "foreign_keys = on",
     "busy_timeout = 5000",
     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    "temp_store = memory",
 )
+
+
+_log: Final = structlog.get_logger("database")
 
 
 class DatabaseError(Exception):
@@ -94,13 +101,15 @@ class WriterDatabase:
         self.path = path
         self.reserve = Reserve(path, reserve_bytes)
         self._mutex = threading.RLock()
+        # Set while the sums of tables that are changed in place are kept in the ledger.
+        self._standing_clock: Clock | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file = _take_writer_lock(path)
         except OSError as error:
             raise DatabaseError(f"database {path} cannot be used: {error.strerror}") from error
         try:
-            self._connection = _writing_connection(path, name)
+            self._connection, self._is_migrated = _writing_connection(path, name)
         except BaseException:
             self._lock_file.close()
             raise
@@ -114,6 +123,8 @@ class WriterDatabase:
             self._connection.execute("begin immediate")
             try:
                 yield self._connection
+                if self._standing_clock is not None:
+                    record_changed(self._connection, self._standing_clock.wall_us())
                 self._connection.execute("commit")
             except BaseException as error:
                 # A full disk can end the transaction by itself, or leave one whose commit failed.
@@ -122,6 +133,19 @@ class WriterDatabase:
                 if is_for_room(error):  # what asked for this write tries again, and finds room
                     self.reserve.release()
                 raise
+
+    def watch_standing(self, clock: Clock) -> None:
+        """From here on keep the sums of tables that are changed in place: for who signs the ledger."""
+        if self._standing_clock is not None:
+            return
+        with self.write() as connection:
+            watch(connection)
+            if self._is_migrated or not has_sums(connection):
+                record_anew(connection, clock.wall_us())
+            else:
+                for table in changed_behind(connection):
+                    _log.error("table_changed_behind_our_back", table=table)
+        self._standing_clock = clock
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -204,7 +228,8 @@ class _ThreadReader:
     in_use: threading.RLock = field(default_factory=threading.RLock)
 
 
-def _writing_connection(path: Path, name: str) -> sqlite3.Connection:
+def _writing_connection(path: Path, name: str) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether schema steps were made."""
     try:
         # Made before SQLite opens it: the files beside it (-wal, -shm) get the rights of this one.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -215,14 +240,15 @@ def _writing_connection(path: Path, name: str) -> sqlite3.Connection:
             connection.row_factory = sqlite3.Row
             for setting in _WRITER_SETTINGS:
                 connection.execute(f"pragma {setting}")
-            _migrate(connection, path, name)
+            is_migrated = _migrate(connection, path, name)
             undo.pop_all()
-            return connection
+            return connection, is_migrated
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # an error's words can be damaged too
         raise DatabaseError(f"database {path} cannot be used: {error}") from error
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> bool:
+    """Bring the file to this program's schema; whether there was anything to do."""
     steps, database = migrations(name), Database(connection, execute_plugins=False)
     known = {script.stem for script in _scripts(name)}
     newer = [step.name for step in steps.applied(database) if step.name not in known]
@@ -230,7 +256,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> None:
         raise SchemaError(
             f"database {path} was written by a newer Kaochang (schema step {newer[-1]}): use that version"
         )
+    is_due = bool(steps.pending(database))
     steps.apply(database)
+    return is_due
 
 
 @contextmanager

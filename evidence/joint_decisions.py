@@ -66,9 +66,11 @@ def propose_jointly(connection: Connection, kind: DecisionKind, subject: str, de
     return int(row["id"])
 
 
-def decide_jointly(connection: Connection, decision_id: int, step: Step, decision: Decision) -> JointRow:
+def decide_jointly(connection: Connection, decision_id: int, step: Step, decision: Decision) -> None:
     """Take the next step and append its leaf. Raises JointError when it is not the time or not the person."""
     known = find_joint(connection, decision_id)
+    if known is None:
+        raise JointError("没有这项决定。")
     taken = [Taken(each.step, act_of(connection, each.account_id, "")) for each in known.steps]
     act = act_of(connection, decision.account_id, "")
     require_possible(taken, Taken(step, act))
@@ -87,15 +89,12 @@ def decide_jointly(connection: Connection, decision_id: int, step: Step, decisio
         "reason_salted_sha256": salted_digest(row["salt"], decision.reason),
     }
     append(connection, LeafKind.JOINT_DECISION, body, decision.now_us)
-    return find_joint(connection, decision_id)
 
 
-def find_joint(connection: Connection, decision_id: int) -> JointRow:
-    """One decision. Raises JointError when there is none with this id."""
+def find_joint(connection: Connection, decision_id: int) -> JointRow | None:
+    """The decision with this id."""
     row = connection.execute("select * from joint_decision where id = ?", (decision_id,)).fetchone()
-    if row is None:
-        raise JointError("没有这项决定。")
-    return _joint(connection, row)
+    return None if row is None else _joint(connection, row)
 
 
 def joint_rows(connection: Connection, kind: DecisionKind) -> list[JointRow]:

@@ -38,6 +38,7 @@ class MirrorTrouble(StrEnum):
     FULL = "full"
     FAULT = "fault"
     BAD_COPIES = "bad_copies"
+    GIVEN_UP = "given_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class MirrorLooker:
     disk: Callable[[Path], str] = disk_of
     keep_free_bytes: int = KEEP_FREE_BYTES
     fstab: Path = FSTAB
+    # Uuids of mirrors that two people have given up for lost.
+    given_up: Callable[[], Collection[str]] = frozenset
 
     def look(self, now_us: int) -> MirrorLook:
         """Everything about the folder. What is wrong with it is part of the answer, never an exception."""
@@ -107,6 +110,11 @@ class MirrorLooker:
         mark = _read_mark(self.path)
         with self.database.read() as connection:
             expected = _mirror_at(connection, self.path)
+        lost = self.given_up()
+        if mark is not None and mark in lost:
+            raise _RefusedError(MirrorTrouble.GIVEN_UP, "a new disk", f"mirror {mark}, given up for lost")
+        if expected in lost:  # a new disk may take its place
+            expected = None
         if mark is None and expected is not None:
             raise _RefusedError(MirrorTrouble.NO_MARK, f"mirror {expected}", "a folder without mark")
         self._require_other_disk()

@@ -44,7 +44,7 @@ _OPEN: Final = (
     " moved_at_us is not null as is_moved"
     " from segment_relocation join segment on segment.id = segment_id"
     " join volume as source on source.id = from_volume_id join volume as home on home.id = to_volume_id"
-    " where released_at_us is null"
+    " where released_at_us is null and mirror_id is null"
 )
 _COPIES: Final = (
     "select path from segment_relocation join segment on segment.id = segment_id"

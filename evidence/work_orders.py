@@ -24,6 +24,7 @@ class OrderKind(StrEnum):
     EXPORT = "export"
     FIXITY_CHECK = "fixity_check"
     DISPOSAL = "disposal"
+    VOLUME_RESTORE = "volume_restore"
 
 
 class WorkState(StrEnum):

@@ -16,6 +16,8 @@ from recorder.picture_desk import picture_chores
 from recorder.preflight import preflight_chore
 from recorder.relocation_work import EVERY_S as EVERY_RELOCATION_S
 from recorder.relocation_work import relocation_chore
+from recorder.restore_work import EVERY_S as EVERY_RESTORE_S
+from recorder.restore_work import restore_chore
 from recorder.schedule_chore import EVERY_S, schedule_chore
 
 __all__ = ["ChoreTools", "ExamReader", "chores"]
@@ -32,6 +34,7 @@ def chores(tools: ChoreTools) -> list[Chore]:
         Chore("fixity", EVERY_FIXITY_S, fixity_chore(tools)),
         Chore("presence of files", PRESENCE_S, presence_chore(tools)),
         Chore("mirror", EVERY_MIRROR_S, mirror_chore(tools)),
+        Chore("restoring volumes", EVERY_RESTORE_S, restore_chore(tools)),
         Chore("relocation", EVERY_RELOCATION_S, relocation_chore(tools)),
         Chore("schedule", EVERY_S, schedule_chore(tools).work),
         index_chore(tools.store),

@@ -12,6 +12,7 @@ import structlog
 
 from evidence.fixity import present_volumes
 from evidence.fixity_rows import IndexedFile
+from evidence.joint_decisions import DecisionKind, decided_subjects
 from evidence.mirror import (
     MirrorError,
     Wanted,
@@ -22,7 +23,7 @@ from evidence.mirror import (
 )
 from evidence.mirror_look import Mirror, MirrorLook, MirrorLooker
 from exam.clock import MINUTE_US
-from recorder.chore_tools import ChoreTools
+from recorder.chore_tools import ChoreTools, ExamReader
 from recorder.quiet_reading import Pacer, Search, yield_to_others
 
 # Files of one turn: one leaf each.
@@ -96,4 +97,17 @@ def mirror_chore(tools: ChoreTools) -> MirrorWork:
         return MirrorWork(tools, None)
     reserves = [] if chosen.reserve_volume is None else [chosen.reserve_volume]
     volumes = [path.absolute() for path in [*tools.settings.footage_volumes, *reserves]]
-    return MirrorWork(tools, MirrorLooker(tools.store.database, chosen.mirror.absolute(), volumes))
+    exam = ExamReader(tools.settings.exam_db)
+    looker = MirrorLooker(
+        tools.store.database, chosen.mirror.absolute(), volumes, given_up=lambda: _given_up(exam)
+    )
+    return MirrorWork(tools, looker)
+
+
+def _given_up(exam: ExamReader) -> set[str]:
+    """The mirrors that two people have given up; none while exam.db cannot be read: then nothing changes."""
+    database = exam.database()
+    if database is None:
+        return set()
+    with database.read() as connection:
+        return decided_subjects(connection, DecisionKind.GIVE_UP_MIRROR)

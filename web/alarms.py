@@ -87,6 +87,7 @@ MIRROR_WORDS: Final[Mapping[str, str]] = {
     "full": "空间已满",
     "fault": "读写故障",
     "bad_copies": "写入的内容读回不一致",
+    "given_up": "已由两人登记为灭失，不再使用。如盘又找到，请按规定销毁或另作保管",
 }
 
 

@@ -31,6 +31,7 @@ from evidence.disposal_plans import (
 from evidence.disposal_progress import Outcome, camera_labels, plan_outcome
 from evidence.disposal_times import add_time, check_time
 from evidence.due_list import due_files, outlook
+from evidence.joint_decisions import DecisionKind, decided_subjects, joint_rows
 from evidence.outside_time import (
     Authority,
     AuthorityKind,
@@ -52,6 +53,7 @@ STYLESHEET: Final = Path(__file__).parent / "static" / "retention" / "register.c
 MOST_LINES: Final = 500
 LARGEST_TOKEN_BYTES: Final = 64 * 1024
 REFUSED: Final = 400
+REVOKED: Final = DecisionKind.REVOKE_AUTHORITY
 
 _log: Final = structlog.get_logger("disposal")
 
@@ -74,7 +76,8 @@ def note_refused(response: Response) -> Response:
 def page() -> str:
     with services().exam.read() as connection:
         plans = load_plans(connection)
-        authorities = load_authorities(connection)
+        revocations = {each.subject: each for each in joint_rows(connection, REVOKED)[::-1]}
+        authorities = [(row, revocations.get(str(row["id"]))) for row in load_authorities(connection)]
         batches = load_batches(connection)
     return render_template(
         "retention/disposals.html",
@@ -224,8 +227,11 @@ def _facts(plan_id: int) -> dict[str, Any]:
     with services().exam.read() as connection:
         names = {row.id: row for row in load_batches(connection)}
         labels = camera_labels(connection)
+        revoked = decided_subjects(connection, REVOKED)
         authorities = [
-            row for row in load_authorities(connection) if row["recorded_at_us"] <= found.proposed_at_us
+            row
+            for row in load_authorities(connection)
+            if row["recorded_at_us"] <= found.proposed_at_us and str(row["id"]) not in revoked
         ]
     return {
         "plan": found,

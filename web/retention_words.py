@@ -7,6 +7,7 @@ from evidence.disposal_permit import DisposalRefusal
 from exam.clock import site_time
 from exam.disposal_approval import ApprovalFault
 from exam.holds import HoldKind, HoldState, HoldStep
+from exam.joint_decisions import Step
 from exam.retention import KeepReason
 
 KIB: Final = 1024
@@ -73,6 +74,12 @@ STEP_WORDS: Final[Mapping[HoldStep, str]] = {
     HoldStep.LIFT_PROPOSED: "申请解除",
     HoldStep.LIFT_REFUSED: "不同意解除",
     HoldStep.LIFTED: "同意解除",
+}
+
+JOINT_STEP_WORDS: Final[Mapping[Step, str]] = {
+    Step.PROPOSED: "提出",
+    Step.CONFIRMED: "确认",
+    Step.WITHDRAWN: "撤回",
 }
 
 

@@ -45,3 +45,27 @@ create trigger joint_step_never_goes before delete on joint_step
 begin
   select raise(abort, 'a row of joint_step is never deleted');
 end;
+
+-- What the rows of a standing table add up to: one that is changed in place, such as who sits where. A row and its leaf
+-- for each transaction of the program that changed it; whoever changes the table otherwise makes the sum wrong.
+create table table_digest (
+  id             integer primary key,
+  -- Which table: a key of evidence.standing_tables.STANDING.
+  table_name     text    not null check (table_name <> ''),
+  -- How many rows it had then.
+  row_count      integer not null check (row_count >= 0),
+  -- The sum of the salted SHA-256 of all its rows, modulo 2^256, in lower-case hex.
+  sum            text    not null check (length(sum) = 64),
+  -- The same for all tables of a site: without it nobody can guess a row from the ledger.
+  salt           blob    not null check (length(salt) = 16),
+  recorded_at_us integer not null check (recorded_at_us > 0)
+) strict;
+create index table_digest_by_table on table_digest (table_name, id);
+create trigger table_digest_never_changes before update on table_digest
+begin
+  select raise(abort, 'a row of table_digest is never updated');
+end;
+create trigger table_digest_never_goes before delete on table_digest
+begin
+  select raise(abort, 'a row of table_digest is never deleted');
+end;

@@ -70,6 +70,7 @@ def test_a_decision_has_two_people_their_reasons_and_a_leaf_each(archive: Archiv
     take(archive, decision_id, Step.CONFIRMED)
     with archive.world.exam.read() as connection:
         decided = find_joint(connection, decision_id)
+        assert decided is not None
         bodies = [
             json.loads(leaf.body) for leaf, _ in read_leaves(connection) if leaf.kind == "joint_decision"
         ]

@@ -125,7 +125,7 @@ class _StopsSoon(threading.Event):
 
 
 def test_an_order_that_breaks_is_told_tried_again_and_holds_up_no_later_one(
-    archive: Archive, work: DisposalWork, tmp_path: Path
+    archive: Archive, work: DisposalWork
 ) -> None:
     """The first order's plan has a document that no program can read: somebody changed the row."""
     first, second = archive.segment_ids[:1], archive.segment_ids[1:2]
