@@ -3,15 +3,17 @@
 Every law has its own code (`evidence.check_codes`), and the price of each depth is counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from evidence.check_codes import Code, Finding
-from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, check_facts
+from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, FactTable, check_facts
 from evidence.check_files import Look, check_coverage, check_volumes, is_claimed
+from evidence.check_guard import guarded
 from evidence.check_ledger import (
     check_anchors,
     check_checkpoints,
@@ -22,7 +24,12 @@ from evidence.check_ledger import (
 from evidence.check_schema import check_schema
 from evidence.checkpoints import Signer
 from evidence.database import ReaderDatabase
+from evidence.standing_tables import changed_behind, has_sums
 
+LEDGERS: Final = ("exam", "footage")
+FACTS: Final[Mapping[str, tuple[FactTable, ...]]] = {"exam": EXAM_FACTS, "footage": FOOTAGE_FACTS}
+# A part of the check: its name, and what it finds.
+Step = tuple[str, Callable[[], Iterator[Finding]]]
 # Findings that hold only while a row does, or does not, claim the place.
 _MOVING: Final = {Code.FILE_STRAY: False, Code.FILE_MISSING: True, Code.FILE_UNREADABLE: True}
 
@@ -45,24 +52,43 @@ class Memory:
 
 
 def check(memory: Memory, look: Look) -> Iterator[Finding]:
-    """Every broken law, as it is found. A database that does not exist yet holds nothing to be broken."""
+    """Every broken law, as it is found. A database that does not exist yet holds nothing to be broken.
+
+    Nothing that is read ends the check: a part that cannot go on is itself a finding, and the others follow.
+    """
     with ExitStack() as opened:
-        readers = {
-            name: opened.enter_context(closing(ReaderDatabase(memory.path(name))))
-            for name in ("exam", "footage")
-            if memory.path(name).exists()
-        }
-        for name in list(readers):
-            damaged = [*_damage(readers[name]), *_damage_of_checkpoints(memory.folder, name)]
-            yield from damaged
-            if damaged:  # what cannot be read says nothing about the rest
-                del readers[name]
-        for name, reader in readers.items():
-            yield from _check_schemas(memory.folder, (name, reader))
-        for name, reader in readers.items():
-            yield from _check_one(memory, readers, (name, reader))
-        if "footage" in readers:
-            yield from _check_footage(readers["footage"], look)
+        readers: dict[str, ReaderDatabase] = {}
+        for name in LEDGERS:
+            yield from guarded(f"{name}.db", partial(_open, memory, (name, readers), opened))
+        for step in _steps(memory, readers, look):
+            yield from guarded(*step)
+
+
+def _open(memory: Memory, one: tuple[str, dict[str, ReaderDatabase]], opened: ExitStack) -> Iterator[Finding]:
+    """Open a database that exists and can be read; what is damaged says nothing about the rest."""
+    name, readers = one
+    if not memory.path(name).exists():
+        return
+    reader = opened.enter_context(closing(ReaderDatabase(memory.path(name), is_tolerant=True)))
+    damaged = [*_damage(reader), *_damage_of_checkpoints(memory.folder, name)]
+    yield from damaged
+    if not damaged:
+        readers[name] = reader
+
+
+def _steps(memory: Memory, readers: dict[str, ReaderDatabase], look: Look) -> Iterator[Step]:
+    """Every part of the check with its name. Asked for one after the other."""
+    for name, reader in readers.items():
+        yield f"{name}.db, schema", partial(_check_schemas, memory.folder, (name, reader))
+    for name, reader in readers.items():
+        yield f"{name}.db, ledger", partial(_check_ledger, reader, name)
+        yield f"{name}.db, checkpoints", partial(_check_signed, memory, readers, name)
+        yield f"{name}.db, facts", partial(_check_facts, reader, FACTS[name])
+    if "exam" in readers:
+        yield "exam.db, standing tables", partial(_check_standing, readers["exam"])
+    if "footage" in readers:
+        yield "footage.db, coverage", partial(_check_coverage, readers["footage"])
+        yield "footage.db, files", partial(_check_files, readers["footage"], look)
 
 
 def _damage(reader: ReaderDatabase) -> list[Finding]:
@@ -89,27 +115,43 @@ def _checkpoints_of(folder: Path, name: str) -> Iterator[list[ReaderDatabase]]:
     if not path.exists():
         yield []
         return
-    with closing(ReaderDatabase(path)) as reader:
+    with closing(ReaderDatabase(path, is_tolerant=True)) as reader:
         yield [reader]
 
 
-def _check_one(
-    memory: Memory, readers: dict[str, ReaderDatabase], one: tuple[str, ReaderDatabase]
-) -> Iterator[Finding]:
-    name, reader = one
-    notes, signer = signed_notes(memory.folder, name), memory.signer(name)
+def _check_ledger(reader: ReaderDatabase, name: str) -> Iterator[Finding]:
     with reader.read() as connection:
         yield from check_ledger(connection, name)
+
+
+def _check_signed(memory: Memory, readers: dict[str, ReaderDatabase], name: str) -> Iterator[Finding]:
+    notes, signer = signed_notes(memory.folder, name), memory.signer(name)
+    with readers[name].read() as connection:
         yield from check_checkpoints(connection, signer, name, notes)
-        yield from check_facts(connection, EXAM_FACTS if name == "exam" else FOOTAGE_FACTS)
         if "exam" in readers:
             with readers["exam"].read() as exam:
-                yield from check_anchors(exam, connection, signer, name)
+                yield from check_anchors(exam, connection, signer, (name, notes))
 
 
-def _check_footage(reader: ReaderDatabase, look: Look) -> Iterator[Finding]:
+def _check_facts(reader: ReaderDatabase, tables: tuple[FactTable, ...]) -> Iterator[Finding]:
+    with reader.read() as connection:
+        yield from check_facts(connection, tables)
+
+
+def _check_standing(reader: ReaderDatabase) -> Iterator[Finding]:
+    with reader.read() as connection:
+        # Without any sum: a site that this program has not been started on yet.
+        for table in changed_behind(connection) if has_sums(connection) else ():
+            yield Finding(Code.FACT_CHANGED, f"{table}: its rows do not add up to what the ledger knows")
+
+
+def _check_coverage(reader: ReaderDatabase) -> Iterator[Finding]:
     with reader.read() as footage:
         yield from check_coverage(footage)
+
+
+def _check_files(reader: ReaderDatabase, look: Look) -> Iterator[Finding]:
+    with reader.read() as footage:
         found = list(check_volumes(footage, look))
     with reader.read() as footage:  # a file that was ingested or brought home while we looked is no finding
         for finding in found:

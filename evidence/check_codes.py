@@ -19,6 +19,8 @@ class Code(StrEnum):
     """Which law is broken (docs/design/evidence.md)."""
 
     DATABASE_DAMAGED = "database_damaged"
+    # A part of the check could not be done to its end: something that it read is not what it should be.
+    UNREADABLE = "unreadable"
     SCHEMA_CHANGED = "schema_changed"
     LEDGER_BROKEN = "ledger_broken"
     CHECKPOINT_BROKEN = "checkpoint_broken"

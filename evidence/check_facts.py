@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
 from evidence.check_codes import Code, Finding
-from evidence.ledger import LeafKind, read_leaves, salted_digest
+from evidence.check_guard import guarded
+from evidence.ledger import Leaf, LeafKind, read_leaves, salted_digest
 
 SALTED: Final = "_salted_sha256"
 DIGEST: Final = "_sha256"
@@ -31,6 +33,8 @@ class FactTable:
     source: str = ""
     # What a leaf may lack and then says is null.
     nullable: tuple[str, ...] = ()
+    # Columns whose digest a leaf says under another name.
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, connection: Connection) -> Iterator[Row]:
         """Every fact."""
@@ -57,13 +61,21 @@ _LAST_STEPS: Final = (
     " where hold_step.id in (select max(id) from hold_step group by hold_id, step)"
 )
 _AUTHORITIES: Final = "select *, public_pem as public from time_authority"
-_ATTEMPTS: Final = (
-    "select attempt.*, came.*, kiosk.uuid as kiosk_uuid from checkin_attempt as attempt"
-    " join kiosk on kiosk.id = attempt.kiosk_id"
-    " left join checkin_circumstance as came on came.attempt_id = attempt.id"
-)
 _PLANS: Final = "select *, document as plan from disposal_plan"
 _TIMES: Final = "select *, authority_id as time_authority_id from disposal_time"
+# Who was admitted is a row of its own, which must fit its attempt.
+_ATTEMPTS: Final = (
+    "select attempt.*, came.*, kiosk.uuid as kiosk_uuid, case when admission.id is null then null"
+    " when admission.candidate_id is attempt.candidate_id"
+    "  and admission.session_id is attempt.session_id then admission.place_id else -1 end"
+    " as admitted_place_id from checkin_attempt as attempt join kiosk on kiosk.id = attempt.kiosk_id"
+    " left join checkin_circumstance as came on came.attempt_id = attempt.id"
+    " left join admission on admission.attempt_id = attempt.id"
+)
+_MODES: Final = "select *, changed_by as account_id from recording_mode"
+_BY_HAND: Final = "select *, ordered_by as account_id, agreed_by as agreed_by_account_id from recording_order"
+_MOVES: Final = "select *, decided_by as account_id from room_move"
+_KNOWN_ALARMS: Final = "select *, acknowledged_by as account_id from alarm_acknowledgement"
 # Names that are older than their salt have no leaf.
 _WITNESSES: Final = "select * from disposal_witness where salt is not null"
 _JOINT_STEPS: Final = (
@@ -123,6 +135,11 @@ EXAM_FACTS: Final = (
     _by_id("staff_pin_unlock", LeafKind.STAFF_PIN_UNLOCK),
     _by_id("roster_revision", LeafKind.ROSTER_REVISION),
     _by_id("kiosk_self_test", LeafKind.KIOSK_SELF_TEST),
+    _by_id("recording_mode", LeafKind.RECORDING_MODE, source=_MODES),
+    _by_id("recording_order", LeafKind.RECORDING_ORDER, source=_BY_HAND),
+    _by_id("room_move", LeafKind.ROOM_MOVE, source=_MOVES),
+    _by_id("alarm_acknowledgement", LeafKind.ALARM_ACKNOWLEDGED, source=_KNOWN_ALARMS),
+    _by_id("table_digest", LeafKind.TABLE_DIGEST),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"
@@ -172,6 +189,25 @@ FOOTAGE_FACTS: Final = (
         "segment_restored", (LeafKind.SEGMENT_RESTORED,), {"segment_relocation_id": "id"}, source=_RESTORED
     ),
     _by_id("volume_loss", LeafKind.VOLUME_LOST, source=_LOSSES),
+    _by_id(
+        "picture_health",
+        *(LeafKind.PICTURE_HEALTH, LeafKind.PICTURE_HEALTH_END),
+        nullable=("ended_at_us",),
+    ),
+    FactTable(
+        "camera_preflight",
+        (LeafKind.CAMERA_PREFLIGHT,),
+        {"work_order_id": "order_id", "camera_uuid": "camera_uuid"},
+        digests={"picture_sha256": "picture"},
+    ),
+    FactTable(
+        "coverage_certificate",
+        (LeafKind.COVERAGE_CERTIFICATE,),
+        {"session_id": "session_id"},
+        digests={"sha256": "content"},
+    ),
+    # A footage ledger that replaces a lost one begins with it; there is one at most.
+    FactTable("rebuilt_index", (LeafKind.INDEX_REBUILT,), {}),
     _by_id("fixity_turn", LeafKind.FIXITY_CHECK),
     _by_id("damage", LeafKind.DAMAGE_FOUND, LeafKind.DAMAGE_REPAIRED, nullable=("repaired_at_us",)),
     _by_id("mirror_turn", LeafKind.MIRROR_COPIES),
@@ -180,27 +216,32 @@ FOOTAGE_FACTS: Final = (
 
 @dataclass(slots=True)
 class _Leaves:
-    """The latest leaf of each fact, by table."""
+    """What the leaves of each fact say together, by table: a later one adds to an earlier, or corrects it."""
 
     latest: dict[str, dict[tuple[Any, ...], Body]] = field(default_factory=dict)
 
-    def read(self, connection: Connection, tables: tuple[FactTable, ...]) -> None:
+    def read(self, connection: Connection, tables: tuple[FactTable, ...]) -> Iterator[Finding]:
         """One pass over the ledger."""
         by_kind: dict[str, FactTable] = {kind.value: table for table in tables for kind in table.kinds}
         self.latest = {table.table: {} for table in tables}
         for leaf, _hash in read_leaves(connection):
             table = by_kind.get(leaf.kind)
             if table is not None:
-                body = json.loads(leaf.body)
-                self.latest[table.table][table.key_of_leaf(body)] = body
+                yield from guarded(f"leaf {leaf.index}", partial(self._take, table, leaf))
+
+    def _take(self, table: FactTable, leaf: Leaf) -> tuple[Finding, ...]:
+        body = json.loads(leaf.body)
+        facts, key = self.latest[table.table], table.key_of_leaf(body)
+        facts[key] = {**facts.get(key, {}), "recorded_at_us": leaf.recorded_at_us, **body}
+        return ()
 
 
 def check_facts(connection: Connection, tables: tuple[FactTable, ...]) -> Iterator[Finding]:
     """Every fact that its leaf contradicts, every fact without a leaf, every leaf without a fact."""
     leaves = _Leaves()
-    leaves.read(connection, tables)
+    yield from leaves.read(connection, tables)
     for table in tables:
-        yield from _check_table(connection, table, leaves.latest[table.table])
+        yield from guarded(table.table, partial(_check_table, connection, table, leaves.latest[table.table]))
 
 
 def _check_table(
@@ -208,13 +249,18 @@ def _check_table(
 ) -> Iterator[Finding]:
     for row in table.rows(connection):
         key = table.key_of_row(row)
-        body, where = latest.pop(key, None), _where(table, key)
-        if body is None:
-            yield Finding(Code.FACT_WITHOUT_LEAF, where)
-            continue
-        for column in _differences(table, row, body):
-            yield Finding(Code.FACT_CHANGED, f"{where} {column}")
+        where = _where(table, key)
+        yield from guarded(where, partial(_check_row, (table, where), row, latest.pop(key, None)))
     yield from (Finding(Code.LEAF_WITHOUT_FACT, _where(table, key)) for key in latest)
+
+
+def _check_row(named: tuple[FactTable, str], row: Row, body: Body | None) -> Iterator[Finding]:
+    table, where = named
+    if body is None:
+        yield Finding(Code.FACT_WITHOUT_LEAF, where)
+        return
+    for column in _differences(table, row, body):
+        yield Finding(Code.FACT_CHANGED, f"{where} {column}")
 
 
 def _where(table: FactTable, key: tuple[Any, ...]) -> str:
@@ -228,6 +274,9 @@ def _differences(table: FactTable, row: Row, body: Body) -> Iterator[str]:
         found = _as_said(row, column)
         if found is not None and found() != value:
             yield column
+        digested = table.digests.get(name)
+        if digested is not None and _digest(row[digested]) != value:
+            yield digested
 
 
 def _as_said(row: Row, name: str) -> Callable[[], Any] | None:
@@ -250,6 +299,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _digest(value: bytes | str | None) -> str:
-    content = value.encode() if isinstance(value, str) else value or b""
-    return hashlib.sha256(content).hexdigest()
+def _digest(value: bytes | str | None) -> str | None:
+    if value is None:
+        return None
+    return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()

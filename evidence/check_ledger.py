@@ -8,7 +8,7 @@ from sqlite3 import Connection
 
 from evidence.anchors import Anchor, Claim, Comparison, anchors, compare
 from evidence.check_codes import Code, Finding
-from evidence.checkpoints import CheckpointError, Signer, read_note
+from evidence.checkpoints import CheckpointError, Signer, read_note, signed_text
 from evidence.database import ReaderDatabase
 from evidence.ledger import LedgerError, head_at, recompute, tree_size
 
@@ -41,7 +41,7 @@ def signed_notes(folder: Path, name: str) -> list[tuple[int, str]]:
     store_path = folder / f"{name}_checkpoints.db"
     if not store_path.exists():
         return []
-    with closing(ReaderDatabase(store_path)) as store, store.read() as connection:
+    with closing(ReaderDatabase(store_path, is_tolerant=True)) as store, store.read() as connection:
         return [
             (row["id"], row["note"])
             for row in connection.execute("select id, note from checkpoint order by id")
@@ -56,22 +56,32 @@ def check_checkpoints(
         if tree_size(connection):
             yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: there are leaves but no checkpoint, or no key")
         return
+    before = -1
     for place, (number, note) in enumerate(notes, 1):
-        trouble = _contradiction(connection, signer, note) if number == place else f"{place} is missing"
+        size, trouble = _contradiction(connection, signer, note)
+        if number != place:
+            trouble = f"{place} is missing"
+        elif not trouble and size <= before:
+            trouble = "it does not follow the one before"
+        before = size
         if trouble:
             yield Finding(Code.CHECKPOINT_BROKEN, f"{name}: checkpoint {number}: {trouble}")
 
 
 def check_anchors(
-    exam: Connection, connection: Connection, signer: Signer | None, name: str
+    exam: Connection, connection: Connection, signer: Signer | None, named: tuple[str, list[tuple[int, str]]]
 ) -> Iterator[Finding]:
-    """What left the machine must still be what today's ledger begins with."""
-    if signer is not None:
-        for anchor in anchors(exam, name):
-            if not _stands(connection, signer, anchor):
-                yield Finding(
-                    Code.ANCHOR_CONTRADICTED, f"{name}: anchor {anchor.id} over {anchor.size} leaves"
-                )
+    """What left the machine must still be what today's ledger begins with, and among what was signed."""
+    name, notes = named
+    if signer is None:
+        return
+    signed = {signed_text(note) for _number, note in notes}
+    for anchor in anchors(exam, name):
+        where = f"{name}: anchor {anchor.id} over {anchor.size} leaves"
+        if not _stands(connection, signer, anchor):
+            yield Finding(Code.ANCHOR_CONTRADICTED, where)
+        elif signed_text(anchor.note) not in signed:
+            yield Finding(Code.CHECKPOINT_BROKEN, f"{where}: its checkpoint is gone")
 
 
 def _stands(connection: Connection, signer: Signer, anchor: Anchor) -> bool:
@@ -83,11 +93,17 @@ def _stands(connection: Connection, signer: Signer, anchor: Anchor) -> bool:
     return compare(connection, signer.origin, Claim(signer.origin, signed)) is Comparison.EXTENDS
 
 
-def _contradiction(connection: Connection, signer: Signer, note: str) -> str:
+def _contradiction(connection: Connection, signer: Signer, note: str) -> tuple[int, str]:
+    """How many leaves a note is about, and what today's ledger says against it; empty: nothing."""
     try:
         signed = read_note(note, signer.origin, signer.key.public_key())
-        if tree_size(connection) < signed.size:
-            return f"{signed.size} leaves were signed, there are {tree_size(connection)}"
-        return "" if head_at(connection, signed.size) == signed else "another root was signed"
-    except (CheckpointError, LedgerError) as error:
-        return str(error)
+    except CheckpointError as error:
+        return 0, str(error)
+    there = tree_size(connection)
+    if there < signed.size:
+        return signed.size, f"{signed.size} leaves were signed, there are {there}"
+    try:
+        is_same = head_at(connection, signed.size) == signed
+    except LedgerError as error:
+        return signed.size, str(error)
+    return signed.size, "" if is_same else "another root was signed"

@@ -162,13 +162,16 @@ class WriterDatabase:
 
 
 class ReaderDatabase:
-    """Read-only view of a file that another process (or this one) writes."""
+    """Read-only view of a file that another process (or this one) writes.
 
-    def __init__(self, path: Path) -> None:
+    A tolerant one reads text of which bytes were changed, and shows what is no UTF-8 as escapes.
+    """
+
+    def __init__(self, path: Path, *, is_tolerant: bool = False) -> None:
         """Raises SchemaError when the file does not exist yet."""
         if not path.exists():
             raise SchemaError(f"database {path} does not exist yet: start the service that writes it first")
-        self.path = path
+        self.path, self._is_tolerant = path, is_tolerant
         self._local = threading.local()
         self._all: list[_ThreadReader] = []
         self._mutex = threading.Lock()
@@ -197,6 +200,8 @@ class ReaderDatabase:
                 check_same_thread=False,
             )
             connection.row_factory = sqlite3.Row
+            if self._is_tolerant:
+                connection.text_factory = _escaped
             connection.execute("pragma query_only = on")
             connection.execute("pragma busy_timeout = 5000")
             connection.execute("pragma wal_autocheckpoint = 0")
@@ -218,6 +223,10 @@ class ReaderDatabase:
             if reader.in_use.acquire(timeout=patience_s):
                 reader.connection.close()
                 reader.in_use.release()
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)

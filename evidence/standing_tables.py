@@ -21,7 +21,7 @@ STANDING: Final[Mapping[str, str]] = {
     "site": "id uuid code name address created_at_us",
     "room": "id code label kind directions",
     "place": "id room_id kind label grid_row grid_col",
-    "camera": "id uuid room_id label address username x:password_cipher retired_at_us",
+    "camera": "id uuid room_id label address username x:password_cipher retired_at_us added_at_us",
     "staff": "id name badge_no",
     "batch": "id code name occupation level ticket_form closed_at_us",
     "session": "id batch_id code kind subject procedure_code planned_start_us duration_us armed_at_us"
@@ -31,7 +31,13 @@ STANDING: Final[Mapping[str, str]] = {
     "candidate": "id batch_id name document_type x:id_number_cipher x:id_number_index id_number_tail"
     " ticket_no employer blocked_reason",
     "seating": "id session_id candidate_id place_id",
-    "kiosk": "id uuid label room_id x:token_sha256 enrolled_at_us revoked_at_us",
+    "kiosk": "id uuid label room_id x:token_sha256 enrolled_at_us revoked_at_us x:public_key hardware"
+    " x:next_token_sha256 roll_wanted_at_us",
+    "kiosk_room": "kiosk_id room_id",
+    "kiosk_session": "kiosk_id session_id",
+    "speaker": "id uuid label serves_all x:invitation_sha256 invited_until_us x:token_sha256 enrolled_at_us"
+    " revoked_at_us",
+    "speaker_room": "speaker_id room_id",
     "account": "id staff_id login_name display_name password_hash created_at_us disabled_at_us",
     "account_role": "account_id role",
     "export_request": "work_order_id organisation requested_by second_person",

@@ -11,7 +11,6 @@ from config.settings import Settings
 from evidence.check import Memory, check
 from evidence.check_codes import Code, Depth
 from evidence.check_files import Cost, Look
-from evidence.checkpoints import CheckpointError
 from exam.clock import SECOND_US, Clock, SystemClock
 
 # Progress is told this often.
@@ -19,6 +18,7 @@ TELL_US: Final = 2 * SECOND_US
 
 WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.DATABASE_DAMAGED: ("数据库损坏", "停止服务，保留现状；影像索引可用 run.py rebuild 重建"),
+    Code.UNREADABLE: ("有内容读不出来，这一项没有查完", "保存现状，核对备份；其余各项照常检查"),
     Code.SCHEMA_CHANGED: ("数据库的表或保护触发器被改动", "保存现状，核对谁动过数据库，核对备份"),
     Code.LEDGER_BROKEN: ("台账被改动", "保存现状，与签字页核对，报告主管单位"),
     Code.CHECKPOINT_BROKEN: ("台账与已签名的检查点不符", "保存现状，与签字页核对，报告主管单位"),
@@ -75,14 +75,10 @@ def main(words: list[str], settings_at: Callable[[Path | None], Settings], clock
 def run(settings: Settings, depth: Depth, clock: Clock) -> int:
     """Print every finding with what to do, then the price; the exit status."""
     cost, started_us, count = Cost(), clock.monotonic_us(), 0
-    try:
-        for finding in check(Memory(settings.data_folder, settings.keys_folder), _look(depth, cost, clock)):
-            count += 1
-            what, advice = WORDS[finding.code]
-            sys.stdout.write(f"✖ {what}：{finding.where}\n  {advice}。[{finding.code}]\n")
-    except CheckpointError as error:
-        sys.stdout.write(f"✖ 无法检查台账：{error}\n")
+    for finding in check(Memory(settings.data_folder, settings.keys_folder), _look(depth, cost, clock)):
         count += 1
+        what, advice = WORDS[finding.code]
+        sys.stdout.write(f"✖ {what}：{finding.where}\n  {advice}。[{finding.code}]\n")
     seconds = (clock.monotonic_us() - started_us) / SECOND_US
     verdict = f"发现 {count} 处问题。" if count else "没有发现问题。"
     price = f"查看 {cost.files} 个文件，读取 {cost.read_bytes / 1e9:.2f} GB，用时 {seconds:.1f} 秒"

@@ -52,8 +52,8 @@ create table table_digest (
   id             integer primary key,
   -- Which table: a key of evidence.standing_tables.STANDING.
   table_name     text    not null check (table_name <> ''),
-  -- How many rows it had then.
-  row_count      integer not null check (row_count >= 0),
+  -- How many rows it had then, by what the program did; below 0 when somebody else put rows in that it took away.
+  row_count      integer not null,
   -- The sum of the salted SHA-256 of all its rows, modulo 2^256, in lower-case hex.
   sum            text    not null check (length(sum) = 64),
   -- The same for all tables of a site: without it nobody can guess a row from the ledger.

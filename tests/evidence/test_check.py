@@ -98,6 +98,7 @@ def lay_site(folder: Path) -> None:
         closing(Checkpoints(world.exam, keys, "exam")) as exam_checkpoints,
         closing(Checkpoints(world.footage, keys, "footage")) as footage_checkpoints,
     ):
+        exam_checkpoints.watch_standing(world.clock)
         record(world, footage)
         exam_checkpoints.sign(CLOCK_US)
         footage_checkpoints.sign(CLOCK_US)
@@ -190,6 +191,7 @@ def forge_anchor(site: Site) -> None:
 
 BREAKERS: dict[Code, Callable[[Site], None]] = {
     Code.DATABASE_DAMAGED: damage_pages,
+    Code.UNREADABLE: lambda site: site.tamper("exam", "update ledger_leaf set body = '[]' where id > 2"),
     Code.SCHEMA_CHANGED: lambda site: site.tamper("exam_checkpoints"),
     Code.LEDGER_BROKEN: forge_leaf,
     Code.CHECKPOINT_BROKEN: older_copy,
@@ -284,6 +286,71 @@ def test_a_gap_that_begins_late_does_not_explain_the_hole(site: Site) -> None:
 def test_a_gap_without_an_end_explains_what_follows(site: Site) -> None:
     site.tamper("footage", "update gap set ended_at_us = null where id = 1")
     assert Code.TIME_UNACCOUNTED not in site.codes()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update seating set place_id = (select max(id) from place) where id = 1",
+        "insert into staff (name, badge_no) values ('冒名', 'B-99')",
+        "delete from duty where id = 1",
+        "update session set planned_start_us = planned_start_us + 1",
+        "update account set password_hash = '$argon2id$other' where id = 1",
+        "insert into account_role values (1, 'archivist')",
+        "update camera set password_cipher = x'00'",
+    ],
+)
+def test_a_standing_table_that_somebody_edited_is_named(site: Site, statement: str) -> None:
+    site.tamper("exam", statement)
+    table = statement.split()[1] if statement.startswith("update") else statement.split()[2]
+    where = f"{table}: its rows do not add up to what the ledger knows"
+    found = [each for each in site.found(Depth.PRESENCE) if each.code is not Code.SCHEMA_CHANGED]
+    assert [(each.code, each.where) for each in found] == [(Code.FACT_CHANGED, where)]
+
+
+def test_a_site_that_this_program_has_not_started_on_has_no_sums_to_hold_rows_against(site: Site) -> None:
+    site.tamper("exam", "delete from table_digest", "update seating set place_id = 20 where id = 1")
+    assert site.codes(Depth.PRESENCE) == {Code.LEAF_WITHOUT_FACT, Code.SCHEMA_CHANGED}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update admission set place_id = 5",
+        "update admission set candidate_id = 4",
+        "delete from admission",
+        "update checkin_attempt set kiosk_id = 2",
+    ],
+)
+def test_an_admission_that_does_not_fit_its_attempt_is_named(site: Site, statement: str) -> None:
+    site.tamper(
+        "exam",
+        "insert into kiosk (id, uuid, label, token_sha256, enrolled_at_us) select 2, 'x' || substr(uuid, 2),"
+        " 'B', randomblob(32), 1 from kiosk where id = 1",
+        statement,
+    )
+    assert any(each.where.startswith("checkin_attempt 1") for each in site.found(Depth.PRESENCE))
+
+
+def test_a_part_that_cannot_be_read_does_not_keep_the_others_from_being_checked(site: Site) -> None:
+    """A leaf that is no JSON, text that is no UTF-8, a key that is open to others, a missing file."""
+    (site.memory.keys_folder / "ledger_exam.key").chmod(0o644)
+    no_checks = "pragma ignore_check_constraints = on"
+    site.tamper("footage", no_checks, "update ledger_leaf set body = '[]' where id = 1")
+    site.tamper("exam", no_checks, "update footage_access set reason = cast(x'80ff' as text)")
+    remove(site.files()[0])
+    found = site.found(Depth.PRESENCE)
+    assert {each.code for each in found} == {
+        Code.SCHEMA_CHANGED,
+        Code.UNREADABLE,
+        Code.LEDGER_BROKEN,
+        Code.FACT_CHANGED,
+        Code.FACT_WITHOUT_LEAF,
+        Code.FILE_MISSING,
+    }
+    unreadable = [each.where for each in found if each.code is Code.UNREADABLE]
+    assert any("ledger_exam.key" in where for where in unreadable)
+    assert any(where.startswith("leaf 1:") for where in unreadable)
 
 
 def test_footage_alone_is_checked_without_the_console(site: Site) -> None:
