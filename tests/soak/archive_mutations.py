@@ -48,7 +48,7 @@ REFUSALS: Final = (sqlite3.Error, DatabaseError, VolumeError)
 COMPARED: Final = frozenset(
     {
         *("ledger_leaf", "ledger_node", "fragment_map", "checkpoint", "admission", *STANDING),
-        *("hold_step", "joint_decision", "disposal_remnant"),
+        *("hold_step", "joint_decision", "disposal_remnant", "checkin_circumstance"),
     }
 )
 # In tables whose rows are compared with their leaves, what no leaf says.
