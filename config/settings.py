@@ -29,6 +29,9 @@ class WebSettings(_Section):
     threads: int = Field(
         120, ge=8, le=500, description="Threads for requests; each open tablet page holds one."
     )
+    signed_tickets: bool = Field(
+        default=True, description="Whether the QR codes of tickets printed here are signed tickets."
+    )
 
 
 class SignalSettings(_Section):

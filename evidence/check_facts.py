@@ -140,6 +140,8 @@ EXAM_FACTS: Final = (
     _by_id("room_move", LeafKind.ROOM_MOVE, source=_MOVES),
     _by_id("alarm_acknowledgement", LeafKind.ALARM_ACKNOWLEDGED, source=_KNOWN_ALARMS),
     _by_id("table_digest", LeafKind.TABLE_DIGEST),
+    _by_id("ticket_reissue", LeafKind.TICKET_REISSUE),
+    _by_id("ticket_form_confirmation", LeafKind.TICKET_FORM_CONFIRMATION),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -7,7 +7,7 @@ again while people come in.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
@@ -27,25 +27,17 @@ from evidence.roster_boxes import (
     unseal,
     verified,
 )
+from evidence.roster_content import near_sessions
 from evidence.sittings import load_sittings
 from evidence.staff_pins import StaffPin, load_pins
 from evidence.vault import Vault
-from exam.admission_facts import Policy
+from exam.admission_facts import Seat, Sitting
 from exam.plain import PlainError, from_plain, to_plain
-from exam.procedure import Procedure
 from exam.roster_cards import SeatState
 from exam.roster_facts import RosterDay
 
 MARK: Final = "KZD1"
 FORMAT: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class DayRules:
-    """What the site's regulations say, read from config."""
-
-    procedures: Mapping[str, Procedure]
-    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +87,23 @@ class OpenedDay:
     made_at_us: int
 
 
-def load_day(connection: Connection, rules: DayRules, kiosk: Kiosk, now_us: int) -> KioskDay:
-    """The day part of one kiosk, in the clear."""
-    sessions = _open_sessions(connection, rules.procedures)
+def load_day(connection: Connection, rules: CheckInRules, kiosk: Kiosk, now_us: int) -> KioskDay:
+    """The day part of one kiosk, in the clear.
+
+    Raises UnknownProcedureError when a session of today, or of a candidate of today, has no procedure.
+    """
     scope = scope_of(connection, kiosk.id)
     rooms = connection.execute("select id, code, label, directions from room order by code")
-    late = rules.policy.late_entry_us
-    sittings = load_sittings(connection, rules.procedures, set(sessions), now_us, late)
+    own = _sessions_of_candidates(connection, now_us)
+    sittings = load_sittings(connection, rules.procedures, own, now_us, rules.policy.late_entry_us)
+    seats, _ = seats_of(connection, _on_record(connection, own), rules, now_us)
     return KioskDay(
         label=kiosk.label,
         rooms=scope.rooms,
         sessions=scope.sessions,
         all_rooms=tuple(DayRoom(*row) for row in rooms),
         rule=RosterDay(tuple(ticket_forms(connection)), tuple(sittings), rules.policy),
-        states=tuple(_states(connection, rules, sessions, now_us)),
+        states=tuple(_states(seats, sittings)),
         staff=tuple(_staff(pin) for pin in load_pins(connection)),
     )
 
@@ -141,41 +136,45 @@ def open_day(content: bytes, keys: KioskSecrets) -> OpenedDay:
         raise PackageError("damaged") from error
 
 
-def _open_sessions(connection: Connection, procedures: Mapping[str, Procedure]) -> list[int]:
-    """Sessions of open batches; one whose procedure file has gone cannot be judged by anybody."""
+def _sessions_of_candidates(connection: Connection, now_us: int) -> list[int]:
+    """Every session of those who have a seat today or tomorrow."""
     rows = connection.execute(
-        "select session.id, procedure_code from session"
-        " join batch on batch.id = batch_id and batch.closed_at_us is null order by session.id"
+        "select distinct session_id from seating where candidate_id in ("
+        " select candidate_id from seating where session_id in (select value from json_each(?)))",
+        (json.dumps(near_sessions(connection, now_us)),),
     )
-    return [row["id"] for row in rows if row["procedure_code"] in procedures]
+    return [row["session_id"] for row in rows]
 
 
-def _states(
-    connection: Connection, rules: DayRules, sessions: Sequence[int], now_us: int
-) -> Iterator[SeatState]:
-    """Everybody about whom something is on record in these sessions: entries, exits, doubts."""
-    rows = connection.execute(
-        "select candidate_id from admission where voided_at_us is null"
-        "  and session_id in (select value from json_each(:sessions))"
-        " union select candidate_id from doubt_case where candidate_id is not null"
-        "  and session_id in (select value from json_each(:sessions)) order by candidate_id",
-        {"sessions": json.dumps(sessions)},
+def _on_record(connection: Connection, sessions: Sequence[int]) -> list[int]:
+    """Everybody about whom something is on record in these sessions: entries, exits, doubts, acts."""
+    tables = ("admission", "checkin_attempt", "doubt_case", "check_in_act")
+    question = " union ".join(
+        f"select candidate_id from {table} where candidate_id is not null"  # noqa: S608 - our own names
+        " and session_id in (select value from json_each(:sessions))"
+        for table in tables
     )
-    known = [row["candidate_id"] for row in rows]
-    seats, _ = seats_of(connection, known, CheckInRules(rules.procedures, {}, rules.policy), now_us)
+    rows = connection.execute(question, {"sessions": json.dumps(list(sessions))})
+    return [row["candidate_id"] for row in rows]
+
+
+def _states(seats: Iterable[Seat], sittings: Collection[Sitting]) -> Iterator[SeatState]:
+    """What is on record about seats; a seat about which there is nothing needs no state."""
     for seat in seats:
         state = SeatState(
-            seat.candidate_id,
-            seat.sitting.session_id,
-            seat.place_id,
-            seat.admission,
-            seat.left_at_us,
-            seat.held_for,
-            seat.settled,
-            seat.is_withdrawn,
+            candidate_id=seat.candidate_id,
+            session_id=seat.sitting.session_id,
+            place_id=seat.place_id,
+            admission=seat.admission,
+            left_at_us=seat.left_at_us,
+            held_for=seat.held_for,
+            settled=seat.settled,
+            is_withdrawn=seat.is_withdrawn,
+            # In an emergency room the signals of the room he came from hold for him (R21).
+            moved_to=None if seat.sitting in sittings else seat.sitting,
         )
         nothing = SeatState(seat.candidate_id, seat.sitting.session_id, seat.place_id)
-        if seat.sitting.session_id in sessions and state != nothing:
+        if state != nothing:
             yield state
 
 

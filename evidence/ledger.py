@@ -111,6 +111,8 @@ class LeafKind(StrEnum):
     STAFF_PIN_UNLOCK = "staff_pin_unlock"
     ROSTER_REVISION = "roster_revision"
     KIOSK_SELF_TEST = "kiosk_self_test"
+    TICKET_REISSUE = "ticket_reissue"
+    TICKET_FORM_CONFIRMATION = "ticket_form_confirmation"
 
 
 @dataclass(frozen=True, slots=True)

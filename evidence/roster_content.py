@@ -6,8 +6,8 @@ here, to be stretched and cut to their tails, and go nowhere else.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from sqlite3 import Connection, Row
 from typing import Any, Final
@@ -15,11 +15,15 @@ from typing import Any, Final
 import structlog
 
 from evidence.kiosks import Kiosk, Scope, scope_of
+from evidence.recording_orders import load_moves
 from evidence.roster import ID_NUMBER
 from evidence.staff_pins import StaffPin, load_pins
 from evidence.stretched_numbers import Number, NumberKind
+from evidence.ticket_reissues import FIRST_REVISION, ticket_revisions
+from evidence.ticket_voidings import VOIDED
 from evidence.vault import Vault, VaultError
 from exam.clock import site_time
+from exam.course import Move
 from exam.day import PlaceKind
 from exam.identity import DocumentType, tail
 from exam.roster_cards import ID_TAIL, TICKET_TAIL, Card, CardSeat, PersonName, SheetEntry
@@ -38,6 +42,16 @@ class Person:
     name: str
     ticket: Number
     id_number: Number
+    # Ticket numbers of his that count no more.
+    void_tickets: tuple[Number, ...] = ()
+
+    def numbers(self) -> tuple[Number, ...]:
+        """Every number that somebody may show for him."""
+        return (self.ticket, self.id_number, *self.void_tickets)
+
+    def card_for(self, number: Number) -> Card:
+        """His card as this number opens it."""
+        return replace(self.card, is_void=True) if number in self.void_tickets else self.card
 
     def person_name(self) -> PersonName:
         """What both documents together tell."""
@@ -74,7 +88,7 @@ class RosterContent:
         """Everything that makes one revision differ from another."""
         return [
             list(self.days),
-            [[one.entry().to_dict(), one.id_number.text, one.ticket.text] for one in self.people],
+            [[one.entry().to_dict(), [number.text for number in one.numbers()]] for one in self.people],
             [one.card.candidate_id for one in self.served],
             [[sheet.room_id, [pin.id for pin in sheet.pins]] for sheet in self.sheets],
         ]
@@ -82,7 +96,7 @@ class RosterContent:
 
 def numbers_of(people: Iterable[Person]) -> list[Number]:
     """Every number that must have been stretched before a package with these people can be built."""
-    return [number for person in people for number in (person.ticket, person.id_number)]
+    return [number for person in people for number in person.numbers()]
 
 
 def days_of(now_us: int) -> tuple[date, date]:
@@ -104,14 +118,33 @@ def near_sessions(connection: Connection, now_us: int) -> list[int]:
 def load_people(connection: Connection, vault: Vault, now_us: int) -> tuple[Person, ...]:
     """Everybody in open batches with a seat today or tomorrow, and every seat of theirs."""
     near = set(near_sessions(connection, now_us))
-    seats = _seats(connection)
+    seats, void, revisions = _seats(connection), _void_tickets(connection), ticket_revisions(connection)
     rows = connection.execute(
         "select candidate.* from candidate"
         " join batch on batch.id = batch_id and batch.closed_at_us is null order by candidate.id"
     )
     near_rows = [row for row in rows if any(seat.session_id in near for seat in seats.get(row["id"], ()))]
-    people = (_person(vault, row, tuple(seats[row["id"]])) for row in near_rows)
-    return tuple(person for person in people if person is not None)
+    people = []
+    for row in near_rows:
+        person = _person(vault, row, tuple(seats[row["id"]]), revisions.get(row["id"], FIRST_REVISION))
+        if person is not None:
+            people.append(replace(person, void_tickets=void.get(row["id"], ())))
+    return tuple(people)
+
+
+def load_numbers(connection: Connection, vault: Vault) -> list[Number]:
+    """Ticket and ID numbers of everybody in open batches: what will have to be stretched one day."""
+    rows = connection.execute(
+        "select candidate.id, ticket_no, id_number_cipher from candidate"
+        " join batch on batch.id = batch_id and batch.closed_at_us is null order by candidate.id"
+    )
+    found = []
+    for row in rows:
+        found.append(Number(NumberKind.TICKET, row["ticket_no"]))
+        number = read_id_number(vault, row)
+        if number is not None:
+            found.append(number)
+    return found
 
 
 def content_for(
@@ -121,10 +154,11 @@ def content_for(
     sessions = near_sessions(connection, now_us)
     scope = scope_of(connection, kiosk.id)
     pins = load_pins(connection)
+    doors = {session_id: load_moves(connection, session_id) for session_id in sessions}
     rooms: dict[int, list[Person]] = defaultdict(list)
     served = []
     for person in people:
-        own_rooms = {seat.room_id for seat in person.card.seats if _is_served(seat, sessions, scope)}
+        own_rooms = {room for seat in person.card.seats for room in _served_rooms(seat, doors, scope)}
         for room_id in own_rooms:
             rooms[room_id].append(person)
         if own_rooms:
@@ -153,34 +187,54 @@ def _seats(connection: Connection) -> dict[int, list[CardSeat]]:
     return seats
 
 
-def _person(vault: Vault, row: Row, seats: tuple[CardSeat, ...]) -> Person | None:
-    try:
-        id_number = vault.decrypt(row["id_number_cipher"], ID_NUMBER)
-    except VaultError:
-        # One damaged row must not keep the roster from everybody: a person helps this candidate.
-        _log.exception("candidate left out of the roster packages", candidate_id=row["id"])
+def _void_tickets(connection: Connection) -> dict[int, tuple[Number, ...]]:
+    question = f"select candidate.id, ticket_voiding.ticket_no from candidate{VOIDED}"  # noqa: S608 - our own words
+    rows = connection.execute(f"{question} order by ticket_voiding.id")
+    found: dict[int, tuple[Number, ...]] = {}
+    for row in rows:
+        number = Number(NumberKind.TICKET, row["ticket_no"])
+        found[row["id"]] = tuple(dict.fromkeys((*found.get(row["id"], ()), number)))
+    return found
+
+
+def _person(vault: Vault, row: Row, seats: tuple[CardSeat, ...], revision: int) -> Person | None:
+    id_number = read_id_number(vault, row)
+    if id_number is None:
         return None
     card = Card(
         candidate_id=row["id"],
         document_type=DocumentType(row["document_type"]),
         is_blocked=row["blocked_reason"] is not None,
-        ticket_revision=1,
+        ticket_revision=revision,
         seats=seats,
     )
     return Person(
         card,
         row["name"],
         Number(NumberKind.TICKET, row["ticket_no"]),
-        Number(NumberKind.ID_NUMBER, id_number),
+        id_number,
     )
 
 
-def _is_served(seat: CardSeat, sessions: Sequence[int], scope: Scope) -> bool:
-    return (
-        seat.session_id in sessions
-        and (not scope.rooms or seat.room_id in scope.rooms)
-        and (not scope.sessions or seat.session_id in scope.sessions)
-    )
+def read_id_number(vault: Vault, row: Row) -> Number | None:
+    """The candidate's ID number; None, and a line in the log, when it cannot be read."""
+    try:
+        return Number(NumberKind.ID_NUMBER, vault.decrypt(row["id_number_cipher"], ID_NUMBER))
+    except VaultError:
+        # One damaged row must not keep the roster from everybody: a person helps this candidate.
+        _log.exception("candidate left out of packages and signed tickets", candidate_id=row["id"])
+        return None
+
+
+def _served_rooms(seat: CardSeat, doors: Mapping[int, Sequence[Move]], scope: Scope) -> set[int]:
+    """The rooms among the kiosk's at which he may come in: his own, and any to which his session moved."""
+    if seat.session_id not in doors or (scope.sessions and seat.session_id not in scope.sessions):
+        return set()
+    found = {seat.room_id}
+    for move in doors[seat.session_id]:
+        if move.from_room_id in found:
+            found.add(move.to_room_id)
+    return found & set(scope.rooms) if scope.rooms else found
 
 
 def _pins_for(

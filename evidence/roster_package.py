@@ -15,6 +15,7 @@ from evidence.kiosk_secrets import KioskSecrets
 from evidence.roster_boxes import KEY_BYTES, Secrets, canonical, seal, sign
 from evidence.roster_content import Person, RoomSheet, RosterContent
 from evidence.stretched_numbers import Number
+from exam.roster_cards import Card
 
 MARK: Final = "KZR1"
 FORMAT: Final = 1
@@ -38,9 +39,9 @@ def build_package(
     """The package as the kiosk stores it. `stretched` must hold every number of the content."""
     secrets = keys.package
     cards = [
-        _card(secrets, person, stretched[number])
+        _card(secrets, person.card_for(number), stretched[number])
         for person in content.people
-        for number in (person.ticket, person.id_number)
+        for number in person.numbers()
     ]
     names = [_name(secrets, person, stretched) for person in content.served]
     body = {
@@ -59,11 +60,8 @@ def build_package(
     return sign(MARK, canonical(body), signing)
 
 
-def _card(secrets: Secrets, person: Person, stretched: bytes) -> list[str]:
-    return [
-        secrets.card_tag(stretched),
-        seal(secrets.card_key(stretched), person.card.to_dict(), "card"),
-    ]
+def _card(secrets: Secrets, card: Card, stretched: bytes) -> list[str]:
+    return [secrets.card_tag(stretched), seal(secrets.card_key(stretched), card.to_dict(), "card")]
 
 
 def _name(secrets: Secrets, person: Person, stretched: Mapping[Number, bytes]) -> list[str]:

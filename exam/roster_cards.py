@@ -41,6 +41,8 @@ class Card:
     # Revision of the signed ticket in force; an older one is void.
     ticket_revision: int
     seats: tuple[CardSeat, ...]
+    # It opened with a ticket number of his that counts no more.
+    is_void: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """For writing it down as JSON."""
@@ -49,6 +51,7 @@ class Card:
             "document": self.document_type.value,
             "blocked": self.is_blocked,
             "ticket_revision": self.ticket_revision,
+            "void": self.is_void,
             "seats": [
                 [seat.session_id, seat.room_id, seat.place_id, seat.place_label, seat.place_kind.value]
                 for seat in self.seats
@@ -101,6 +104,8 @@ class SeatState:
     held_for: Outcome | None = None
     settled: frozenset[Outcome] = frozenset()
     is_withdrawn: bool = False
+    # The sitting as it is for him, who was moved to a room that the plan does not name; None: the day's.
+    moved_to: Sitting | None = None
 
 
 def record_of(
@@ -112,13 +117,15 @@ def record_of(
     """
     known = {(one.session_id, one.room_id): one for one in sittings}
     own = {state.session_id: state for state in states if state.candidate_id == card.candidate_id}
+    seats = []
+    for seat in card.seats:
+        state = own.get(seat.session_id)
+        moved = None if state is None else state.moved_to
+        sitting = moved or known.get((seat.session_id, seat.room_id))
+        if sitting is not None:
+            seats.append(_seat(card, seat, sitting, state, states))
     return RosterRecord(
-        Known(card.candidate_id, card.document_type, card.is_blocked, name),
-        tuple(
-            _seat(card, seat, known[seat.session_id, seat.room_id], own.get(seat.session_id), states)
-            for seat in card.seats
-            if (seat.session_id, seat.room_id) in known
-        ),
+        Known(card.candidate_id, card.document_type, card.is_blocked, name), tuple(seats), card.is_void
     )
 
 
@@ -155,6 +162,7 @@ def read_card(told: Mapping[str, Any]) -> Card:
             CardSeat(session, room, place, label, PlaceKind(kind))
             for session, room, place, label, kind in told["seats"]
         ),
+        is_void=told["void"],
     )
 
 

@@ -6,13 +6,13 @@ scan however often it is seen, until it has been gone for a while. Of a code tha
 kind is remembered, never what it says.
 """
 
-import re
 import threading
 from collections.abc import Iterable
 from typing import Final
 
 from config.foreign_codes import load_foreign_codes
 from exam.clock import SECOND_US
+from exam.signed_tickets import claimed_number, looks_signed
 from exam.tickets import TICKET, matches_any, normalise_ticket
 from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Reading
@@ -22,8 +22,6 @@ GONE_US: Final = 5 * SECOND_US // 2
 # carries no check of its own, where a misread may well have the form of a ticket.
 CONFIRMATIONS: Final = 2
 UNCHECKED: Final = frozenset({"CODE39", "ITF"})
-# Our own signed tickets: base45 of the payload and of the signature. Checked by whoever judges.
-SIGNED: Final = re.compile(r"KZ1\.[0-9A-Z$%*+\-./:]{16,690}")
 
 
 class Acceptance:
@@ -53,8 +51,8 @@ class Acceptance:
     def has_form(self, text: str) -> bool:
         """Whether the text can be the number of a ticket, or a ticket that says more than its number."""
         number = normalise_ticket(text)
-        if SIGNED.fullmatch(number):
-            return True
+        if looks_signed(number):
+            return claimed_number(number) != ""
         if self._forms:
             return matches_any(self._forms, number)
         return TICKET.fullmatch(number) is not None
@@ -71,8 +69,7 @@ class Acceptance:
         """What a gun's scan means: it has aimed at one code, so that one is believed at once."""
         with self._mutex:
             if self.has_form(text):
-                number = normalise_ticket(text)
-                return TicketRead(number) if self._is_new(number, now_us) else None
+                return self._ticket([normalise_ticket(text)], now_us, is_sure=True)
             hint = _hint_of(text)
             return NotUsable(hint) if self._is_new(hint, now_us) else None
 
@@ -81,17 +78,20 @@ class Acceptance:
         # Beside a code that checks itself, one that does not is a misread of something.
         checked = [reading for reading in fitting if reading.symbology not in UNCHECKED]
         tickets = sorted({normalise_ticket(reading.text) for reading in checked or fitting})
-        if len(tickets) > 1:
+        if len({claimed_number(ticket) for ticket in tickets}) > 1:
             return NotUsable(Hint.MANY) if self._is_new(Hint.MANY, now_us) else None
         if tickets:
             is_sure = bool(checked) and self.knows_forms
-            return self._ticket(tickets[0], now_us, is_sure=is_sure)
+            return self._ticket(tickets, now_us, is_sure=is_sure)
         return self._unusable(seen[0].text, now_us)
 
-    def _ticket(self, number: str, now_us: int, *, is_sure: bool) -> Input | None:
+    def _ticket(self, tickets: list[str], now_us: int, *, is_sure: bool) -> Input | None:
+        """One ticket, by its bars, its signed code or both: the same number, whichever was seen first."""
+        signed = next(filter(looks_signed, tickets), "")
+        number = claimed_number(signed or tickets[0])
         if not is_sure and not self._is_confirmed(number):
             return None
-        return TicketRead(number) if self._is_new(number, now_us) else None
+        return TicketRead(number, signed) if self._is_new(number, now_us) else None
 
     def _unusable(self, text: str, now_us: int) -> Input | None:
         if not self._is_confirmed(text):

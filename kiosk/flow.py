@@ -107,6 +107,8 @@ class TicketRead:
     """A ticket's number was read."""
 
     ticket_no: str
+    # The signed ticket that claims this number, unverified (exam.signed_tickets); empty: plain bars or QR.
+    signed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "tickets.sheet": LEAD | ADMINISTRATION,
     "tickets.pdf": LEAD | ADMINISTRATION,
     "tickets.positions": LEAD | ADMINISTRATION,
+    "tickets.reissue_page": LEAD,
+    "tickets.issue_anew": LEAD,
     "preflight.page": PREFLIGHT,
     "preflight.live": PREFLIGHT,
     "preflight.stream": PREFLIGHT,

@@ -4,13 +4,17 @@ The gate in web.access has asked for the kiosk's token. Nothing is built before 
 noted the revision: a kiosk is never given a package under a number that means something else.
 """
 
+from sqlite3 import Connection
 from typing import Final
 
+import structlog
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from evidence.kiosk_day import DayRules, build_day, digest_of, load_day
+from evidence.courses import UnknownProcedureError
+from evidence.kiosk_day import KioskDay, build_day, digest_of, load_day
 from evidence.kiosk_secrets import KioskSecrets, renew_secret, secrets_of, signing_key
+from evidence.kiosks import Kiosk
 from evidence.roster_content import content_for, load_people, numbers_of
 from evidence.roster_package import build_package
 from evidence.roster_revisions import current_revision, is_current
@@ -21,6 +25,8 @@ blueprint: Final = Blueprint("kiosk_roster", __name__, url_prefix="/api/kiosk/v1
 
 TOPIC: Final = "kiosks"
 RETRY_S: Final = "3"
+
+_log: Final = structlog.get_logger("kiosks")
 
 
 @blueprint.get("/keys")
@@ -54,18 +60,27 @@ def roster() -> ResponseReturnValue:
 def day_part() -> ResponseReturnValue:
     """What changes all day long: sittings, admissions, policy, staff. 304 when nothing has."""
     everything = services()
-    secrets, now_us = _secrets(), everything.clock.wall_us()
+    secrets = _secrets()
     with everything.exam.read() as connection:
-        day = load_day(connection, day_rules(), g.kiosk, now_us)
-    tag = f"{digest_of(everything.vault, day)}-{secrets.secret_id}"
+        day = present_day(connection, g.kiosk)
+    if day is None:
+        return jsonify(outcome="DAY_UNREADABLE"), 503, {"Retry-After": RETRY_S}
+    digest = digest_of(everything.vault, day)
+    tag = f"{digest}-{secrets.secret_id}"
     if tag in request.if_none_match:
         return "", 304
+    now_us = everything.clock.wall_us()
     return _sent(build_day(day, secrets, now_us, signing_key(everything.vault)), tag)
 
 
-def day_rules() -> DayRules:
-    """What the site's regulations say."""
-    return DayRules(services().procedures, services().policy)
+def present_day(connection: Connection, kiosk: Kiosk) -> KioskDay | None:
+    """The kiosk's day part now; None when a session's procedure file is gone: the kiosk keeps what it has."""
+    everything = services()
+    try:
+        return load_day(connection, everything.check_in_rules, kiosk, everything.clock.wall_us())
+    except UnknownProcedureError as error:
+        _log.warning("no day part for kiosks", reason=str(error))
+        return None
 
 
 def _sent(content: bytes, tag: str) -> Response:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints, field_validator
 
 from evidence import kiosk_enrolments, kiosks
-from evidence.kiosk_day import digest_of, load_day
+from evidence.kiosk_day import digest_of
 from evidence.kiosk_enrolments import EnrolmentError, Machine
 from evidence.kiosk_secrets import renew_secret, secrets_of
 from evidence.kiosk_self_tests import NewSelfTest, keep_self_test
@@ -22,7 +22,7 @@ from evidence.roster_revisions import current_revision
 from exam.kiosk_health import Part, PartState, Report
 from exam.self_test import Check, Result, Tried, standing
 from web.bodies import Body, read_body
-from web.kiosk_roster import TOPIC, day_rules
+from web.kiosk_roster import TOPIC, present_day
 from web.limits import FAILURES, is_failure, limiter
 from web.services import services
 
@@ -152,7 +152,7 @@ def beat() -> ResponseReturnValue:
         revision = None if present is None else present.number
         keep_report(connection, g.kiosk.id, Report(**body.model_dump()), revision, now_us)
         secrets = secrets_of(connection, everything.vault, g.kiosk.id)
-        day = load_day(connection, day_rules(), g.kiosk, now_us)
+        day = present_day(connection, g.kiosk)
         told = {
             "server_time_us": now_us,
             "kiosk_label": g.kiosk.label,
@@ -161,7 +161,8 @@ def beat() -> ResponseReturnValue:
             "roll_token": kiosk_enrolments.wants_roll(connection, g.kiosk.id),
             "secret": None if secrets is None else secrets.secret_id,
             "roster_revision": revision,
-            "day_digest": digest_of(everything.vault, day),
+            "day_digest": None if day is None else digest_of(everything.vault, day),
+            "steps": sorted(everything.policy.steps),
         }
     return jsonify(told)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
-from config.admission import load_admission_policy
 from evidence.day import load_rooms
 from evidence.kiosk_enrolments import is_out_of_service, wants_roll
 from evidence.kiosk_self_tests import SelfTest, self_tests_of_day
@@ -263,7 +262,7 @@ def _needs(
     for session in sessions:
         if session.planned_start_us > now_us and session.procedure_code in services().procedures:
             starts[session.planned_start_us].append(session)
-    steps = load_admission_policy().steps
+    steps = services().policy.steps
     serving = list(kiosks)
     for start_us, together in sorted(starts.items()):
         window_us = min(services().procedures[one.procedure_code].check_in_opens_us for one in together)

@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 
 from evidence import kiosks
-from evidence.roster_content import Person, content_for, load_people, numbers_of
+from evidence.roster_content import content_for, load_numbers, load_people, numbers_of
 from evidence.roster_revisions import fingerprint, note_content
-from evidence.stretched_numbers import Stretcher, keep, missing
+from evidence.stretched_numbers import Number, Stretcher, keep, missing
 from web.kiosk_roster import TOPIC
 from web.services import Services
 
@@ -33,6 +33,7 @@ class RosterKeeper:
         self._services = services
         self._stretcher = Stretcher.of(services.vault)
         self._seen = b""
+        self._later: list[Number] = []
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -48,7 +49,7 @@ class RosterKeeper:
             contents = [
                 (one, content_for(connection, one, people, now_us)) for one in kiosks.load_kiosks(connection)
             ]
-        self._stretch(people)
+        self.stretch(numbers_of(people))
         if self._stopping.is_set():
             return
         with everything.exam.write() as connection:
@@ -56,6 +57,14 @@ class RosterKeeper:
                 note_content(connection, everything.vault, kiosk, content, now_us)
         self._seen = seen
         everything.bus.publish(TOPIC)
+        with everything.exam.read() as connection:
+            self._later = missing(connection, everything.vault, load_numbers(connection, everything.vault))
+
+    def tend_later(self) -> bool:
+        """Stretch some numbers of later days, which signed tickets need; returns whether there are more."""
+        some, self._later = self._later[:AT_ONCE], self._later[AT_ONCE:]
+        self.stretch(some)
+        return bool(self._later)
 
     def start(self) -> None:
         """Tend in a thread of its own until `close`."""
@@ -68,10 +77,11 @@ class RosterKeeper:
         if self._thread is not None:
             self._thread.join(patience_s)
 
-    def _stretch(self, people: Iterable[Person]) -> None:
+    def stretch(self, numbers: Iterable[Number]) -> None:
+        """Stretch and keep those of the numbers that were not stretched yet, a second's worth at a time."""
         everything = self._services
         with everything.exam.read() as connection:
-            wanted = missing(connection, everything.vault, numbers_of(people))
+            wanted = missing(connection, everything.vault, numbers)
         for first in range(0, len(wanted), AT_ONCE):
             if self._stopping.is_set():
                 return
@@ -82,8 +92,11 @@ class RosterKeeper:
 
     def _run(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        while not self._stopping.wait(EVERY_S):
+        has_more = False
+        while not self._stopping.wait(0 if has_more else EVERY_S):
             try:
                 self.tend()
+                has_more = self.tend_later()
             except Exception:  # noqa: BLE001 - the boundary of a thread: a full disk must not end it, the next turn tries again
                 _log.exception("roster packages are behind")
+                has_more = False

@@ -4,7 +4,7 @@ The layout is fixed and written down here in millimetres, so that whoever shows 
 camera knows where each ticket lies. Codes carry the bare ticket number in ASCII.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,11 @@ PER_PAGE: Final = 3
 FIRST_BOX_MM: Final = (0.0, 0.0, 210.0, 99.0)
 STYLESHEET: Final = Path(__file__).parent / "static" / "tickets" / "sheet.css"
 QUIET_MODULES: Final = 10
+# A bare number makes few modules: a quarter of them may be dirty.
+PLAIN_CORRECTION: Final = "q"
+# A signed ticket makes many. With half the correction they are a seventh larger, which a camera at its
+# usual distance needs more than dirt does (measured: docs/design/kiosk-sync.md).
+SIGNED_CORRECTION: Final = "m"
 PAIR_99: Final = 99
 
 
@@ -55,19 +60,24 @@ class PrintedTicket:
     box_mm: tuple[float, float, float, float]
 
 
-def laid_out(tickets: Sequence[AdmissionTicket]) -> list[list[PrintedTicket]]:
-    """The tickets page by page."""
+def laid_out(tickets: Sequence[AdmissionTicket], codes: Mapping[int, str]) -> list[list[PrintedTicket]]:
+    """The tickets page by page. `codes`: texts of signed tickets by candidate; else the bare number."""
     pages = [tickets[first : first + PER_PAGE] for first in range(0, len(tickets), PER_PAGE)]
     return [
-        [_printed(ticket, page, slot) for slot, ticket in enumerate(on_page)]
+        [
+            _printed(ticket, codes.get(ticket.candidate_id), (page, slot))
+            for slot, ticket in enumerate(on_page)
+        ]
         for page, on_page in enumerate(pages, 1)
     ]
 
 
-def _printed(ticket: AdmissionTicket, page: int, slot: int) -> PrintedTicket:
+def _printed(ticket: AdmissionTicket, signed: str | None, at: tuple[int, int]) -> PrintedTicket:
+    page, slot = at
     left, top, width, height = FIRST_BOX_MM
     box = (left, top + slot * height, width, height)
-    return PrintedTicket(ticket, bars_of(ticket.ticket_no), qr_of(ticket.ticket_no), page, box)
+    qr = qr_of(ticket.ticket_no) if signed is None else qr_of(signed, SIGNED_CORRECTION)
+    return PrintedTicket(ticket, bars_of(ticket.ticket_no), qr, page, box)
 
 
 def bars_of(text: str) -> Outline:
@@ -82,9 +92,9 @@ def bar_modules(text: str) -> str:
     return modules
 
 
-def qr_of(text: str) -> Outline:
-    """The text as a QR code that survives a quarter of its area in dirt, with its quiet zone."""
-    code = segno.make_qr(text, error="q", boost_error=False)
+def qr_of(text: str, correction: str = PLAIN_CORRECTION) -> Outline:
+    """The text as a QR code with its quiet zone."""
+    code = segno.make_qr(text, error=correction, boost_error=False)
     rows = ["".join("1" if module else "0" for module in row) for row in code.matrix_iter(border=4)]
     return Outline(_path(rows), len(rows[0]), len(rows))
 
@@ -104,7 +114,7 @@ def _runs(row: str) -> Iterable[tuple[int, int]]:
         start = row.find("1", end)
 
 
-def sheet_html(head: TicketHead, pages: list[list[PrintedTicket]], *, for_pdf: bool) -> str:
+def sheet_html(head: TicketHead, pages: list[list[PrintedTicket]], *, for_pdf: bool, waiting: int = 0) -> str:
     """All tickets of a session as one printable page."""
     words = load_ticket_words()
     return render_template(
@@ -116,6 +126,7 @@ def sheet_html(head: TicketHead, pages: list[list[PrintedTicket]], *, for_pdf: b
         kind=words.kinds[head.kind],
         starts=_period(head),
         for_pdf=for_pdf,
+        waiting=waiting,
     )
 
 

@@ -238,3 +238,46 @@ create trigger kiosk_self_test_never_goes before delete on kiosk_self_test
 begin
   select raise(abort, 'a self-test is never deleted');
 end;
+
+-- A signed ticket that was issued anew (补发准考证): tickets of lower revisions are void. Never updated, never deleted.
+create table ticket_reissue (
+  id             integer primary key,
+  candidate_id   integer not null references candidate (id),
+  -- From 2: everybody's first ticket is revision 1, whether printed or not.
+  revision       integer not null check (revision > 1),
+  reason         text    not null check (reason <> ''),
+  -- Salt of the digest by which the ledger commits to the reason: without it nobody can guess the text.
+  salt           blob    not null default (randomblob(16)) check (length(salt) = 16),
+  account_id     integer not null references account (id),
+  reissued_at_us integer not null check (reissued_at_us > 0),
+  unique (candidate_id, revision)
+) strict;
+create trigger ticket_reissue_never_changes before update on ticket_reissue
+begin
+  select raise(abort, 'a reissue is never updated');
+end;
+create trigger ticket_reissue_never_goes before delete on ticket_reissue
+begin
+  select raise(abort, 'a reissue is never deleted');
+end;
+
+-- A person compared the form of ticket numbers learned from a roster with a printed ticket (准考证格式确认). It holds
+-- for this form of this batch: a roster that teaches another form asks again. Never updated, never deleted.
+create table ticket_form_confirmation (
+  id              integer primary key,
+  batch_id        integer not null references batch (id),
+  -- The form as it was learned, a regular expression.
+  form            text    not null check (form <> ''),
+  -- Whether the number of the printed ticket stood in the roster: always 1 so far, since nothing else is confirmed.
+  sample_on_roster integer not null check (sample_on_roster = 1),
+  account_id      integer not null references account (id),
+  confirmed_at_us integer not null check (confirmed_at_us > 0)
+) strict;
+create trigger ticket_form_confirmation_never_changes before update on ticket_form_confirmation
+begin
+  select raise(abort, 'a confirmation is never updated');
+end;
+create trigger ticket_form_confirmation_never_goes before delete on ticket_form_confirmation
+begin
+  select raise(abort, 'a confirmation is never deleted');
+end;

@@ -205,7 +205,7 @@ def printed(settings: Settings, database: WriterDatabase) -> PrintedSheet:
         (session_id,) = connection.execute("select id from session").fetchone()
         head = load_head(connection, session_id)
         assert head is not None
-        pages = laid_out(load_tickets(connection, session_id))
+        pages = laid_out(load_tickets(connection, session_id), {})
     pdf = settings.data_folder / "tickets.pdf"
     with create_app(services).test_request_context():
         pdf.write_bytes(sheet_pdf(head, pages))

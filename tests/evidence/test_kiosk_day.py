@@ -5,8 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from config.outcomes import load_outcome_texts
 from config.procedures import load_procedures
-from evidence.kiosk_day import DayRules, KioskDay, OpenedDay, build_day, digest_of, load_day, open_day
+from evidence.check_in_facts import CheckInRules
+from evidence.courses import UnknownProcedureError
+from evidence.doubt_cases import NewCase, open_case
+from evidence.kiosk_day import KioskDay, OpenedDay, build_day, digest_of, load_day, open_day
 from evidence.kiosk_secrets import signing_key
 from evidence.roster_boxes import PackageError, from_text, seal, sign
 from evidence.staff_pins import keys_from_pin
@@ -15,15 +19,15 @@ from exam.admission_facts import Admitted, Policy
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
 from exam.plain import to_plain
-from exam.roster_cards import SeatState
+from exam.roster_cards import SeatState, record_of
 from tests.evidence.check_ins import Desk
-from tests.evidence.rostered import PIN, give_pin, secrets_for, the_kiosk
+from tests.evidence.rostered import PIN, content_of, give_pin, secrets_for, the_kiosk
 from tests.world import CLOCK_US, START_US, World, announce
 
-RULES = DayRules(load_procedures(), Policy())
+RULES = CheckInRules(load_procedures(), load_outcome_texts())
 
 
-def day_of(world: World, rules: DayRules = RULES) -> KioskDay:
+def day_of(world: World, rules: CheckInRules = RULES) -> KioskDay:
     with world.exam.read() as connection:
         return load_day(connection, rules, the_kiosk(world), CLOCK_US)
 
@@ -112,14 +116,44 @@ def test_no_candidate_is_named(world: World) -> None:
         assert person.id_number[-6:] not in text
 
 
-def test_a_session_without_its_procedure_stops_nobody_else(world: World) -> None:
+def test_without_the_procedure_of_a_session_of_today_there_is_no_day(world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    with pytest.raises(UnknownProcedureError):
+        day_of(world)
+
+
+def test_who_left_and_whose_identity_is_in_doubt_stands_there_too(world: World) -> None:
+    admit(world)
+    with world.exam.write() as connection:
+        open_case(connection, NewCase(Outcome.FACE_DOUBT, world.on_time.id, 1, world.room_1, None), CLOCK_US)
+    (state,) = day_of(world).states
+    assert state.held_for is Outcome.FACE_DOUBT
+
+
+def test_somebody_moved_to_a_room_outside_the_plan_keeps_his_own_signals(world: World) -> None:
     with world.exam.write() as connection:
         connection.execute(
-            "insert into session (batch_id, code, kind, subject, procedure_code, planned_start_us,"
-            " duration_us) select batch_id, 'X9', kind, subject, 'gone', planned_start_us + 172800000000,"
-            " duration_us from session"
+            "insert into room (id, code, label, kind) values (9, 'E01', '应急考场', 'contingency_hall')"
         )
-    assert {one.session_id for one in day_of(world).rule.sittings} == {1}
+        connection.execute(
+            "insert into place (id, room_id, kind, label, grid_row, grid_col)"
+            " values (99, 9, 'seat', '1', 1, 1)"
+        )
+        connection.execute("update seating set place_id = 99 where candidate_id = ?", (world.on_time.id,))
+        connection.execute(
+            "insert into check_in_act (nonce, act, lane, session_id, candidate_id, place_id, from_place_id,"
+            " reason, account_id, happened_at_us, recorded_at_us, answer)"
+            " values ('0123456789abcdef', 'seat', 'console', 1, ?, 99, ?, '漏水', 1, 5, 5, '{}')",
+            (world.on_time.id, world.on_time.place_id),
+        )
+    day = day_of(world)
+    (state,) = day.states
+    assert state.moved_to is not None
+    assert (state.moved_to.room_id, state.place_id) == (9, 99)
+    (person,) = [one for one in content_of(world).people if one.card.candidate_id == world.on_time.id]
+    (seat,) = record_of(person.card, "", day.rule.sittings, day.states).seats
+    assert (seat.place_id, seat.sitting) == (99, state.moved_to)
 
 
 def test_its_digest_changes_with_what_it_says(world: World) -> None:

@@ -8,11 +8,13 @@ import pytest
 from evidence.kiosk_enrolments import bind
 from evidence.kiosk_secrets import signing_key
 from evidence.kiosks import Scope
-from evidence.recording_orders import Who
+from evidence.recording_orders import NewMove, Who, move_session
 from evidence.roster_boxes import PackageError, WrongKeyError, sign
 from evidence.roster_opening import RosterPackage
 from evidence.staff_pins import keys_from_pin
 from evidence.stretched_numbers import Number, NumberKind
+from evidence.ticket_reissues import reissue
+from evidence.ticket_voidings import VoidedTicket, void_ticket
 from exam.roster_cards import CardSeat, PersonName
 from tests.evidence.rostered import (
     CHEAP,
@@ -265,3 +267,32 @@ def test_a_candidate_whose_number_cannot_be_read_is_left_out_and_nobody_else(wor
     package = opened(world)
     assert package.cards(package.read(ticket_of(world.late))) == []
     assert len(package.cards(package.read(ticket_of(world.on_time)))) == 1
+
+
+def test_a_number_that_counts_no_more_opens_the_card_and_says_so(world: World) -> None:
+    old = VoidedTicket(world.on_time.id, "202611229901", "重新编号", world.site_lead_account_id)
+    with world.exam.write() as connection:
+        void_ticket(connection, old, CLOCK_US)
+    package = opened(world)
+    (card,) = package.cards(package.read(Number(NumberKind.TICKET, "202611229901")))
+    assert (card.candidate_id, card.is_void) == (world.on_time.id, True)
+    (card,) = package.cards(package.read(ticket_of(world.on_time)))
+    assert not card.is_void
+
+
+def test_the_revision_of_the_ticket_in_force_stands_on_the_card(world: World) -> None:
+    with world.exam.write() as connection:
+        reissue(connection, world.late.id, Who(1, "遗失"), CLOCK_US)
+    package = opened(world)
+    (card,) = package.cards(package.read(id_of(world.late)))
+    assert card.ticket_revision == 2
+
+
+def test_a_kiosk_at_the_door_to_which_a_session_moved_serves_its_people(world: World) -> None:
+    bind_to(world, world.room_2)
+    move = NewMove(world.session_id, world.room_1, world.room_2, CLOCK_US)
+    with world.exam.write() as connection:
+        move_session(connection, move, Who(world.site_lead_account_id, "停电"), CLOCK_US)
+    package = opened(world)
+    ticket, number = package.read(ticket_of(world.on_time)), package.read(id_of(world.on_time))
+    assert package.name(ticket, number) is not None

@@ -27,7 +27,7 @@ def test_a_card_and_a_line_are_read_back_as_they_were_written() -> None:
 
 
 def test_a_card_holds_no_name_and_no_number_of_a_document() -> None:
-    assert set(CARD.to_dict()) == {"candidate", "document", "blocked", "ticket_revision", "seats"}
+    assert set(CARD.to_dict()) == {"candidate", "document", "blocked", "ticket_revision", "void", "seats"}
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,13 @@ def test_what_is_on_record_about_him_stands_on_his_seat() -> None:
 def test_a_place_is_taken_by_somebody_who_was_let_in_to_it(state: SeatState, *, is_taken: bool) -> None:
     (seat,) = record_of(CARD, "", [SITTING], [state]).seats
     assert seat.is_taken is is_taken
+
+
+def test_whoever_was_moved_outside_the_plan_keeps_his_own_sitting() -> None:
+    elsewhere = replace(SITTING, room_id=9)
+    state = SeatState(7, 1, 33, moved_to=elsewhere)
+    assert [seat.sitting for seat in record_of(CARD, "", [], [state]).seats] == [elsewhere]
+
+
+def test_a_card_opened_by_a_void_number_makes_a_void_record() -> None:
+    assert record_of(replace(CARD, is_void=True), "", [], []).is_void_ticket

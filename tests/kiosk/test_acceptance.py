@@ -1,7 +1,11 @@
 """Which readings count: form, repetition, several in view, foreign codes."""
 
+from datetime import date, time
+
 import pytest
 
+from exam.day import PlaceKind
+from exam.signed_tickets import SignedTicket, TicketSitting, to_text
 from kiosk.acceptance import GONE_US, Acceptance
 from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Reading
@@ -105,12 +109,28 @@ def test_a_misread_beside_a_code_that_checks_itself_does_not_count(acceptance: A
     assert acceptance.judge(readings, NOW) == TicketRead(TICKET)
 
 
-SIGNED = "KZ1.6BFOXN$%*+-./:6BFOXN.UDP$%*+-./:0123456789ABCDEF"
+SITTING = TicketSitting("T1", time(9), "R01", "第1考场", "1", PlaceKind.SEAT)
+SIGNED = to_text(
+    SignedTicket("S", "B", TICKET, 1, date(2026, 11, 22), b"12345678", (SITTING,)).payload(), bytes(64)
+)
 
 
-def test_a_signed_ticket_is_passed_on_whole(acceptance: Acceptance) -> None:
-    assert judge(acceptance, [SIGNED], NOW, "QRCODE") == TicketRead(SIGNED)
-    assert acceptance.scanned(SIGNED.lower(), NOW + 2 * GONE_US) == TicketRead(SIGNED)
+def test_a_signed_ticket_is_its_number_and_is_passed_on_whole_beside_it(acceptance: Acceptance) -> None:
+    assert judge(acceptance, [SIGNED], NOW, "QRCODE") == TicketRead(TICKET, SIGNED)
+    assert acceptance.scanned(SIGNED.lower(), NOW + 2 * GONE_US) == TicketRead(TICKET, SIGNED)
+
+
+def test_signed_code_and_bars_of_one_ticket_are_one_scan(acceptance: Acceptance) -> None:
+    assert judge(acceptance, [TICKET, SIGNED], NOW) == TicketRead(TICKET, SIGNED)
+    assert judge(acceptance, [TICKET], NOW + 1) is None
+
+
+def test_a_signed_code_beside_the_bars_of_another_ticket_are_many(acceptance: Acceptance) -> None:
+    assert judge(acceptance, ["202611220002", SIGNED], NOW) == NotUsable(Hint.MANY)
+
+
+def test_a_signed_code_that_was_not_read_whole_must_be_shown_again(acceptance: Acceptance) -> None:
+    assert acceptance.scanned(SIGNED[:-1], NOW) == NotUsable(Hint.FOREIGN)
 
 
 def test_a_gun_is_believed_at_once_and_a_second_press_is_one_scan(acceptance: Acceptance) -> None:

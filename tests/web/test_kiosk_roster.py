@@ -139,3 +139,24 @@ def test_a_fault_does_not_end_the_keeper(
     with world.exam.write() as connection:
         connection.execute("alter table elsewhere rename to kiosk_room")
     assert services.bus.wait("kiosks", 0, 30) == 1
+
+
+def test_without_a_procedure_the_kiosk_keeps_the_day_it_has(kiosk: FlaskClient, world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    assert kiosk.get(f"{API}/day", headers=BEARER).status_code == 503
+    told = kiosk.post(f"{API}/heartbeat", json=BEAT, headers=BEARER).json
+    assert told is not None
+    assert (told["day_digest"], told["steps"]) == (None, [])
+
+
+def test_numbers_of_later_days_are_stretched_a_few_at_a_time(
+    keeper: RosterKeeper, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.roster_keeper.AT_ONCE", 6)
+    with world.exam.write() as connection:
+        connection.execute("update session set planned_start_us = planned_start_us + 864000000000")
+    keeper.tend()
+    assert [keeper.tend_later(), keeper.tend_later()] == [True, False]
+    with world.exam.read() as connection:
+        assert connection.execute("select count(*) from stretched_number").fetchone()[0] == 8

@@ -2,14 +2,23 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import segno
+from flask import Flask
 from pypdf import PdfReader
 
-from tests.web.console import PageClient
+from config.settings import WebSettings
+from evidence.kiosk_secrets import verify_key
+from evidence.ticket_signing import read_signed
+from exam.signed_tickets import looks_signed
+from kiosk.scanner import Scanner
+from rehearsal.ticket_show import rasterised
+from tests.web.console import PageClient, client_for
 from tests.world import World
 from web.access import Role
+from web.services import Services, attach
 from web.ticket_sheet import QUIET_MODULES, bar_modules, bars_of, qr_of
 
 PAGES = ["/sessions/1/tickets", "/sessions/1/tickets.pdf", "/sessions/1/tickets.json"]
@@ -119,3 +128,80 @@ def test_tickets_of_a_practical_session_speak_of_stations(site_lead: PageClient,
     assert "号工位" in html
     assert "准备通知单" in html
     assert "学府路118号" in html
+
+
+def codes_on(world: World, pdf: bytes) -> set[str]:
+    """What the project's scanner reads from the first page as it is printed."""
+    path = world.folder / "tickets.pdf"
+    path.write_bytes(pdf)
+    page = rasterised(path, world.folder)[0]
+    scanner = Scanner(("QRCODE", "CODE128"))
+    tickets = (page[top : top + page.shape[0] // 3] for top in range(0, page.shape[0], page.shape[0] // 3))
+    found = {reading.text for ticket in tickets for reading in scanner.scan(ticket)}
+    scanner.close()
+    return found
+
+
+def test_the_printed_code_is_a_signed_ticket_beside_the_bare_bars(
+    site_lead: PageClient, world: World
+) -> None:
+    found = codes_on(world, site_lead.get("/sessions/1/tickets.pdf").data)
+    signed = {read_signed(text, verify_key(world.vault)) for text in found if looks_signed(text)}
+    numbers = {one.ticket_no for one in (world.on_time, world.late, world.wrong_ticket)}
+    assert {ticket.ticket_no for ticket in signed} == numbers
+    assert {text for text in found if not looks_signed(text)} == numbers
+
+
+def test_a_site_may_print_bare_numbers_only(app: Flask, world: World, services: Services) -> None:
+    settings = services.settings.model_copy(update={"web": WebSettings(signed_tickets=False)})
+    client = client_for(app, world, world.site_lead_account_id)
+    attach(app, replace(services, settings=settings))
+    found = codes_on(world, client.get("/sessions/1/tickets.pdf").data)
+    assert not any(looks_signed(text) for text in found)
+    assert "普通条码" in client.get("/sessions/1/tickets/reissue").text
+
+
+def test_a_reissued_ticket_is_printed_alone_with_the_next_revision(
+    site_lead: PageClient, world: World
+) -> None:
+    assert "签名二维码随即作废" in site_lead.get("/sessions/1/tickets/reissue").text
+    form = {"ticket_no": f" {world.late.ticket_no} ", "reason": "遗失"}
+    answer = site_lead.post("/sessions/1/tickets/reissue", data=form)
+    assert answer.headers["Location"] == f"/sessions/1/tickets?only={world.late.id}"
+    page = site_lead.get(answer.headers["Location"]).text
+    assert page.count('class="ticket"') == 1
+    assert f"tickets.pdf?only={world.late.id}" in page
+    found = codes_on(world, site_lead.get(f"/sessions/1/tickets.pdf?only={world.late.id}").data)
+    (ticket,) = (read_signed(text, verify_key(world.vault)) for text in found if looks_signed(text))
+    assert (ticket.ticket_no, ticket.revision) == (world.late.ticket_no, 2)
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "words"),
+    [
+        ({"ticket_no": "202611220001"}, 400, "请写明原因"),
+        ({"ticket_no": "nobody", "reason": "遗失"}, 404, "没有这个准考证号"),
+    ],
+)
+def test_a_reissue_that_cannot_be_is_said_in_words(
+    site_lead: PageClient, world: World, form: dict[str, str], code: int, words: str
+) -> None:
+    answer = site_lead.post("/sessions/1/tickets/reissue", data=form)
+    assert (answer.status_code, words in answer.text) == (code, True)
+    with world.exam.read() as connection:
+        assert connection.execute("select count(*) from ticket_reissue").fetchone()[0] == 0
+    assert site_lead.get("/sessions/999/tickets/reissue").status_code == 404
+
+
+def test_the_administrator_prints_but_issues_nothing_anew(administrator: PageClient) -> None:
+    assert "补发" not in administrator.get("/sessions/1/tickets").text
+    assert administrator.get("/sessions/1/tickets/reissue").status_code == 403
+
+
+def test_codes_that_take_long_are_waited_for(site_lead: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.tickets.AT_ONCE", 3)
+    assert "正在准备签名二维码，还差4张" in site_lead.get("/sessions/1/tickets").text
+    for path in PAGES[1:]:
+        answer = site_lead.get(path)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "还差4张" in answer.json["advice"]
