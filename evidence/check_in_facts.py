@@ -8,6 +8,7 @@ from typing import Final
 
 from evidence.doubt_cases import Doubts, doubts_about
 from evidence.sittings import load_sittings
+from evidence.ticket_reissues import FIRST_REVISION, ticket_revisions
 from evidence.ticket_voidings import VOIDED
 from evidence.vault import Vault
 from exam.admission_facts import AdmissionRequest, Admitted, Facts, Known, Policy, Seat, Sitting
@@ -75,8 +76,10 @@ def gather(
     forms = connection.execute(
         "select ticket_form from batch where closed_at_us is null and ticket_form <> ''"
     )
-    by_ticket = _known(connection, "candidate.ticket_no = ?", asked.ticket_no)
-    by_void = _by_void_ticket(connection, asked.ticket_no)
+    shown = _known(connection, "candidate.ticket_no = ?", asked.ticket_no)
+    replaced = _replaced(connection, shown, asked.ticket_revision)
+    by_ticket = tuple(known for known in shown if known not in replaced)
+    by_void = (*_by_void_ticket(connection, asked.ticket_no), *replaced)
     number = vault.index(asked.id_number) if asked.id_number else None
     by_id_number = _known(connection, "candidate.id_number_index = ?", number)
     named = {known.candidate_id for known in by_id_number}
@@ -137,6 +140,14 @@ def _by_void_ticket(connection: Connection, ticket_no: str | None) -> tuple[Know
         (ticket_no,),
     )
     return _as_known(rows.fetchall())
+
+
+def _replaced(connection: Connection, shown: Sequence[Known], revision: int | None) -> tuple[Known, ...]:
+    """Those whose signed ticket was issued anew after the one that was shown."""
+    if revision is None:
+        return ()
+    in_force = ticket_revisions(connection)
+    return tuple(known for known in shown if in_force.get(known.candidate_id, FIRST_REVISION) > revision)
 
 
 def _as_known(rows: Sequence[Row]) -> tuple[Known, ...]:

@@ -69,6 +69,7 @@ class CheckInRequest:
     read: ReadDocument = NOTHING_READ
     ticket_proof: TicketProof = TicketProof.PLAIN
     ticket_site: str | None = None
+    ticket_revision: int | None = None
     declared: frozenset[Outcome] = frozenset()
     provided: Provided = NOTHING_GIVEN
     tries: int = 0
@@ -206,6 +207,7 @@ class _Work:
             read=request.read,
             ticket_proof=request.ticket_proof,
             ticket_site=request.ticket_site,
+            ticket_revision=request.ticket_revision,
             declared=request.declared,
             provided=request.provided,
             tries=request.tries,

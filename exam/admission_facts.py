@@ -91,6 +91,8 @@ class AdmissionRequest:
     ticket_proof: TicketProof = TicketProof.PLAIN
     # Name of the other site for which a signed ticket was made; None: ours, or it does not say.
     ticket_site: str | None = None
+    # Revision that a signed ticket says; None: a plain number, which carries none.
+    ticket_revision: int | None = None
     # Problems that the kiosk saw or somebody declared there, of exam.outcomes.DECLARABLE.
     declared: frozenset[Outcome] = frozenset()
     provided: Provided = NOTHING_GIVEN

@@ -151,6 +151,13 @@ def _seat(
     )
 
 
+def as_shown(card: Card, revision: int | None) -> Card:
+    """The card as a ticket of this revision opens it: void when a later was issued. None: a plain number."""
+    if revision is None or revision >= card.ticket_revision:
+        return card
+    return replace(card, is_void=True)
+
+
 def read_card(told: Mapping[str, Any]) -> Card:
     """The card again. Raises KeyError, TypeError or ValueError for anything else."""
     return Card(

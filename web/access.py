@@ -156,6 +156,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "roster_page.page": LEAD,
     "roster_page.check": LEAD,
     "roster_page.take_in": LEAD,
+    "roster_page.compare_form": LEAD,
     "kiosks_page.page": KIOSK_WATCHERS,
     "kiosks_page.live": KIOSK_WATCHERS,
     "kiosks_page.stream": KIOSK_WATCHERS,

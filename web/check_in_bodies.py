@@ -84,6 +84,7 @@ class CheckInBody(Body):
     read: ReadBody = ReadBody()
     ticket_proof: TicketProof = TicketProof.PLAIN
     ticket_site: Short | None = None
+    ticket_revision: int | None = Field(None, ge=1, le=10_000)
     declared: list[Code] = Field(default_factory=list, max_length=len(DECLARABLE))
     provided: ProvidedBody = ProvidedBody()
     tries: int = Field(0, ge=0, le=1000)
@@ -107,6 +108,7 @@ class CheckInBody(Body):
             read=ReadDocument(self.read.document_type, self.read.name, self.read.valid_until),
             ticket_proof=self.ticket_proof,
             ticket_site=self.ticket_site,
+            ticket_revision=self.ticket_revision,
             declared=frozenset(Outcome(code) for code in self.declared),
             provided=self.provided.as_provided(),
             tries=self.tries,

@@ -27,6 +27,7 @@ from evidence.recording_orders import Who
 from evidence.stretched_numbers import missing
 from evidence.ticket_reissues import reissue
 from evidence.ticket_signing import session_numbers, session_tickets
+from exam.signed_tickets import claimed_number
 from exam.tickets import normalise_ticket
 from web.downloads import download
 from web.roster_keeper import RosterKeeper
@@ -105,7 +106,7 @@ def issue_anew(session_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         return _reissue_page(session_id, "请写明原因（2至200字）。", 400)
-    wanted = normalise_ticket(request.form.get("ticket_no", ""))
+    wanted = normalise_ticket(claimed_number(request.form.get("ticket_no", "")))
     with services().exam.write() as connection:
         found = [one for one in load_tickets(connection, session_id) if one.ticket_no == wanted]
         if not found:

@@ -14,7 +14,9 @@ from config.roster_columns import load_roster_columns
 from evidence.check_in_alarms import CheckInAlarm, load_alarms
 from evidence.check_in_facts import CheckInRules
 from evidence.checkins import CheckInRequest, StoredAnswer, decide
+from evidence.recording_orders import Who
 from evidence.roster import RosterRequest, import_roster
+from evidence.ticket_reissues import reissue
 from exam.admission import Outcome
 from exam.answers import OutcomeText
 from exam.clock import MINUTE_US
@@ -331,3 +333,15 @@ def test_uploads_of_kiosks_that_all_let_everybody_in_leave_the_earliest_entry_of
 
 def test_repeats_of_answered_requests_get_the_stored_bytes(tmp_path: Path) -> None:
     assert replayed(tmp_path, 4, 10, 300) == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "outcome"), [(None, Outcome.OK_ADMITTED), (1, Outcome.TICKET_VOID), (2, Outcome.OK_ADMITTED)]
+)
+def test_a_signed_ticket_older_than_its_reissue_is_void(
+    world: World, shown: int | None, outcome: Outcome
+) -> None:
+    with world.exam.write() as connection:
+        reissue(connection, world.on_time.id, Who(world.site_lead_account_id, "遗失"), CLOCK_US)
+    scan = replace(scan_of(world, world.on_time), ticket_revision=shown)
+    assert ask(world, scan).outcome is outcome

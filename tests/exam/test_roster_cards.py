@@ -9,7 +9,16 @@ from exam.admission_facts import Admitted, Known, Seat, Sitting
 from exam.day import PlaceKind
 from exam.identity import DocumentType
 from exam.outcomes import Outcome
-from exam.roster_cards import Card, CardSeat, SeatState, SheetEntry, read_card, read_entry, record_of
+from exam.roster_cards import (
+    Card,
+    CardSeat,
+    SeatState,
+    SheetEntry,
+    as_shown,
+    read_card,
+    read_entry,
+    record_of,
+)
 
 CARD = Card(
     candidate_id=7,
@@ -98,3 +107,8 @@ def test_whoever_was_moved_outside_the_plan_keeps_his_own_sitting() -> None:
 
 def test_a_card_opened_by_a_void_number_makes_a_void_record() -> None:
     assert record_of(replace(CARD, is_void=True), "", [], []).is_void_ticket
+
+
+@pytest.mark.parametrize(("revision", "is_void"), [(None, False), (1, True), (2, False), (3, False)])
+def test_a_ticket_older_than_the_one_in_force_is_void(revision: int | None, *, is_void: bool) -> None:
+    assert as_shown(CARD, revision).is_void is is_void

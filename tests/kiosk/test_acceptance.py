@@ -3,9 +3,11 @@
 from datetime import date, time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from evidence.ticket_signing import sign_ticket
 from exam.day import PlaceKind
-from exam.signed_tickets import SignedTicket, TicketSitting, to_text
+from exam.signed_tickets import SignedTicket, TicketSitting
 from kiosk.acceptance import GONE_US, Acceptance
 from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Reading
@@ -110,8 +112,9 @@ def test_a_misread_beside_a_code_that_checks_itself_does_not_count(acceptance: A
 
 
 SITTING = TicketSitting("T1", time(9), "R01", "第1考场", "1", PlaceKind.SEAT)
-SIGNED = to_text(
-    SignedTicket("S", "B", TICKET, 1, date(2026, 11, 22), b"12345678", (SITTING,)).payload(), bytes(64)
+SIGNED = sign_ticket(
+    SignedTicket("S", "B", TICKET, 1, date(2026, 11, 22), b"12345678", (SITTING,)),
+    Ed25519PrivateKey.from_private_bytes(b"k" * 32),
 )
 
 

@@ -3,8 +3,12 @@ import io
 import re
 from hashlib import sha256
 
+import pytest
+
+from evidence.ticket_forms import Sample
 from tests.web.console import PageClient
 from tests.world import World, invented_number
+from web.roster_page import SAMPLE_WORDS
 
 HEADINGS = ["姓名", "证件类型", "证件号码", "准考证号", "场次", "考场", "座位号"]
 
@@ -112,3 +116,44 @@ def test_the_page_offers_open_batches(site_lead: PageClient, world: World) -> No
     with world.exam.write() as connection:
         connection.execute("update batch set closed_at_us = 1")
     assert "还没有未归档的批次" in site_lead.get("/roster").text
+
+
+def learned(world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update batch set ticket_form = '202611[0-9]{6}'")
+
+
+def test_a_form_is_confirmed_after_a_printed_ticket_was_compared(site_lead: PageClient, world: World) -> None:
+    assert "准考证号格式" not in site_lead.get("/roster").text
+    learned(world)
+    page = site_lead.get("/roster").text
+    assert "未确认" in page
+    assert "共12位：以202611开头，后接6位数字" in page
+    form = {"batch": "B2026-1", "sample": world.on_time.ticket_no}
+    compared = site_lead.post("/roster/forms", data=form)
+    assert compared.status_code == 200
+    assert "格式相符，花名册中有这个准考证号" in compared.text
+    assert "确认 2026年第1批次 的格式" in compared.text
+    assert site_lead.post("/roster/forms", data={**form, "confirm": "1"}).status_code == 303
+    page = site_lead.get("/roster").text
+    assert "已确认" in page
+    assert "李强 于 2026年11月22日 08:50:00 核对" in page
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [("202611229999", "花名册中没有这个准考证号"), ("2026", "格式不符"), (" ", "没有读到号码")],
+)
+def test_a_ticket_that_does_not_fit_confirms_nothing(
+    site_lead: PageClient, world: World, sample: str, words: str
+) -> None:
+    learned(world)
+    form = {"batch": "B2026-1", "sample": sample, "confirm": "1"}
+    answer = site_lead.post("/roster/forms", data=form)
+    assert (answer.status_code, words in answer.text) == (422, True)
+    with world.exam.read() as connection:
+        assert connection.execute("select count(*) from ticket_form_confirmation").fetchone()[0] == 0
+
+
+def test_every_sample_has_words() -> None:
+    assert set(SAMPLE_WORDS) == set(Sample)

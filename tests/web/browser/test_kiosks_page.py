@@ -147,3 +147,22 @@ def test_the_own_pin_is_asked_for_on_every_screen(open_page: Open, world: World,
     page.get_by_role("button", name="设置口令").click()
     expect(page.get_by_role("alert").first).to_contain_text("过于简单")
     is_sound(page, f"pin-weak-{size}")
+
+
+@pytest.mark.parametrize("size", ["tablet", "wall"])
+def test_a_form_of_ticket_numbers_is_compared_and_confirmed(open_page: Open, world: World, size: str) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update batch set ticket_form = '202611[0-9]{6}'")
+    page = open_page(world.site_lead_account_id, "/roster", size)
+    is_sound(page, f"forms-{size}")
+    page.get_by_label("扫一张打印好的准考证").fill(world.on_time.ticket_no)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("格式相符")).to_be_visible()
+    is_sound(page, f"forms-compared-{size}")
+    page.get_by_role("button", name="确认 2026年第1批次 的格式").click()
+    expect(page.get_by_text("已确认")).to_be_visible()
+
+
+def test_a_ticket_is_issued_anew(open_page: Open, world: World) -> None:
+    page = open_page(world.site_lead_account_id, "/sessions/1/tickets/reissue")
+    is_sound(page, "reissue")
