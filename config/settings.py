@@ -6,9 +6,9 @@ noticed the day before and not on exam day.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 
 class SettingsError(Exception):
@@ -85,6 +85,14 @@ class PictureSettings(_Section):
     )
 
 
+# A device on a USB port is named by its numbers, and by the port where two are alike.
+DEVICE: Final = r"usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}(@[0-9][0-9.\-]*)?|serial:/dev/[^@\s]+(@\d{3,7})?"
+PRINTABLE: Final = r"^[!-~]*$"
+
+ScannerName = Annotated[str, Field(pattern=rf"^({DEVICE})$")]
+ReaderName = Annotated[str, Field(pattern=rf"^({DEVICE}|ocr|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)$")]
+
+
 class KioskSettings(_Section):
     """This machine's check-in kiosk."""
 
@@ -108,6 +116,27 @@ class KioskSettings(_Section):
         default=("CODE128", "QRCODE"), min_length=1, description="Kinds of code that tickets may carry."
     )
 
+    ticket_scanners: tuple[ScannerName, ...] = Field(
+        default=(),
+        description="Hand scanners for tickets: usb:VENDOR:PRODUCT[@PORT] or serial:DEVICE[@SPEED].",
+    )
+    id_readers: tuple[ReaderName, ...] = Field(
+        default=(),
+        description="ID readers: as ticket_scanners, or http://127.0.0.1:PORT of a service, or ocr.",
+    )
+    scan_prefix: str = Field(
+        "",
+        max_length=8,
+        pattern=PRINTABLE,
+        description="What the site's hand scanners send before each code.",
+    )
+    scan_suffix: str = Field(
+        "",
+        max_length=8,
+        pattern=PRINTABLE,
+        description="What they send after each code, before Enter or Tab.",
+    )
+
     @field_validator("region")
     @classmethod
     def _lies_in_the_picture(cls, region: tuple[float, ...]) -> tuple[float, ...]:
@@ -115,6 +144,14 @@ class KioskSettings(_Section):
         if min(left, top) < 0 or min(width, height) <= 0 or max(left + width, top + height) > 1:
             raise ValueError("must lie in the picture: shares from 0 to 1, with a width and a height")
         return region
+
+    @model_validator(mode="after")
+    def _has_one_role_for_each_device(self) -> Self:
+        named = [name.lower() for name in (*self.ticket_scanners, *self.id_readers)]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"each device may be named once only: {', '.join(twice)}")
+        return self
 
 
 class SpeakerSettings(_Section):

@@ -6,7 +6,7 @@ console. They share only the state behind one lock; the page waits for its chang
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
 from kiosk.console import Console, ConsoleRefusedError, ConsoleUnreachableError
+from kiosk.device_board import DeviceBoard, Role
 from kiosk.flow import (
     Asking,
     Flow,
@@ -27,6 +28,7 @@ from kiosk.flow import (
     Idle,
     IdNumberGiven,
     Input,
+    NeedsIdNumber,
     NotUsable,
     TicketRead,
     Unreachable,
@@ -39,6 +41,9 @@ PROBE_SECONDS: Final = 5.0
 LOST_PROBE_SECONDS: Final = 1.0
 # One missed heartbeat may be chance.
 FAILURES_UNTIL_LOST: Final = 2
+
+# Its address may hold a password, so the board does not name it by that.
+CAMERA: Final = "camera"
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -67,6 +72,7 @@ class Agent:
     acceptance: Acceptance
     words: KioskWords
     clock: Clock
+    board: DeviceBoard = field(init=False)
     _flow: Flow = field(default_factory=Idle, init=False)
     _camera: Camera = field(default=Camera(works=True), init=False)
     _version: int = field(default=1, init=False)
@@ -76,6 +82,10 @@ class Agent:
     # Set when the console was lost: look for it more often, beginning now.
     _hurry: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     _threads: list[threading.Thread] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.board = DeviceBoard(self.clock, self.device_changed)
+        self.board.fit(CAMERA, Role.CAMERA)
 
     def happened(self, what: Input) -> None:
         """Take the next step and tell the page when that changed something."""
@@ -94,8 +104,20 @@ class Agent:
         """The camera was found or lost."""
         with self._changed:
             self._camera = camera
+        if camera.works:
+            self.board.works(CAMERA, Role.CAMERA)
+        else:
+            self.board.lost(CAMERA, Role.CAMERA, camera.reason)
+
+    def device_changed(self) -> None:
+        """A device was plugged in or lost: the page has to hear of it."""
+        with self._changed:
             self._version += 1
             self._changed.notify_all()
+
+    def wants_number(self) -> bool:
+        """Whether a ticket was read and the number of its holder's document is missing."""
+        return isinstance(self._flow, NeedsIdNumber)
 
     def number_given(self, text: str) -> Usable:
         """Take a number that was typed or came from a reader; a gun may also send a ticket's."""
@@ -117,8 +139,9 @@ class Agent:
         """The screen; waits up to `timeout_s` for a version later than `after`."""
         with self._changed:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
-            screen = describe(self._flow, self._camera, self.words, self.clock.monotonic_us())
-            return Snapshot(self._version, screen)
+            camera = replace(self._camera, has_gun=self.board.has_working(Role.TICKET))
+            screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
+            return Snapshot(self._version, {**screen, "devices": self.board.told()})
 
     def start(self, *others: Callable[[threading.Event], None]) -> None:
         """Start the threads; `others` (the watcher) run beside them until `stop`."""

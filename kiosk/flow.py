@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from exam.admission_facts import NOTHING_READ, ReadDocument
 from exam.answers import Answer
 from exam.clock import SECOND_US
 
@@ -116,6 +117,10 @@ class IdNumberGiven:
     """An identity number was typed or came from a reader."""
 
     id_number: str
+    # What a reader told beside the number.
+    document: ReadDocument = NOTHING_READ
+    # Read from the print of the card: it can complete a ticket and never begin anything.
+    is_second_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +161,8 @@ def step(flow: Flow, happened: Input, now_us: int) -> Flow:
     match happened:
         case TicketRead(ticket_no):
             return _with_ticket(flow, ticket_no, now_us)
-        case IdNumberGiven(id_number):
-            return _with_id_number(flow, id_number, now_us)
+        case IdNumberGiven():
+            return _with_id_number(flow, happened, now_us)
         case NotUsable(hint):
             return _with_hint(flow, ShownHint(hint, now_us + HINT_US))
         case Answered(answer):
@@ -180,10 +185,13 @@ def _with_ticket(flow: Flow, ticket_no: str, now_us: int) -> Flow:
             return NeedsIdNumber(ticket_no, now_us + DOCUMENT_US)
 
 
-def _with_id_number(flow: Flow, id_number: str, now_us: int) -> Flow:
+def _with_id_number(flow: Flow, given: IdNumberGiven, now_us: int) -> Flow:
+    id_number = given.id_number
     match flow:
         case NeedsIdNumber(ticket_no):
             return Asking(ticket_no, id_number)
+        case _ if given.is_second_only:
+            return flow
         case NeedsTicket(known) if known == id_number:
             return flow
         case Asking() | Unreachable():

@@ -15,6 +15,8 @@ from flask.typing import ResponseReturnValue
 
 from kiosk.agent import Agent, Usable
 from kiosk.flow import Happened
+from kiosk.intake import Intake
+from kiosk.keystrokes import LONGEST
 from kiosk.scanner import Picture, preview_jpeg
 
 LOOK_FOLDER: Final = Path(__file__).resolve().parent.parent / "config" / "look"
@@ -22,7 +24,7 @@ OWN_HEADER: Final = "X-Kaochang-Kiosk"
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 LONGEST_WAIT_S: Final = 10.0
 LONGEST_NUMBER: Final = 64
-LARGEST_REQUEST_BYTES: Final = 4096
+LARGEST_REQUEST_BYTES: Final = 16384
 TOUCHES: Final = frozenset({Happened.RESTART, Happened.MORE_TIME, Happened.NO_DOCUMENT})
 POLICY: Final = "; ".join(
     [
@@ -36,16 +38,18 @@ POLICY: Final = "; ".join(
 )
 
 
-def create_screen(agent: Agent, newest: Callable[[], Picture | None]) -> Flask:
+def create_screen(agent: Agent, newest: Callable[[], Picture | None], intake: Intake | None = None) -> Flask:
     """The candidate screen over this agent. `newest` gives the camera's last picture, or None."""
+    intake = intake or Intake(agent.acceptance, agent, agent.clock)
     app = Flask("kiosk", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST_BYTES
     app.before_request(_only_from_here)
     app.after_request(_headers)
     app.add_url_rule("/", view_func=_page)
     app.add_url_rule("/look/tokens.css", view_func=_tokens)
-    _add_state(app, agent)
+    _add_state(app, agent, intake)
     _add_input(app, agent)
+    _add_scans(app, intake)
 
     @app.get("/local/preview.jpg")
     def preview() -> ResponseReturnValue:
@@ -56,13 +60,13 @@ def create_screen(agent: Agent, newest: Callable[[], Picture | None]) -> Flask:
     return app
 
 
-def _add_state(app: Flask, agent: Agent) -> None:
+def _add_state(app: Flask, agent: Agent, intake: Intake) -> None:
     @app.get("/local/state")
     def state() -> ResponseReturnValue:
         """The screen as the page draws it; `after=VERSION` waits for the next change. No full number."""
         after = request.args.get("after", 0, type=int)
         snapshot = agent.snapshot(after, LONGEST_WAIT_S if after else 0.0)
-        return jsonify(version=snapshot.version, **snapshot.screen)
+        return jsonify(version=snapshot.version, scan_prefix=intake.sheet.prefix, **snapshot.screen)
 
 
 def _add_input(app: Flask, agent: Agent) -> None:
@@ -85,6 +89,20 @@ def _add_input(app: Flask, agent: Agent) -> None:
             abort(400)
         agent.happened(Happened(name))
         return jsonify(taken=name)
+
+
+def _add_scans(app: Flask, intake: Intake) -> None:
+    @app.post("/local/scan")
+    def scan() -> ResponseReturnValue:
+        """What a device that types like a keyboard sent: the lines of one burst."""
+        body = request.get_json(silent=True)
+        texts = body.get("texts") if isinstance(body, dict) else None
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            abort(400)
+        if sum(map(len, texts)) > LONGEST:
+            abort(413)
+        intake.typed_fast(tuple(texts))
+        return jsonify(taken=len(texts))
 
 
 def _page() -> str:

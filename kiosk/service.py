@@ -15,7 +15,10 @@ from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.camera import open_source
 from kiosk.console import HttpConsole
+from kiosk.device_keeping import Bench, keepers
 from kiosk.enrolment import console_address
+from kiosk.intake import Intake
+from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Scanner
 from kiosk.screen_app import create_screen
 from kiosk.watching import Watcher
@@ -44,11 +47,15 @@ def serve(settings: Settings, clock: Clock) -> int:
         agent,
         clock,
     )
-    server = waitress.create_server(
-        create_screen(agent, lambda: watcher.newest), sockets=[listener], threads=THREADS, ident=None
+    intake = Intake(
+        acceptance, agent, clock, SetupSheet(settings.kiosk.scan_prefix, settings.kiosk.scan_suffix)
     )
+    bench = Bench(clock, intake, lambda: watcher.newest, agent.wants_number)
+    devices = keepers(settings.kiosk, bench, agent.board)
+    screen = create_screen(agent, lambda: watcher.newest, intake)
+    server = waitress.create_server(screen, sockets=[listener], threads=THREADS, ident=None)
     _stop_on_signals(agent)
-    agent.start(watcher.run)
+    agent.start(watcher.run, *(keeper.run for keeper in devices))
     _log.info("kiosk listens", port=settings.kiosk.port)
     try:
         server.run()

@@ -3,8 +3,9 @@
 It turns frames into readings; whether a reading is a ticket is decided in `kiosk.acceptance`.
 """
 
-from kiosk.scanner.engines import Reading, text_of
+from kiosk.scanner.engines import Reading
 from kiosk.scanner.pictures import Picture, Stream, grey_of, load_picture, preview_jpeg
+from kiosk.scanner.printed_number import OcrMissingError, Recognise, number_in, recogniser
 from kiosk.scanner.reading import Scanner
 from kiosk.scanner.regions import Field
 from kiosk.scanner.sight import WHOLE, Glance, Region, glance_at, part_of
@@ -13,15 +14,18 @@ __all__ = [
     "WHOLE",
     "Field",
     "Glance",
+    "OcrMissingError",
     "Picture",
     "Reading",
+    "Recognise",
     "Region",
     "Scanner",
     "Stream",
     "glance_at",
     "grey_of",
     "load_picture",
+    "number_in",
     "part_of",
     "preview_jpeg",
-    "text_of",
+    "recogniser",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from pyzbar import wrapper as zbar
 
+from kiosk.encodings import text_of
 from kiosk.scanner.pictures import Picture
 
 try:
@@ -143,28 +144,6 @@ def _reading_of_zxing(code: "zxingcpp.Barcode") -> Reading:
     is_undeclared = code.symbology_identifier in UNDECLARED_QR
     text = text_of(code.bytes) if is_undeclared else code.text
     return Reading(ZXING_FAMILIES[code.symbology.name], text)
-
-
-def text_of(raw: bytes) -> str:
-    """The text of a code whose encoding nobody declared: UTF-8 or GB18030, whichever gives more Chinese.
-
-    Strict UTF-8 first is not enough: 2 % of two-character GBK names are valid UTF-8 too.
-    """
-    if raw.isascii():
-        return raw.decode("ascii")
-    candidates = [text for text in (_decoded(raw, "utf-8"), _decoded(raw, "gb18030")) if text is not None]
-    return max(candidates, key=_chinese_share, default=raw.decode("latin-1"))
-
-
-def _decoded(raw: bytes, encoding: str) -> str | None:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-
-
-def _chinese_share(text: str) -> float:
-    return sum("\u4e00" <= character <= "\u9fff" for character in text) / len(text)
 
 
 def has_zxing() -> bool:

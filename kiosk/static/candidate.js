@@ -14,7 +14,8 @@ const SCREEN_TONES = { referred: "wait", unreachable: "off", camera_lost: "off",
 const DEAD = { screen: "unreachable", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
 
 const at = (name) => document.querySelector(`[data-${name}]`);
-const wedge = new Wedge();
+let wedge = new Wedge();
+let scanPrefix = "";
 let shown = null;
 let entry = "";
 let entryBeforeBurst = "";
@@ -36,6 +37,7 @@ function draw(state) {
   const isNew = !shown || shown.screen !== state.screen || shown.title !== state.title;
   if (shown?.screen !== state.screen) clearEntry();
   shown = state;
+  if (state.scan_prefix !== undefined && state.scan_prefix !== scanPrefix) { scanPrefix = state.scan_prefix; wedge = new Wedge(scanPrefix); }
   const { dataset } = document.body;
   dataset.screen = state.screen;
   const tone = state.tone ?? SCREEN_TONES[state.screen];
@@ -123,23 +125,34 @@ function confirmEntry() {
   if (shown?.screen === "need_id_number" && entry.length === LENGTH) submit(entry);
 }
 
-function take(what) {
-  if (!what) return;
-  if (what.scan) { entry = entryBeforeBurst; submit(what.scan); return; }
-  if (what.enter) { confirmEntry(); return; }
-  if (what.fresh) entryBeforeBurst = entry;
-  if (what.character) type(what.character);
+function takeScans(scans) {
+  for (const texts of scans) {
+    entry = entryBeforeBurst;
+    drawEntry();
+    send("/local/scan", { texts });
+  }
 }
 
+// A person's Enter or Space on a focused button presses that button; a device's never does.
+const isForTheButton = (pressed) => pressed.code === "Space" && pressed.target instanceof HTMLButtonElement;
+
 document.addEventListener("keydown", (pressed) => {
-  if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
   if (pressed.code === "Backspace") { erase(); pressed.preventDefault(); return; }
-  // A person's Enter on a focused button presses that button; a reader's Enter never does.
-  const what = wedge.key(pressed.code, pressed.shiftKey, pressed.timeStamp);
-  if (!what || (what.enter === true && pressed.target instanceof HTMLButtonElement) || what.enter === false) return;
-  pressed.preventDefault();
-  take(what);
-  setTimeout(() => take(wedge.silence(performance.now())), SILENCE_MS + 10);
+  const what = wedge.stroke(pressed.code, true, pressed.timeStamp, pressed.repeat);
+  takeScans(what.scans);
+  if (what.enter && pressed.target instanceof HTMLButtonElement) return;
+  if (what.enter) confirmEntry();
+  if (what.fresh) entryBeforeBurst = entry;
+  if (what.character) type(what.character.toUpperCase());
+  // Shortcuts and buttons belong to people; what a device types must reach neither.
+  if (wedge.isBusy || what.enter || (what.character && !pressed.ctrlKey && !pressed.metaKey && !isForTheButton(pressed))) pressed.preventDefault();
+  setTimeout(() => takeScans(wedge.silence(performance.now())), SILENCE_MS + 10);
+});
+
+document.addEventListener("keyup", (released) => {
+  const what = wedge.stroke(released.code, false, released.timeStamp);
+  if (what.character) type(what.character.toUpperCase());
+  if (released.code.startsWith("Alt") || wedge.isBusy) released.preventDefault();
 });
 
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));

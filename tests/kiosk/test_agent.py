@@ -12,6 +12,7 @@ from kiosk import agent as agent_module
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent, Usable
 from kiosk.asking import TRIES
+from kiosk.device_board import Role
 from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
 from kiosk.scanner import Reading
 from kiosk.screen import Camera
@@ -187,3 +188,23 @@ def test_stopping_lets_waiting_pages_go(still: Agent) -> None:
     page.join(WAIT_S)
     assert len(seen) == 1
     assert agent_module.TICK_SECONDS < 1
+
+
+def test_a_lost_camera_and_a_working_gun_change_what_the_screen_asks_for(still: Agent) -> None:
+    still.camera_is(Camera(works=False, reason="unplugged"))
+    assert still.snapshot().screen["screen"] == "camera_lost"
+    still.board.fit("usb:05e0:1200", Role.TICKET)
+    before = still.snapshot().version
+    still.board.works("usb:05e0:1200", Role.TICKET)
+    snapshot = still.snapshot(after=before, timeout_s=5)
+    assert snapshot.screen["screen"] == "use_gun"
+    told = [(device["role"], device["works"], device["reason"]) for device in snapshot.screen["devices"]]
+    assert told == [("camera", False, "unplugged"), ("ticket", True, "")]
+    still.camera_is(Camera(works=True))
+    assert still.snapshot().screen["screen"] == "idle"
+
+
+def test_a_number_is_wanted_once_the_ticket_was_read(still: Agent) -> None:
+    assert not still.wants_number()
+    still.happened(TicketRead(TICKET))
+    assert still.wants_number()

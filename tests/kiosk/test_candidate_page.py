@@ -10,11 +10,15 @@ from config.kiosk_screen import load_kiosk_words
 from exam.clock import SystemClock
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
+from kiosk.device_board import Role
 from kiosk.flow import Hint, NotUsable, TicketRead
+from kiosk.screen import Camera
 from kiosk.screen_app import create_screen
+from kiosk.watching import COVERED
 from tests.axe import findings
 from tests.kiosk.paper import bars, qr, tray
 from tests.kiosk.stage import ADMITTED, FORM, ID_NUMBER, TICKET, FakeConsole, answer, served
+from tests.kiosk.typing_devices import Keyboard
 
 SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
 LONG = replace(
@@ -137,19 +141,39 @@ def test_a_number_that_cannot_be_is_said_and_typed_again(stage: Stage) -> None:
     assert stage.console.asked == []
 
 
+def device_types(page: Page, keys: Keyboard) -> None:
+    """A device's keys, faster than any test could press them. A Chinese input method is on: the browser
+    calls every key "Process" then; its place stays what it is."""
+    page.evaluate(
+        """(strokes) => {
+          const target = document.activeElement ?? document.body;
+          for (const [code, kind] of strokes) {
+            const key = { key: "Process", keyCode: 229, code, bubbles: true, cancelable: true };
+            target.dispatchEvent(new KeyboardEvent(kind, key));
+          }
+        }""",
+        [[stroke.code, "keydown" if stroke.is_down else "keyup"] for stroke in keys.strokes],
+    )
+
+
 def test_a_reader_that_types_is_understood_on_any_screen_and_beside_half_a_number(stage: Stage) -> None:
     page = stage.page
-    page.keyboard.type(ID_NUMBER, delay=5)
-    page.keyboard.press("Enter")
+    device_types(page, Keyboard().text(ID_NUMBER + "\r"))
     expect(page.locator("[data-line]")).to_contain_text("身份证号已收到")
-    stage.agent.happened(TicketRead(TICKET))
+    device_types(page, Keyboard().text(f"]C1{TICKET}"))
     expect(page.locator("h1")).to_have_text("签到成功")
     stage.agent.happened(TicketRead("202611220002"))
     press(page, "99")
     page.wait_for_timeout(200)
-    page.keyboard.type(ID_NUMBER.lower(), delay=5)
+    device_types(page, Keyboard().numbers(map(ord, ID_NUMBER)).text("\r"))
     expect(page.locator("h1")).to_have_text("签到成功")
     assert [request.id_number for request in stage.console.asked] == [ID_NUMBER, ID_NUMBER]
+
+
+def test_the_name_and_lines_of_a_card_are_one_reading(stage: Stage) -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in "陈一诺")
+    device_types(stage.page, Keyboard().text(f"{escaped}\r19900307\r{ID_NUMBER}\r"))
+    expect(stage.page.locator("[data-line]")).to_contain_text("身份证号已收到")
 
 
 def test_a_person_at_a_keyboard_is_not_a_reader(stage: Stage) -> None:
@@ -164,6 +188,38 @@ def test_a_person_at_a_keyboard_is_not_a_reader(stage: Stage) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("签到成功")
     assert [request.id_number for request in stage.console.asked] == [ID_NUMBER]
+
+
+def test_a_devices_enter_presses_no_button_and_a_persons_does(stage: Stage) -> None:
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator('[data-key="1"]')).to_be_visible()
+    page.locator('[data-key="1"]').focus()
+    device_types(page, Keyboard().text("99999999\r"))
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-count]")).to_have_text("0 / 18")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-count]")).to_have_text("1 / 18")
+
+
+def test_without_camera_the_gun_is_asked_for(stage: Stage) -> None:
+    stage.agent.board.fit("usb:05e0:1200", Role.TICKET)
+    stage.agent.board.works("usb:05e0:1200", Role.TICKET)
+    for camera, title in (
+        (Camera(works=False, reason="USB camera 0 gives no pictures any more"), "请用扫码枪"),
+        (Camera(works=True), "请放准考证"),
+    ):
+        stage.agent.camera_is(camera)
+        expect(stage.page.locator("h1")).to_have_text(title)
+        assert overflows(stage.page) == []
+        assert findings(stage.page) == []
+
+
+def test_a_covered_camera_is_said_with_what_to_do(stage: Stage) -> None:
+    stage.agent.camera_is(COVERED)
+    expect(stage.page.locator("h1")).to_have_text("请移开遮挡")
+    assert overflows(stage.page) == []
+    assert findings(stage.page) == []
 
 
 def test_no_document_leads_to_a_person_and_start_over_back(stage: Stage) -> None:

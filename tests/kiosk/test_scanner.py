@@ -15,7 +15,6 @@ from kiosk.scanner import (
     load_picture,
     part_of,
     preview_jpeg,
-    text_of,
     treatments,
 )
 from kiosk.scanner.reading import OTHER_STEPS, OWN_STEPS
@@ -105,11 +104,6 @@ def test_chinese_is_read_in_either_encoding(
 ) -> None:
     expected = content if isinstance(content, str) else content.decode("gb18030")
     assert [reading.text for reading in scanner.scan(tray(qr(content, **options)))] == [expected]
-
-
-def test_bytes_that_are_no_text_do_not_stop_the_scanner() -> None:
-    assert text_of(b"\xff\xfe\x81") == "ÿþ\x81"
-    assert text_of(b"abc") == "abc"
 
 
 def test_the_preview_is_a_small_jpeg() -> None:

@@ -11,6 +11,8 @@ from exam.clock import SystemClock
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.flow import TicketRead
+from kiosk.intake import Intake
+from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Picture
 from kiosk.screen_app import create_screen
 from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole
@@ -107,6 +109,39 @@ def test_a_foreign_page_cannot_type_into_the_kiosk(client: FlaskClient, agent: A
     assert post(client, "/local/id-number", body, Origin="https://elsewhere.example").status_code == 403
     assert agent.snapshot().version == 1
     assert post(client, "/local/id-number", body, Origin="http://localhost").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("texts", "screen"),
+    [
+        (["陈一诺", ID_NUMBER], "need_ticket"),
+        ([f"]C1{TICKET}"], "need_id_number"),
+        (["12345678"], "idle"),
+    ],
+)
+def test_what_a_device_typed_into_the_page_is_understood(
+    client: FlaskClient, agent: Agent, texts: list[str], screen: str
+) -> None:
+    answer = post(client, "/local/scan", {"texts": texts})
+    assert (answer.status_code, answer.json) == (200, {"taken": len(texts)})
+    assert agent.snapshot().screen["screen"] == screen
+
+
+@pytest.mark.parametrize("body", [None, {}, {"texts": TICKET}, {"texts": [5]}])
+def test_a_malformed_scan_is_refused(client: FlaskClient, body: object) -> None:
+    assert post(client, "/local/scan", body).status_code == 400
+
+
+def test_a_scan_too_long_to_be_one_is_refused(client: FlaskClient) -> None:
+    assert post(client, "/local/scan", {"texts": ["7" * 1500, "7" * 600]}).status_code == 413
+
+
+def test_the_page_is_told_the_prefix_of_the_guns_and_how_each_device_is(agent: Agent) -> None:
+    intake = Intake(agent.acceptance, agent, agent.clock, SetupSheet("~K", ""))
+    state = create_screen(agent, lambda: None, intake).test_client().get("/local/state").json
+    assert state is not None
+    assert state["scan_prefix"] == "~K"
+    assert [device["role"] for device in state["devices"]] == ["camera"]
 
 
 def test_a_name_that_merely_resolves_to_this_machine_is_refused(client: FlaskClient) -> None:

@@ -1,0 +1,29 @@
+"""Fixtures of devices that several kiosk tests share."""
+
+import os
+import pty
+import tty
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.kiosk.device_stage import FakeKernel, SerialDevice
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[FakeKernel]:
+    fake = FakeKernel(tmp_path)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def serial_device() -> Iterator[SerialDevice]:
+    end, kept = pty.openpty()
+    tty.setraw(kept)
+    yield SerialDevice(os.ttyname(kept), end, kept)
+    for number in (end, kept):
+        with suppress(OSError):  # unplugged by the test
+            os.close(number)
