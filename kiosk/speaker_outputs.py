@@ -45,6 +45,10 @@ class Output(Protocol):
         """Hand samples over. Raises OutputError."""
         ...
 
+    def restart(self) -> None:
+        """After it has run dry: what is written next is heard next. Raises OutputError."""
+        ...
+
     def close(self) -> None:
         """Give the device back; what it still holds is dropped."""
         ...
@@ -117,6 +121,11 @@ class PulseOutput:
         if self._simple.pa_simple_write(self._stream, samples, len(samples), ctypes.byref(self._error)) < 0:
             raise self._refused("the sound server went away")
 
+    def restart(self) -> None:
+        """The server's clock went on without us and throws away what comes late: begin at its present."""
+        if self._simple.pa_simple_flush(self._stream, ctypes.byref(self._error)) < 0:
+            raise self._refused("the sound server went away")
+
     def close(self) -> None:
         """Disconnect."""
         self._simple.pa_simple_free(self._stream)
@@ -167,6 +176,9 @@ class AlsaOutput:
             raise self._refused(written, "the sound card went away")
         if self._alsa.snd_pcm_state(self._pcm) == _ALSA_PREPARED:
             self._alsa.snd_pcm_start(self._pcm)
+
+    def restart(self) -> None:
+        """Nothing to do: a card that ran dry waits for the next samples."""
 
     def close(self) -> None:
         """Stop at once."""

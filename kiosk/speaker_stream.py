@@ -23,9 +23,10 @@ BLOCK: Final = RATE // 20
 BLOCK_US: Final = SECOND_US // 20
 # How much the device holds beforehand: enough for a machine that is busy for a moment.
 TARGET_US: Final = 250_000
-# A device that holds less may have run dry: a sound server then throws away what comes too late, so only
-# silence is written until it is ahead again, and never the beginning of a bell.
+# A device that holds less than this has run dry, or is about to: nothing begins until it is ahead again.
 STARVED_US: Final = 20_000
+# A device that took so many blocks and is still not ahead does not play them.
+MOST_THIRSTY: Final = 40
 REOPEN_US: Final = SECOND_US
 # A loop that has not come round for this long hangs in the device.
 HUNG_US: Final = 2 * SECOND_US
@@ -61,6 +62,9 @@ class Stream:
     _sounds: list[Sound] = field(default_factory=list, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _written: int = field(default=0, init=False)
+    # When frame 0 of the stream was heard, by the last look at a device that was well fed; None before.
+    _zero_us: int | None = field(default=None, init=False)
+    _thirst: int = field(default=0, init=False)
     _looked_at_us: int = field(default=0, init=False)
 
     def begin(self, sound: Sound) -> None:
@@ -105,11 +109,12 @@ class Stream:
     def _open(self) -> None:
         try:
             self._output, self._trouble, self._written = self.open_output(), "", 0
+            self._zero_us, self._thirst = None, 0
         except OutputError as error:
             self._trouble = str(error)
 
     def _feed(self, output: Output) -> None:
-        delay_us = output.delay_us()
+        delay_us = self._caught_up(output)
         now_us = self.clock.monotonic_us()
         self._tell(now_us, now_us + delay_us)
         if delay_us > TARGET_US:
@@ -121,6 +126,23 @@ class Stream:
             block = self._composed()
         output.write(block.tobytes())
         self._written += BLOCK
+
+    def _caught_up(self, output: Output) -> int:
+        """The device's delay. One that ran dry goes on at the present; what it missed is a gap."""
+        delay_us = output.delay_us()
+        now_us = self.clock.monotonic_us()
+        if delay_us >= STARVED_US:
+            self._zero_us = now_us + delay_us - self._written * SECOND_US // RATE
+            self._thirst = 0
+            return delay_us
+        self._thirst += 1
+        if self._thirst > MOST_THIRSTY:
+            raise OutputError("the sound output takes everything and plays nothing")
+        if self._zero_us is not None:
+            output.restart()
+            self._written = max(self._written, (now_us - self._zero_us) * RATE // SECOND_US)
+            self._zero_us = None
+        return delay_us
 
     def _commit_due(self, heard_at_us: int) -> None:
         """Give what begins in the next block its first frame; its first sample is heard at this moment."""

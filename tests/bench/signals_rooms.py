@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from exam.clock import SECOND_US, SystemClock
 from kiosk.speaker import Speaker
@@ -71,17 +71,17 @@ class Room:
     """Where one room's sound comes out."""
 
     code: str
-    sink: int
+    server: int
     channel: int
 
 
 @contextmanager
-def speakers(site: BenchSite, rooms: list[Room], sound: SoundServer, address: str) -> Iterator[None]:
+def speakers(site: BenchSite, rooms: list[Room], sound: list[SoundServer], address: str) -> Iterator[None]:
     """One process for each room, until the block ends."""
-    os.environ.update(sound.environment)
     context = multiprocessing.get_context("fork")
     children: list[BaseProcess] = []
     for seed, room in enumerate(rooms):
+        os.environ.update(sound[room.server].environment)
         child = context.Process(target=_speak, args=(site, room, address, seed), daemon=True)
         child.start()
         children.append(child)
@@ -99,7 +99,7 @@ def _speak(site: BenchSite, room: Room, address: str, seed: int) -> None:
     clock = SkewedClock.of(seed)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    stream = Stream(lambda: PulseOutput(f"rooms{room.sink}", AUX0 + room.channel), clock)
+    stream = Stream(lambda: PulseOutput("rooms", AUX0 + room.channel), clock)
     folder = site.settings.data_folder / "speakers" / room.code
     speaker = Speaker(SpeakerStore(folder), stream, clock)
     link = SpeakerLink(speaker, HttpSpeakerConsole(address, site.tokens[room.code]), "bench")
@@ -108,37 +108,33 @@ def _speak(site: BenchSite, room: Room, address: str, seed: int) -> None:
 
 
 @contextmanager
-def pages(
-    site: BenchSite, rooms: dict[str, Room], sound: SoundServer, address: str
-) -> Iterator[dict[str, Page]]:
+def pages(site: BenchSite, rooms: dict[str, Room], sound: list[SoundServer], address: str) -> Iterator[None]:
     """A real Chromium with the room page for each name; the name is its sound output."""
     with sync_playwright() as playwright:
         browsers: list[Browser] = []
-        opened: dict[str, Page] = {}
         try:
             for seed, (output, room) in enumerate(rooms.items()):
                 browser = playwright.chromium.launch(
                     executable_path=CHROMIUM,
                     args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
                     ignore_default_args=["--mute-audio"],
-                    env={**sound.environment, "PULSE_SINK": output},
+                    env={**sound[room.server].environment, "PULSE_SINK": output},
                 )
                 browsers.append(browser)
-                opened[output] = _room_page(browser, site, room, address, seed)
-            yield opened
+                _open_page(browser, site, room, address, seed)
+            yield
         finally:
             for browser in browsers:
                 browser.close()
 
 
-def _room_page(browser: Browser, site: BenchSite, room: Room, address: str, seed: int) -> Page:
+def _open_page(browser: Browser, site: BenchSite, room: Room, address: str, seed: int) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.add_cookies([{"name": "kaochang", "value": site.login, "url": address}])
     off_ms = random.Random(1000 + seed).randint(-MOST_OFF_US, MOST_OFF_US) // 1000
     context.add_init_script(f"const real = Date.now; Date.now = () => real() + ({off_ms});")
     page = context.new_page()
     page.goto(f"{address}/rooms/{room.code}")
-    return page
 
 
 @contextmanager

@@ -38,15 +38,16 @@ class SoundServer:
 
 
 @contextmanager
-def sound_server(folder: Path, sinks: int, single: dict[str, tuple[int, int]]) -> Iterator[SoundServer]:
-    """PulseAudio with `sinks` null sinks of 32 channels; `single` maps a name to one channel of a sink."""
-    modules = []
-    for sink in range(sinks):
-        shape = f"rate={RATE} format=s16le channels={CHANNELS} channel_map={POSITIONS}"
-        modules.append(f"module-null-sink sink_name=rooms{sink} {shape}")
-    for name, (sink, channel) in single.items():
+def sound_server(folder: Path, single: dict[str, int]) -> Iterator[SoundServer]:
+    """PulseAudio with one null sink of 32 channels, `rooms`; `single` maps a name to one channel of it.
+
+    One server takes at most 64 connections: thirty rooms and their pages.
+    """
+    shape = f"rate={RATE} format=s16le channels={CHANNELS} channel_map={POSITIONS}"
+    modules = [f"module-null-sink sink_name=rooms {shape}"]
+    for name, channel in single.items():
         shape = f"channels=1 channel_map=mono master_channel_map=aux{channel} remix=no"
-        modules.append(f"module-remap-sink sink_name={name} master=rooms{sink} {shape}")
+        modules.append(f"module-remap-sink sink_name={name} master=rooms {shape}")
     with pulse_server(folder, *modules) as environment:
         yield SoundServer(folder, environment)
 
@@ -56,7 +57,6 @@ class Capture:
     """Records one null sink and notes when each channel begins to sound, by the machine's wall clock."""
 
     server: SoundServer
-    sink: int
     frames: int = 0
     # Frame numbers at which a channel became loud.
     onsets: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -73,7 +73,7 @@ class Capture:
             "-10",
             "parec",
             "--raw",
-            f"--device=rooms{self.sink}.monitor",
+            "--device=rooms.monitor",
             "--format=s16le",
         ]
         words += [f"--rate={RATE}", f"--channels={CHANNELS}", f"--channel-map={POSITIONS}"]

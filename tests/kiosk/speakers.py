@@ -51,11 +51,18 @@ class PaperOutput:
     began_us: int | None = None
     broken: bool = False
     closed: bool = False
+    restarts: int = 0
+    # A server that takes samples and never plays any.
+    swallows: bool = False
 
     def delay_us(self) -> int:
         if self.broken:
             raise OutputError("the sound card went away")
-        return 0 if self.began_us is None else max(0, self._end_us() - self.clock.monotonic_us())
+        return (
+            0
+            if self.began_us is None or self.swallows
+            else max(0, self._end_us() - self.clock.monotonic_us())
+        )
 
     def write(self, samples: bytes) -> None:
         if self.broken:
@@ -64,6 +71,9 @@ class PaperOutput:
             # Starting, or after an underrun: what is written now is heard now.
             self.began_us = self.clock.monotonic_us() - len(self.heard) * SECOND_US // RATE
         self.heard += np.frombuffer(samples, "<i2").tolist()
+
+    def restart(self) -> None:
+        self.restarts += 1
 
     def close(self) -> None:
         self.closed = True

@@ -142,3 +142,35 @@ def test_samples_that_add_up_too_loud_are_limited() -> None:
     studio.sound(NOW_US + SECOND_US)[0].samples[:] = 30_000
     studio.until(NOW_US + 3 * SECOND_US)
     assert max(studio.outputs[0].heard) == 30_000
+
+
+def test_a_machine_that_was_busy_too_long_leaves_a_gap_and_goes_on_at_the_right_place() -> None:
+    studio = Studio()
+    _sound, told = studio.sound(NOW_US + SECOND_US, seconds=4)
+    studio.until(NOW_US + 2 * SECOND_US)
+    studio.clock.sleep_us(SECOND_US)  # nobody fed the device
+    studio.until(NOW_US + 6 * SECOND_US)
+    assert studio.outputs[0].restarts == 1
+    assert abs(studio.outputs[0].loud_us() - 3_250_000) < 110_000  # what the device held was heard
+    assert abs(told.began[0] - NOW_US - SECOND_US) < 100
+    assert abs(told.ended[0][0] - NOW_US - 5 * SECOND_US) < 60_000
+
+
+def test_nothing_begins_while_the_device_has_run_dry() -> None:
+    studio = Studio()
+    studio.until(NOW_US + SECOND_US)
+    studio.clock.sleep_us(SECOND_US)
+    _sound, told = studio.sound(NOW_US + 2 * SECOND_US)
+    studio.until(NOW_US + 4 * SECOND_US)
+    assert 0 < told.began[0] - NOW_US - 2 * SECOND_US < 120_000
+    assert abs(told.began[0] - (studio.outputs[0].onset_us() or 0)) < 100
+
+
+def test_a_device_that_takes_everything_and_plays_nothing_is_opened_again() -> None:
+    studio = Studio()
+    studio.until(NOW_US + SECOND_US)
+    studio.outputs[0].swallows = True
+    studio.until(NOW_US + 3 * SECOND_US)
+    assert studio.outputs[0].closed
+    assert len(studio.outputs) == 2
+    assert studio.stream.trouble() == ""
