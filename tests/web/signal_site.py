@@ -1,8 +1,13 @@
 """The small world on the real clock: theory session T1 made a demo session that starts in a few seconds."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from flask import Flask
 
@@ -17,7 +22,16 @@ from exam.players import PlayerState
 from tests.web.console import console_over, serving
 from tests.world import World
 from web.services import FootageReader, Services
-from web.signal_ticker import start_signals
+from web.signal_ticker import prepare_audio, start_signals
+
+
+@cache
+def spoken_audio() -> Path:
+    """The shipped announcements, spoken once a process."""
+    folder = Path(tempfile.mkdtemp(prefix="kaochang-audio-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    prepare_audio(Settings(data_folder=folder))
+    return folder / "audio"
 
 
 @dataclass(slots=True)

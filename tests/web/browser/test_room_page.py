@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from config.procedures import load_procedures
 from evidence import logins
 from exam.clock import SECOND_US
 from exam.players import PlayerTrouble, can_ring, player_troubles
 from tests.web.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.web.signal_site import SignalSite
+from tests.web.signal_site import SignalSite, spoken_audio
 from tests.world import World, build_world
-from web.audio import CommandVoice, prepare, prepare_test_tone
 from web.logins import cookie_name
 
 pytestmark = pytest.mark.browser
@@ -22,19 +20,10 @@ pytestmark = pytest.mark.browser
 ONSET_LIMIT_US = 200_000
 
 
-@pytest.fixture(scope="module")
-def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped announcements, made once for all tests here."""
-    folder = tmp_path_factory.mktemp("audio")
-    prepare(folder, load_procedures(), CommandVoice())
-    prepare_test_tone(folder, CommandVoice())
-    return folder
-
-
 @pytest.fixture
-def site(tmp_path: Path, audio: Path) -> Iterator[SignalSite]:
+def site(tmp_path: Path) -> Iterator[SignalSite]:
     world: World = build_world(tmp_path)
-    (world.folder / "audio").symlink_to(audio)
+    (world.folder / "audio").symlink_to(spoken_audio())
     yield SignalSite(world)
     world.close()
 
