@@ -35,8 +35,9 @@ from web.signal_ticker import prepare_audio
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CLOCK = SystemClock()
-# Signals of the sessions fall between each other, this far apart.
-SHIFT_US = 2_100_000
+# Two sessions at a time, the signals of one between those of the other; then the next two.
+SHIFT_US = 4 * SECOND_US
+PAIR_US = 66 * SECOND_US
 DURATION_US = 22 * SECOND_US
 # From the first signal to the planned start of the first session.
 LEAD_US = 40 * SECOND_US
@@ -101,7 +102,8 @@ def plan_day(site: BenchSite, first_in_us: int) -> list[Planned]:
     now_us = CLOCK.wall_us()
     with _written(site.settings) as connection:
         for number, session in enumerate(load_sessions(connection)):
-            start_us = now_us + first_in_us + LEAD_US + number * SHIFT_US
+            shift_us = number % 2 * SHIFT_US + number // 2 * PAIR_US
+            start_us = now_us + first_in_us + LEAD_US + shift_us
             connection.execute(
                 "update session set planned_start_us = ?, duration_us = ? where id = ?",
                 (start_us, DURATION_US, session.id),
