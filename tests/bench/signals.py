@@ -2,8 +2,9 @@
 
 Sixty rooms (real speaker programs and real Chromiums, each with a clock of its own that is wrong by up to
 30 s, over a line that is late by up to 200 ms each way) play 12 signals (24 with `--sessions 4`) into a
-captured sound server. Onset and spread are computed from the captured samples alone. The console is killed a second before one of the
-signals and comes back some seconds later; what was played meanwhile must be told afterwards.
+captured sound server. Onset and spread are computed from the captured samples alone. The console is killed a
+second before one of the signals and comes back some seconds later; what was played meanwhile must be told
+afterwards.
 
 A null sink proves when samples left the machine. It does not prove what a loudspeaker, an amplifier or a
 Bluetooth link (100 to 300 ms) adds behind it, nor that anybody could hear it.
