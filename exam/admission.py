@@ -31,7 +31,7 @@ from exam.admission_facts import (
 from exam.clock import site_time
 from exam.day import SessionKind
 from exam.identity import RESIDENT_TYPES, DocumentType, looks_resident, names_agree, number_fault
-from exam.outcomes import ACTIONABLE, AFTER_TRIES, KINDS, Kind, Outcome, ordered
+from exam.outcomes import ACTIONABLE, AFTER_TRIES, AT_THE_SCANNER, KINDS, Kind, Outcome, ordered
 from exam.sitting_phase import Phase, choose_seat, phase
 from exam.tickets import matches, matches_any
 
@@ -67,18 +67,6 @@ __all__ = [
 # Kept with every attempt: raise it whenever the same facts may give another answer.
 RULE: Final = "2"
 
-# What a kiosk may declare about its scanner or the candidate's documents, before anybody is known.
-_AT_THE_SCANNER: Final = frozenset(
-    {
-        Outcome.SCAN_MANY,
-        Outcome.SCAN_DYNAMIC_ID,
-        Outcome.SCAN_FOREIGN,
-        Outcome.SCAN_NONE,
-        Outcome.NO_ID,
-        Outcome.NO_TICKET,
-        Outcome.ID_UNREADABLE,
-    }
-)
 _WITHOUT_NUMBER: Final = frozenset({Outcome.NO_ID, Outcome.ID_UNREADABLE})
 _CHECKABLE: Final = RESIDENT_TYPES | {DocumentType.FOREIGN_RESIDENCE}
 
@@ -139,7 +127,7 @@ def _agreed(facts: Facts) -> list[Known]:
 
 
 def _reading_faults(request: AdmissionRequest, facts: Facts, policy: Policy) -> Iterator[Outcome]:
-    yield from request.declared & _AT_THE_SCANNER
+    yield from request.declared & AT_THE_SCANNER
     if request.ticket_no is not None:
         yield from _ticket_faults(request.ticket_no, request, facts, policy)
     if request.id_number is not None:

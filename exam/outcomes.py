@@ -126,8 +126,8 @@ KINDS: Final = MappingProxyType(
 # Of several true reasons the candidate hears the one that helps most.
 ACTIONABLE: Final = tuple(Outcome)
 
-# What only the kiosk or a person at it can know: it tells the rule.
-DECLARABLE: Final = frozenset(
+# What only the scanner can see, or the candidate can say about his documents, before anybody is known.
+AT_THE_SCANNER: Final = frozenset(
     {
         Outcome.SCAN_MANY,
         Outcome.SCAN_DYNAMIC_ID,
@@ -136,13 +136,16 @@ DECLARABLE: Final = frozenset(
         Outcome.NO_ID,
         Outcome.NO_TICKET,
         Outcome.ID_UNREADABLE,
-        Outcome.FACE_DOUBT,
-        Outcome.NO_FILE_PHOTO,
-        Outcome.PHOTO_REFUSED,
-        Outcome.CAPTURE_FAILED,
-        Outcome.NOTICE_DECLINED,
     }
 )
+# What a kiosk, or a person at it, tells the rule.
+DECLARABLE: Final = AT_THE_SCANNER | {
+    Outcome.FACE_DOUBT,
+    Outcome.NO_FILE_PHOTO,
+    Outcome.PHOTO_REFUSED,
+    Outcome.CAPTURE_FAILED,
+    Outcome.NOTICE_DECLINED,
+}
 
 # After so many failures that nobody will succeed alone (three by every practice found), it is this.
 AFTER_TRIES: Final = MappingProxyType(

@@ -9,7 +9,7 @@ many repeats of answered requests.
 import multiprocessing
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,9 +83,14 @@ def scan(kiosk: int, number: int, line: RosterLine) -> CheckInRequest:
     )
 
 
-def race_threads(folder: Path, kiosk_count: int, candidates: int) -> RaceResult:
+def through_one_writer(
+    prepared: tuple[WriterDatabase, Vault, list[RosterLine]],
+    kiosk_count: int,
+    asking: Callable[[int, int, RosterLine], CheckInRequest],
+    now_us: int,
+) -> None:
     """Every kiosk is a thread; all of them write through the one writer."""
-    database, vault, lines = prepare(folder, kiosk_count, candidates)
+    database, vault, lines = prepared
     rules = CheckInRules(load_procedures(), load_outcome_texts())
     barrier = Barrier(kiosk_count)
 
@@ -93,12 +98,18 @@ def race_threads(folder: Path, kiosk_count: int, candidates: int) -> RaceResult:
         barrier.wait()
         for number, line in enumerate(lines):
             with database.write() as connection:
-                decide(connection, vault, scan(kiosk, number, line), rules, CLOCK_US)
+                decide(connection, vault, asking(kiosk, number, line), rules, now_us)
 
     with ThreadPoolExecutor(kiosk_count) as pool:
         list(pool.map(run, range(1, kiosk_count + 1)))
+
+
+def race_threads(folder: Path, kiosk_count: int, candidates: int) -> RaceResult:
+    """Everybody asks at every kiosk."""
+    prepared = prepare(folder, kiosk_count, candidates)
+    through_one_writer(prepared, kiosk_count, scan, CLOCK_US)
     result = count(folder)
-    database.close()
+    prepared[0].close()
     return result
 
 
@@ -123,21 +134,11 @@ def race_processes(folder: Path, kiosk_count: int, candidates: int) -> RaceResul
 
 def race_uploads(folder: Path, kiosk_count: int, candidates: int) -> UploadResult:
     """Every kiosk worked alone and let everybody in, each at another moment; all upload at once."""
-    database, vault, lines = prepare(folder, kiosk_count, candidates)
-    rules = CheckInRules(load_procedures(), load_outcome_texts())
-    barrier = Barrier(kiosk_count)
-
-    def run(kiosk: int) -> None:
-        barrier.wait()
-        for number, line in enumerate(lines):
-            with database.write() as connection:
-                decide(connection, vault, upload(kiosk, number, line), rules, CLOCK_US + 3600 * SECOND_US)
-
-    with ThreadPoolExecutor(kiosk_count) as pool:
-        list(pool.map(run, range(1, kiosk_count + 1)))
-    with database.read() as connection:
+    prepared = prepare(folder, kiosk_count, candidates)
+    through_one_writer(prepared, kiosk_count, upload, CLOCK_US + 3600 * SECOND_US)
+    with prepared[0].read() as connection:
         result = upload_result(connection, kiosk_count * candidates)
-    database.close()
+    prepared[0].close()
     return result
 
 

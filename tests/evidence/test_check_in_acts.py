@@ -3,8 +3,6 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from evidence.act_rows import CONSOLE_LABEL
 from evidence.check_in_rows import Lane
 from evidence.doubt_cases import take_step
@@ -20,16 +18,6 @@ from tests.evidence.office import START_CUE, Office, late_scan, told
 from tests.world import CLOCK_US, START_US, World, announce
 
 PHOTO = "ab" * 32
-
-
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
-@pytest.fixture
-def office(desk: Desk) -> Office:
-    return Office(desk)
 
 
 def test_late_entry_is_the_site_leads_with_a_second_person_and_on_record(

@@ -20,11 +20,6 @@ START_CUE, STOP_CUE = "C5", "C8"
 LATER_US = CLOCK_US + 60 * MINUTE_US
 
 
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
 def test_an_entry_made_offline_is_admitted_at_the_moment_it_happened(desk: Desk, world: World) -> None:
     answer = desk.upload(world.on_time, CLOCK_US + MINUTE_US)
     assert (answer.outcome, body(answer)["admitted"]) == (Outcome.OK_OFFLINE, True)

@@ -19,11 +19,6 @@ PHOTO = "ab" * 32
 EXPIRED = ReadDocument(valid_until=date(2020, 1, 1))
 
 
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
 def decide_case(world: World, case_id: int, finding: Finding, reason: str = "已核对") -> None:
     lead = Signer(world.site_lead_account_id, world.site_lead_staff_id, frozenset({"site_lead"}))
     with world.exam.write() as connection:

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from evidence.act_facts import NewAct
 from evidence.check_in_rows import Lane
 from exam.admission_authority import Act, Refusal, Signed
@@ -15,16 +13,6 @@ from exam.upload_rules import AlarmKind
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import START_CUE, STOP_CUE, Office, late_scan, told
 from tests.world import CLOCK_US, DURATION_US, START_US, Person, World, announce
-
-
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
-@pytest.fixture
-def office(desk: Desk) -> Office:
-    return Office(desk)
 
 
 def offline(office: Office, act: Act, person: Person, at_us: int, **changed: Any) -> NewAct:

@@ -22,16 +22,6 @@ from tests.world import CLOCK_US, START_US, World, announce, invented_number
 WALK_IN = WalkIn("吴增补", DocumentType.ID_CARD, invented_number(55), "W-0001")
 
 
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
-@pytest.fixture
-def office(desk: Desk) -> Office:
-    return Office(desk)
-
-
 def test_a_walk_in_comes_with_an_approval_and_is_on_the_roster(
     desk: Desk, world: World, office: Office
 ) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from config.settings import Settings
+from tests.evidence.check_ins import Desk
 from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
 from tests.world import World, build_world
 from web.access import Role
@@ -79,6 +81,18 @@ def site_lead(app: Flask, world: World) -> PageClient:
 @pytest.fixture
 def administrator(app: Flask, world: World) -> PageClient:
     return client_for(app, world, world.administrator_account_id)
+
+
+@pytest.fixture
+def kiosk(app: Flask) -> FlaskClient:
+    """A client without cookies and without a CSRF token, as a kiosk is."""
+    return FlaskClient(app, app.response_class, use_cookies=False)
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    """Check-ins of the small world."""
+    return Desk(world)
 
 
 @pytest.fixture

@@ -23,11 +23,6 @@ JPEG = b"\xff\xd8\xff\xe0" + b"a face" * 100
 DIGEST = sha256(JPEG).hexdigest()
 
 
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
-
-
 def act(kind: str, **changed: object) -> dict[str, object]:
     return {"nonce": f"act-nonce-{kind:_>12}", "act": kind, "reason": "已核对", **changed}
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from evidence import accounts
@@ -21,16 +20,6 @@ from web.services import Services, room_topic
 ACTS = "/api/kiosk/v1/acts"
 BEARER = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
 LEAD_PIN, PROCTOR_PIN = "730419", "918273"
-
-
-@pytest.fixture
-def kiosk(app: Flask) -> FlaskClient:
-    return FlaskClient(app, app.response_class, use_cookies=False)
-
-
-@pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
 
 
 class Pad:

@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from exam.clock import MINUTE_US
@@ -13,12 +12,6 @@ from web.services import Services, room_topic
 CHECKINS = "/api/kiosk/v1/checkins"
 HEARTBEAT = "/api/kiosk/v1/heartbeat"
 BEARER = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
-
-
-@pytest.fixture
-def kiosk(app: Flask) -> FlaskClient:
-    """A client without cookies and without a CSRF token, as a kiosk is."""
-    return FlaskClient(app, app.response_class, use_cookies=False)
 
 
 def scan(person: Person, nonce: str = "nonce-0000000001", **changed: object) -> dict[str, object]:

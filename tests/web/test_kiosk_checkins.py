@@ -5,7 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from config.settings import Settings
@@ -18,11 +17,6 @@ CHECKINS = "/api/kiosk/v1/checkins"
 BEARER = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
 JPEG = b"\xff\xd8\xff\xe0" + b"a face" * 100
 DIGEST = sha256(JPEG).hexdigest()
-
-
-@pytest.fixture
-def kiosk(app: Flask) -> FlaskClient:
-    return FlaskClient(app, app.response_class, use_cookies=False)
 
 
 def scan(person: Person, nonce: str = "nonce-0000000001", **changed: object) -> dict[str, object]:
