@@ -89,6 +89,8 @@ class Doing:
             for seat in seats:
                 if seat.sitting.session_id == row["session_id"] and not seat.is_taken:
                     rows.insert_admission(self.connection, row["id"], seat, row["corrected_at_us"])
+                    # Its leaf said that it admits nobody: the latest one counts.
+                    rows.append_attempt_leaf(self.connection, row["id"], self.now_us)
 
     def exit(self) -> Effect:
         """He hands in and leaves."""

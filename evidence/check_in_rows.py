@@ -175,7 +175,10 @@ def standing_admission(connection: Connection, session_id: int, candidate_id: in
 
 
 def append_attempt_leaf(connection: Connection, attempt_id: int, now_us: int) -> None:
-    """Commit to the attempt, how it came about, and the place it gave. Once, after everything is written."""
+    """Commit to the attempt, how it came about, and the place it gave, after everything is written.
+
+    Once more when an attempt admits somebody after all: of several leaves the latest counts.
+    """
     row = connection.execute(
         "select attempt.id as attempt_id, kiosk.uuid as kiosk_uuid, nonce, scanned_at_us, received_at_us,"
         " attempt.candidate_id, ticket_candidate_id, id_number_candidate_id, attempt.session_id, outcome,"
