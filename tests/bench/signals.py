@@ -178,6 +178,8 @@ def rows(onsets: list[Onset], page_rooms: set[str], killed_us: int) -> list[Row]
         Row("signals_not_heard", len(onsets) - len(heard), "count", len(onsets)),
         Row("not_heard_while_console_dead", sum(one.late_us is None for one in dead), "count", len(dead)),
     ]
+    of_speakers = [abs(one.late_us or 0) / 1000 for one in heard if one.room not in page_rooms]
+    found.append(Row("speaker_onset_error_p99", p99(of_speakers), "ms", len(of_speakers)))
     return [*found, Row("page_onset_error_p99", p99(of_pages), "ms", len(of_pages))] if of_pages else found
 
 
