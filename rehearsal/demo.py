@@ -26,6 +26,7 @@ from evidence import accounts
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import WriterDatabase
 from evidence.import_file import Vocabulary, WantedImport, import_file
+from evidence.stretched_numbers import keep
 from evidence.vault import Vault
 from exam.clock import SECOND_US, SystemClock, site_time
 from rehearsal import cast, demo_people, demo_site
@@ -123,11 +124,13 @@ class Demo:
         self, folder: Path, settings: Settings, cameras: RunningCameras, password: str
     ) -> "demo_site.DemoDay":
         hashes = {login.name: accounts.hash_password(login.password) for login in self._logins}
+        vault = Vault.open(settings.site_key)
+        # Slow on purpose, so before the day begins: at a real site it is done the day before.
+        stretched = cast.stretched_numbers(vault)
         day = demo_site.plan_day(self._clock.wall_us())
         addresses = {camera.name: camera.address for camera in cameras.cameras}
         demo_site.write_site_plan(folder / "site.toml", day, addresses, password)
         cast.write_roster(folder / "roster.xlsx")
-        vault = Vault.open(settings.site_key)
         database = WriterDatabase(settings.exam_db, "exam")
         vocabulary = Vocabulary(load_procedures(), load_roster_columns())
         checkpoints = Checkpoints(database, settings.keys_folder, "exam")
@@ -138,6 +141,7 @@ class Demo:
             ):
                 import_file(database, vault, wanted, vocabulary, self._clock.wall_us())
             with database.write() as connection:
+                keep(connection, vault, stretched)
                 demo_people.create_accounts(connection, self._logins, hashes, self._clock.wall_us())
         return day
 

@@ -36,8 +36,8 @@ from web.ticket_sheet import PAGE_MM, PrintedTicket, laid_out, sheet_html, sheet
 
 blueprint = Blueprint("tickets", __name__)
 
-# So many numbers are stretched while somebody waits: two or three seconds.
-AT_ONCE: Final = 40
+# So many numbers are stretched while somebody waits: about a second.
+AT_ONCE: Final = 20
 RETRY_S: Final = 5
 SHORTEST_REASON: Final = 2
 LONGEST_REASON: Final = 200
