@@ -7,16 +7,18 @@ again while people come in.
 """
 
 import json
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence.check_in_facts import CheckInRules, seats_of
 from evidence.kiosk_secrets import KioskSecrets, check_head
-from evidence.kiosks import Kiosk, scope_of, ticket_forms
+from evidence.kiosks import Kiosk, Scope, scope_of, ticket_forms
+from evidence.ledger import tree_size
 from evidence.roster_boxes import (
     PackageError,
     WrongKeyError,
@@ -32,12 +34,14 @@ from evidence.sittings import load_sittings
 from evidence.staff_pins import StaffPin, load_pins
 from evidence.vault import Vault
 from exam.admission_facts import Seat, Sitting
+from exam.clock import SECOND_US
 from exam.plain import PlainError, from_plain, to_plain
 from exam.roster_cards import SeatState
 from exam.roster_facts import RosterDay
 
 MARK: Final = "KZD1"
 FORMAT: Final = 1
+SHELF_US: Final = 15 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +91,84 @@ class OpenedDay:
     made_at_us: int
 
 
-def load_day(connection: Connection, rules: CheckInRules, kiosk: Kiosk, now_us: int) -> KioskDay:
-    """The day part of one kiosk, in the clear.
+@dataclass(frozen=True, slots=True)
+class SharedDay:
+    """What every kiosk's day part has in common."""
+
+    all_rooms: tuple[DayRoom, ...]
+    rule: RosterDay
+    states: tuple[SeatState, ...]
+    staff: tuple[DayStaff, ...]
+
+    def part_of(self, kiosk: Kiosk, scope: Scope) -> KioskDay:
+        """The day part of one kiosk, in the clear."""
+        return KioskDay(
+            label=kiosk.label,
+            rooms=scope.rooms,
+            sessions=scope.sessions,
+            all_rooms=self.all_rooms,
+            rule=self.rule,
+            states=self.states,
+            staff=self.staff,
+        )
+
+
+class DayShelf:
+    """Day parts as they were read last: read anew when a leaf was added, and every few seconds.
+
+    Every fact has its leaf, and a change of a standing table has one too, so the ledger's size tells; the
+    seconds are for moves of sessions whose time comes. Safe for several threads.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._stamp = (-1, -1)
+        self._shared: tuple[SharedDay, str] | None = None
+        self._parts: dict[int, tuple[KioskDay, str]] = {}
+
+    def part_of(
+        self, connection: Connection, vault: Vault, rules: CheckInRules, kiosk: Kiosk, now_us: int
+    ) -> tuple[KioskDay, str]:
+        """The kiosk's day part and its digest. Raises UnknownProcedureError."""
+        stamp = (tree_size(connection), now_us // SHELF_US)
+        with self._mutex:
+            if stamp != self._stamp or self._shared is None:
+                shared = load_shared(connection, rules, now_us)
+                self._shared = shared, digest_of(vault, shared)
+                self._stamp, self._parts = stamp, {}
+            if kiosk.id not in self._parts:
+                shared, digest = self._shared
+                day = shared.part_of(kiosk, scope_of(connection, kiosk.id))
+                own = [digest, day.label, list(day.rooms), list(day.sessions)]
+                self._parts[kiosk.id] = day, digest_of(vault, own)
+            return self._parts[kiosk.id]
+
+
+def load_shared(connection: Connection, rules: CheckInRules, now_us: int) -> SharedDay:
+    """What every kiosk must know now.
 
     Raises UnknownProcedureError when a session of today, or of a candidate of today, has no procedure.
     """
-    scope = scope_of(connection, kiosk.id)
     rooms = connection.execute("select id, code, label, directions from room order by code")
     own = _sessions_of_candidates(connection, now_us)
     sittings = load_sittings(connection, rules.procedures, own, now_us, rules.policy.late_entry_us)
     seats, _ = seats_of(connection, _on_record(connection, own), rules, now_us)
-    return KioskDay(
-        label=kiosk.label,
-        rooms=scope.rooms,
-        sessions=scope.sessions,
+    return SharedDay(
         all_rooms=tuple(DayRoom(*row) for row in rooms),
         rule=RosterDay(tuple(ticket_forms(connection)), tuple(sittings), rules.policy),
-        states=tuple(_states(seats, sittings)),
+        states=tuple(_states(seats, frozenset(sittings))),
         staff=tuple(_staff(pin) for pin in load_pins(connection)),
     )
 
 
-def digest_of(vault: Vault, day: KioskDay) -> str:
-    """Tells one day part from another, in a few letters."""
-    return vault.index("day part/" + canonical(to_plain(day)).decode()).hex()[:16]
+def load_day(connection: Connection, rules: CheckInRules, kiosk: Kiosk, now_us: int) -> KioskDay:
+    """The day part of one kiosk, read now. Raises UnknownProcedureError."""
+    return load_shared(connection, rules, now_us).part_of(kiosk, scope_of(connection, kiosk.id))
+
+
+def digest_of(vault: Vault, value: Any) -> str:
+    """Tells one value from another, in a few letters."""
+    return vault.index("day part/" + canonical(to_plain(value)).decode()).hex()[:16]
 
 
 def build_day(day: KioskDay, keys: KioskSecrets, made_at_us: int, signing: Ed25519PrivateKey) -> bytes:
@@ -120,7 +178,7 @@ def build_day(day: KioskDay, keys: KioskSecrets, made_at_us: int, signing: Ed255
         "kiosk": keys.kiosk_uuid,
         "secret": keys.secret_id,
         "made_at_us": made_at_us,
-        "box": seal(keys.package.day_key(), to_plain(day), "day"),
+        "box": seal(keys.package.day_key(), _lean(to_plain(day)), "day"),
     }
     return sign(MARK, canonical(body), signing)
 
@@ -134,6 +192,14 @@ def open_day(content: bytes, keys: KioskSecrets) -> OpenedDay:
         return OpenedDay(from_plain(KioskDay, plain), int(told["made_at_us"]))
     except (KeyError, PlainError, WrongKeyError) as error:
         raise PackageError("damaged") from error
+
+
+def _lean(plain: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not the case: most states are an admission and nothing else."""
+    states = [
+        {key: told for key, told in one.items() if told not in (None, [], False)} for one in plain["states"]
+    ]
+    return {**plain, "states": states}
 
 
 def _sessions_of_candidates(connection: Connection, now_us: int) -> list[int]:

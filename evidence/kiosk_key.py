@@ -15,9 +15,14 @@ class KioskKeyError(Exception):
 def make_key(path: Path) -> Ed25519PrivateKey:
     """A fresh key in a file that only its owner can read, in place of any that was there."""
     key = Ed25519PrivateKey.generate()
+    write_key(path, key)
+    return key
+
+
+def write_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """Keep this key in a file that only its owner can read, in place of any that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_whole(path, key.private_bytes_raw(), 0o600)
-    return key
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:

@@ -16,9 +16,10 @@ from hashlib import sha256
 from typing import Any, Final
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.settings import Settings
-from evidence.kiosk_key import make_key, public_bytes
+from evidence.kiosk_key import public_bytes, write_key
 from evidence.small_files import replace_whole
 from exam.enrolment import EnrolmentText, EnrolmentTextError, enrolment_message, parse
 
@@ -61,8 +62,7 @@ def enrol_here(settings: Settings, text: str) -> Place:
         )
     authority = authority_of(asked)
     settings.keys_folder.mkdir(parents=True, exist_ok=True)
-    fresh = settings.kiosk_key.with_name("kiosk.key.new")
-    key = make_key(fresh)
+    key = Ed25519PrivateKey.generate()  # kept once the console has taken it
     public = public_bytes(key)
     body = {
         "token": asked.token,
@@ -75,7 +75,7 @@ def enrol_here(settings: Settings, text: str) -> Place:
     if authority is not None:
         replace_whole(settings.keys_folder / "ca.crt", authority.encode(), 0o644)
     replace_whole(settings.kiosk_place, json.dumps(asdict(place), ensure_ascii=False).encode(), 0o600)
-    fresh.replace(settings.kiosk_key)
+    write_key(settings.kiosk_key, key)
     replace_whole(settings.kiosk_token, told["token"].encode() + b"\n", 0o600)
     return place
 

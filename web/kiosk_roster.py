@@ -4,7 +4,6 @@ The gate in web.access has asked for the kiosk's token. Nothing is built before 
 noted the revision: a kiosk is never given a package under a number that means something else.
 """
 
-from sqlite3 import Connection
 from typing import Final
 
 import structlog
@@ -12,7 +11,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from evidence.courses import UnknownProcedureError
-from evidence.kiosk_day import KioskDay, build_day, digest_of, load_day
+from evidence.kiosk_day import KioskDay, build_day
 from evidence.kiosk_secrets import KioskSecrets, renew_secret, secrets_of, signing_key
 from evidence.kiosks import Kiosk
 from evidence.roster_content import content_for, load_people, numbers_of
@@ -61,11 +60,10 @@ def day_part() -> ResponseReturnValue:
     """What changes all day long: sittings, admissions, policy, staff. 304 when nothing has."""
     everything = services()
     secrets = _secrets()
-    with everything.exam.read() as connection:
-        day = present_day(connection, g.kiosk)
-    if day is None:
+    found = present_day(g.kiosk)
+    if found is None:
         return jsonify(outcome="DAY_UNREADABLE"), 503, {"Retry-After": RETRY_S}
-    digest = digest_of(everything.vault, day)
+    day, digest = found
     tag = f"{digest}-{secrets.secret_id}"
     if tag in request.if_none_match:
         return "", 304
@@ -73,11 +71,18 @@ def day_part() -> ResponseReturnValue:
     return _sent(build_day(day, secrets, now_us, signing_key(everything.vault)), tag)
 
 
-def present_day(connection: Connection, kiosk: Kiosk) -> KioskDay | None:
-    """The kiosk's day part now; None when a session's procedure file is gone: the kiosk keeps what it has."""
+def present_day(kiosk: Kiosk) -> tuple[KioskDay, str] | None:
+    """The kiosk's day part now and its digest.
+
+    None when a session's procedure file is gone: the kiosk keeps the day it has.
+    """
     everything = services()
+    now_us = everything.clock.wall_us()
     try:
-        return load_day(connection, everything.check_in_rules, kiosk, everything.clock.wall_us())
+        with everything.exam.read() as connection:
+            return everything.day_shelf.part_of(
+                connection, everything.vault, everything.check_in_rules, kiosk, now_us
+            )
     except UnknownProcedureError as error:
         _log.warning("no day part for kiosks", reason=str(error))
         return None

@@ -13,7 +13,6 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints, field_validator
 
 from evidence import kiosk_enrolments, kiosks
-from evidence.kiosk_day import digest_of
 from evidence.kiosk_enrolments import EnrolmentError, Machine
 from evidence.kiosk_secrets import renew_secret, secrets_of
 from evidence.kiosk_self_tests import NewSelfTest, keep_self_test
@@ -146,13 +145,13 @@ def beat() -> ResponseReturnValue:
     body = read_body(_Heartbeat)
     everything = services()
     now_us = everything.clock.wall_us()
+    day = present_day(g.kiosk)
     with everything.exam.write() as connection:
         kiosks.note_seen(connection, g.kiosk.id, now_us)
         present = current_revision(connection, g.kiosk.id)
         revision = None if present is None else present.number
         keep_report(connection, g.kiosk.id, Report(**body.model_dump()), revision, now_us)
         secrets = secrets_of(connection, everything.vault, g.kiosk.id)
-        day = present_day(connection, g.kiosk)
         told = {
             "server_time_us": now_us,
             "kiosk_label": g.kiosk.label,
@@ -161,7 +160,7 @@ def beat() -> ResponseReturnValue:
             "roll_token": kiosk_enrolments.wants_roll(connection, g.kiosk.id),
             "secret": None if secrets is None else secrets.secret_id,
             "roster_revision": revision,
-            "day_digest": None if day is None else digest_of(everything.vault, day),
+            "day_digest": None if day is None else day[1],
             "steps": sorted(everything.policy.steps),
         }
     return jsonify(told)

@@ -19,6 +19,7 @@ from config.procedures import load_procedures
 from config.settings import Settings
 from evidence.check_in_facts import CheckInRules
 from evidence.database import ReaderDatabase, WriterDatabase
+from evidence.kiosk_day import DayShelf
 from evidence.vault import Vault
 from exam.admission_facts import Policy
 from exam.clock import Clock
@@ -108,6 +109,7 @@ class Services:
     vault: Vault
     bus: Bus = field(default_factory=Bus)
     procedures: Mapping[str, Procedure] = field(default_factory=load_procedures)
+    day_shelf: DayShelf = field(default_factory=DayShelf)
 
     @property
     def policy(self) -> Policy:

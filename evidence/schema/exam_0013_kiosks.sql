@@ -281,3 +281,6 @@ create trigger ticket_form_confirmation_never_goes before delete on ticket_form_
 begin
   select raise(abort, 'a confirmation is never deleted');
 end;
+
+-- Finds what is on record about one candidate, at every check-in and for the day part of kiosks.
+create index checkin_attempt_by_candidate on checkin_attempt (candidate_id, session_id);

@@ -10,8 +10,18 @@ from config.procedures import load_procedures
 from evidence.check_in_facts import CheckInRules
 from evidence.courses import UnknownProcedureError
 from evidence.doubt_cases import NewCase, open_case
-from evidence.kiosk_day import KioskDay, OpenedDay, build_day, digest_of, load_day, open_day
+from evidence.kiosk_day import (
+    SHELF_US,
+    DayShelf,
+    KioskDay,
+    OpenedDay,
+    build_day,
+    digest_of,
+    load_day,
+    open_day,
+)
 from evidence.kiosk_secrets import signing_key
+from evidence.kiosks import Kiosk
 from evidence.roster_boxes import PackageError, from_text, seal, sign
 from evidence.staff_pins import keys_from_pin
 from evidence.stretching import Cost
@@ -183,3 +193,23 @@ def test_signed_nonsense_is_damaged(world: World) -> None:
         body = json.dumps({"format": 1, "kiosk": keys.kiosk_uuid, "secret": keys.secret_id, **box}).encode()
         with pytest.raises(PackageError, match="damaged"):
             open_day(sign("KZD1", body, signing_key(world.vault)), keys)
+
+
+def test_a_day_is_read_once_for_all_kiosks_until_a_fact_is_added_or_seconds_pass(world: World) -> None:
+    shelf = DayShelf()
+
+    def part(kiosk: Kiosk, at_us: int = CLOCK_US) -> tuple[KioskDay, str]:
+        with world.exam.read() as connection:
+            return shelf.part_of(connection, world.vault, RULES, kiosk, at_us)
+
+    one, other = the_kiosk(world), replace(the_kiosk(world), id=99, label="另一台")
+    first = part(one)
+    assert part(one)[0] is first[0]
+    assert part(other)[0].states is first[0].states
+    assert part(other)[1] != first[1]
+    assert part(one, CLOCK_US + SHELF_US)[0] is not first[0]
+    assert part(one, CLOCK_US + SHELF_US)[1] == first[1]
+    Desk(world).ask(world.on_time)
+    later = part(one, CLOCK_US + SHELF_US)
+    assert [state.candidate_id for state in later[0].states] == [world.on_time.id]
+    assert later[1] != first[1]

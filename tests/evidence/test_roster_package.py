@@ -10,6 +10,7 @@ from evidence.kiosk_secrets import signing_key
 from evidence.kiosks import Scope
 from evidence.recording_orders import NewMove, Who, move_session
 from evidence.roster_boxes import PackageError, WrongKeyError, sign
+from evidence.roster_content import load_numbers
 from evidence.roster_opening import RosterPackage
 from evidence.staff_pins import keys_from_pin
 from evidence.stretched_numbers import Number, NumberKind
@@ -296,3 +297,20 @@ def test_a_kiosk_at_the_door_to_which_a_session_moved_serves_its_people(world: W
     package = opened(world)
     ticket, number = package.read(ticket_of(world.on_time)), package.read(id_of(world.on_time))
     assert package.name(ticket, number) is not None
+
+
+def test_a_signed_package_without_its_parts_is_damaged(world: World) -> None:
+    keys = secrets_for(world)
+    head = {"format": 1, "kiosk": keys.kiosk_uuid, "secret": keys.secret_id, "revision": 1, "made_at_us": 1}
+    for body in (head, {**head, "days": [], "cards": [["lonely"]], "names": [], "rooms": []}):
+        with pytest.raises(PackageError, match="damaged"):
+            RosterPackage(sign("KZR1", json.dumps(body).encode(), signing_key(world.vault)), keys)
+
+
+def test_numbers_of_later_days_leave_out_whom_nobody_can_read(world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update candidate set id_number_cipher = zeroblob(40) where id = 1")
+        numbers = load_numbers(connection, world.vault)
+    assert len(numbers) == 7
+    assert ticket_of(world.on_time) in numbers
+    assert id_of(world.on_time) not in numbers

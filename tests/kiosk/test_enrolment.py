@@ -126,7 +126,7 @@ def test_a_refusal_is_said_in_the_consoles_words_and_changes_nothing(door: Door,
     with pytest.raises(EnrolmentFailedError, match="登记码已经用过"):
         enrol_here(settings, door.text())
     assert settings.kiosk_token.read_text() == "before"
-    assert not settings.kiosk_key.exists()
+    assert files_of(settings) == {"kiosk.token"}
 
 
 def test_a_refusal_without_words_names_the_status(door: Door, settings: Settings) -> None:
