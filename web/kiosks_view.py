@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
-from evidence.day import load_rooms
+from evidence.day import load_rooms, load_sessions
 from evidence.kiosk_enrolments import is_out_of_service, wants_roll
 from evidence.kiosk_self_tests import SelfTest, self_tests_of_day
 from evidence.kiosk_states import load_beats
 from evidence.kiosks import Kiosk, Scope, load_kiosks, scope_of
 from evidence.roster_revisions import current_revision
 from evidence.staff_pins import load_pins
-from exam.clock import SECOND_US
+from exam.clock import SECOND_US, site_time
 from exam.day import Room, Session
 from exam.kiosk_capacity import Need, Wave, need
 from exam.kiosk_health import LOST_US, Beat, Part, PartState, Trouble, is_lost, troubles
@@ -104,7 +104,7 @@ class KiosksView:
 def load_view(connection: Connection, now_us: int) -> KiosksView:
     """The page as of now."""
     rooms = load_rooms(connection)
-    sessions = tuple(one for one in todays_sessions(connection, now_us) if one.cancelled_at_us is None)
+    today = [one for one in todays_sessions(connection, now_us) if one.cancelled_at_us is None]
     beats, tests = load_beats(connection), self_tests_of_day(connection, now_us)
     kiosks = load_kiosks(connection)
     views = tuple(
@@ -114,9 +114,9 @@ def load_view(connection: Connection, now_us: int) -> KiosksView:
         tuple(sorted(views, key=lambda view: view.state.kind != "bad")),
         tuple(_revoked(connection)),
         tuple(_locked(connection, kiosks, beats)),
-        tuple(_needs(connection, sessions, [view for view in views if not view.is_out], now_us)),
+        tuple(_needs(connection, today, [view for view in views if not view.is_out], now_us)),
         rooms,
-        sessions,
+        tuple(_coming(connection, now_us)),
     )
 
 
@@ -252,6 +252,14 @@ def _locked(
     for pin in load_pins(connection):
         if pin.id in labels:
             yield LockedPin(pin.account_id, pin.display_name, tuple(labels[pin.id]))
+
+
+def _coming(connection: Connection, now_us: int) -> Iterator[Session]:
+    """The sessions of today and of later days, which a kiosk may be bound to."""
+    today = site_time(now_us).date()
+    for session in load_sessions(connection):
+        if session.cancelled_at_us is None and site_time(session.planned_start_us).date() >= today:
+            yield session
 
 
 def _needs(

@@ -298,3 +298,19 @@ def test_a_kiosks_alarm_stands_on_the_overview_with_its_name(site_lead: PageClie
     page = site_lead.get("/overview/live").text
     assert "有上传被拒的签到记录" in page
     assert "一号签到机" in page
+
+
+def test_a_kiosk_may_be_bound_to_sessions_of_later_days_but_not_of_earlier_ones(
+    officer: PageClient, world: World
+) -> None:
+    with world.exam.write() as connection:
+        for code, days in (("T2", 1), ("T0", -1)):
+            connection.execute(
+                "insert into session (batch_id, code, kind, subject, procedure_code, planned_start_us,"
+                " duration_us) select batch_id, ?, kind, subject, procedure_code, planned_start_us + ?,"
+                " duration_us from session where id = 1",
+                (code, days * 86_400_000_000),
+            )
+    page = officer.get("/kiosks").text
+    assert "2026年11月23日 09:00<br>T2 理论知识" in page
+    assert "T0 理论知识" not in page
