@@ -71,7 +71,8 @@ def kiosk_answers(page: Page) -> None:
     wait_for(
         page,
         "fetch('/local/state').then((answer) => answer.json())"
-        ".then((state) => state.screen === 'result' && state.kind === 'A')",
+        ".then((state) => state.screen === 'result' && state.kind === 'A')"
+        ".catch(() => false)",  # a busy machine may drop a question: the next one counts
     )
     page.wait_for_timeout(500)
 
