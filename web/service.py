@@ -29,7 +29,9 @@ from exam.clock import Clock
 from web.addresses import is_loopback, shown_address, site_names
 from web.app import create_app
 from web.audio import AudioError
+from web.export_desk import open_export_desk
 from web.kiosk_enrolment import ensure_local_kiosk
+from web.local_desk import Desk
 from web.roster_keeper import RosterKeeper
 from web.services import EXTENSION, Services, open_services
 from web.signal_ticker import prepare_audio, start_signals
@@ -147,9 +149,11 @@ class _Running:
     signing: Signing
     reserve: ReserveKeeper
     rosters: RosterKeeper
+    desk: Desk
     stop_ticking: Callable[[], None]
 
     def close(self) -> None:
+        self.desk.close()
         self.stop_ticking()
         self.rosters.close()
         self.reserve.close()
@@ -197,7 +201,8 @@ class Console(BaseApplication):  # type: ignore[misc]
         signing = Signing(checkpoints, self._clock)
         keeper = ReserveKeeper(services.exam, self._clock)
         rosters = RosterKeeper(services)
-        self._running = _Running(services, signing, keeper, rosters, start_signals(app, services))
+        desk = open_export_desk(services)
+        self._running = _Running(services, signing, keeper, rosters, desk, start_signals(app, services))
         rosters.start()
         return app
 

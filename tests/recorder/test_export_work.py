@@ -1,7 +1,6 @@
-"""The recorder carries out export orders: done, failed, interrupted; the command line while nothing runs."""
+"""The recorder carries out export orders: done, failed, interrupted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -9,63 +8,21 @@ import pytest
 
 from config.settings import RecorderSettings, Settings
 from evidence import bag_verifier
-from evidence.checkpoints import Checkpoints
-from evidence.export_orders import ExportRequest, give_export_order
-from evidence.export_plan import Asker, CopyOptions
 from evidence.holds import NewHold, propose_hold, take_step
-from evidence.ingest import Store
 from evidence.retention import Decision
-from evidence.timeline import Interval
-from evidence.volumes import LocalDisk
-from evidence.work_orders import Report, WorkState, report
+from evidence.work_orders import WorkState
 from exam.clock import SECOND_US
 from exam.holds import HoldKind, HoldStep
-from recorder.chore_tools import ChoreTools
-from recorder.export_command import main
-from recorder.export_work import UNEXPECTED_WORDS, ExportWork, _Telling, export_chore
-from tests.recordings import Reel, file_of
-from tests.world import PASSWORD, START_US, World, build_world
-
-
-@dataclass
-class Site:
-    """A small site with ten seconds of footage of one camera, signed."""
-
-    world: World
-    settings: Settings
-    work: ExportWork
-    segment_id: int
-
-    def order(self, target: Path | None = None) -> int:
-        asked = ExportRequest(
-            account_id=self.world.site_lead_account_id,
-            room_ids=(self.world.room_1,),
-            camera_uuids=(self.world.cameras_1[0],),
-            interval=Interval(START_US, START_US + 8 * SECOND_US),
-            target=target or self.settings.default_export_folder,
-            asker=Asker("李强", "某单位", "", "考生投诉核查"),
-            options=CopyOptions(with_play=False),
-        )
-        with self.world.exam.write() as connection:
-            return give_export_order(connection, asked, self.world.clock.wall_us())
-
-    def report(self, order_id: int) -> Report:
-        with self.world.footage.read() as connection:
-            return report(connection, order_id)
+from recorder.export_work import UNEXPECTED_WORDS, _Telling
+from tests.recorder.export_site import Site, open_site
+from tests.recordings import file_of
+from tests.world import START_US, World
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    world = build_world(tmp_path)
-    world.clock.sleep_us(60 * 60 * SECOND_US)
-    checkpoints = Checkpoints(world.footage, tmp_path / "keys", "footage")
-    segment_id = Reel(world, world.cameras_1[0]).invent(START_US)
-    checkpoints.sign(world.clock.wall_us())
-    checkpoints.close()
-    settings = Settings(data_folder=tmp_path)
-    tools = ChoreTools(settings, Store(world.footage, LocalDisk(), world.clock))
-    yield Site(world, settings, export_chore(tools), segment_id)
-    world.close()
+    with open_site(tmp_path) as opened:
+        yield opened
 
 
 def test_an_order_becomes_a_bag_that_is_proved(site: Site) -> None:
@@ -191,72 +148,3 @@ def test_progress_is_written_once_a_second_and_when_the_words_change(site: Site)
 def test_without_a_console_there_are_no_orders(site: Site, tmp_path: Path) -> None:
     site.work.exam.path = tmp_path / "nowhere.db"
     site.work(Event())
-
-
-def words(target: Path, *more: str) -> list[str]:
-    begin, end = "2026-11-22 09:00:00", "2026-11-22 09:00:08"
-    asked = ["--room", "第1考场", "--camera", "前方", "--from", begin, "--until", end, "--to", str(target)]
-    who = ["--account", "liqiang", "--organisation", "某单位", "--reason", "考生投诉核查", "--no-play"]
-    return [*asked, *who, *more]
-
-
-def run(site: Site, *asked: str, password: str = PASSWORD) -> int:
-    return main(list(asked), lambda _path: site.settings, lambda _prompt: password)
-
-
-def test_the_command_refuses_while_the_site_runs(
-    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(site, *words(tmp_path)) == 1
-    assert "考点服务正在运行" in capsys.readouterr().err
-
-
-@pytest.fixture
-def stopped(site: Site) -> Iterator[Site]:
-    """The site with its services stopped, for as long as the command runs; opened again afterwards."""
-    from evidence.database import WriterDatabase
-
-    site.world.exam.close()
-    site.world.footage.close()
-    yield site
-    object.__setattr__(site.world, "exam", WriterDatabase(site.settings.exam_db, "exam"))
-    object.__setattr__(site.world, "footage", WriterDatabase(site.settings.footage_db, "footage"))
-
-
-def test_the_command_exports_while_the_services_are_stopped(
-    stopped: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = tmp_path / "usb"
-    target.mkdir()
-    assert run(stopped, *words(target, "--max-gb", "1")) == 0
-    said = capsys.readouterr()
-    fingerprint = said.err.rsplit(maxsplit=1)[-1]
-    assert bag_verifier.main([said.out.strip(), "--fingerprint", fingerprint]) == 0
-    assert run(stopped, *words(tmp_path / "gone")) == 1
-    assert "目标文件夹不存在" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("more", "password", "said"),
-    [
-        ([], "wrong-password", "密码不正确"),
-        (["--account", "nobody"], PASSWORD, "密码不正确"),
-        (["--account", "guanli"], PASSWORD, "没有导出录像的权限"),
-        (["--camera", "侧方", "--room", "第9考场"], PASSWORD, ""),
-        (["--until", "2026-11-22 08:00:00"], PASSWORD, "结束时间"),
-        (["--until", "soon"], PASSWORD, "时间写法不对"),
-    ],
-)
-def test_the_command_says_what_it_does_not_accept(
-    stopped: Site,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    more: list[str],
-    password: str,
-    said: str,
-) -> None:
-    asked = words(tmp_path, *more)
-    if not said:
-        asked, said = [word.replace("第1考场", "第8考场") for word in asked], "没有这个考场或摄像机"
-    assert run(stopped, *asked, password=password) == 1
-    assert said in capsys.readouterr().err
