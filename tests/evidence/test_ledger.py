@@ -26,7 +26,9 @@ from evidence.ledger import (
     LeafKind,
     LedgerError,
     append,
+    append_fact,
     canonical,
+    has_kind_since,
     head_at,
     prove_consistency,
     prove_inclusion,
@@ -336,3 +338,31 @@ def test_the_hash_is_of_the_stored_bytes(world: World, mutate: Callable[[str], s
     fill(world.exam, 1)
     [leaf] = leaves(world.exam)
     assert hash_leaf(replace(leaf, body=mutate(leaf.body)).entry()) != hash_leaf(leaf.entry())
+
+
+def test_the_leaf_of_a_row_names_every_column_and_only_digests_of_free_text(world: World) -> None:
+    with world.exam.write() as connection:
+        row = connection.execute(
+            "select 7 as id, 'tee' as kind, '手机响' as reason, x'05' as salt"
+        ).fetchone()
+        index = append_fact(connection, LeafKind.DELAY, row, START_US, "reason")
+        leaf = list(read_leaves(connection))[index][0]
+    digest = salted_digest(b"\x05", "手机响")
+    assert json.loads(leaf.body) == {"id": 7, "kind": "tee", "reason_salted_sha256": digest}
+    assert (leaf.kind, leaf.recorded_at_us) == ("delay", START_US)
+
+
+def test_a_row_without_free_text_needs_no_salt(world: World) -> None:
+    with world.exam.write() as connection:
+        row = connection.execute("select 7 as id").fetchone()
+        index = append_fact(connection, LeafKind.DELAY, row, START_US)
+        assert list(read_leaves(connection))[index][0].body == '{"id":7}'
+
+
+def test_a_kind_is_found_from_its_own_index_on_and_no_later(world: World) -> None:
+    with world.exam.write() as connection:
+        index = append(connection, LeafKind.DELAY, {"id": 1}, START_US)
+        append(connection, LeafKind.STATION_STOP, {"id": 1}, START_US)
+        assert has_kind_since(connection, LeafKind.DELAY, index)
+        assert not has_kind_since(connection, LeafKind.DELAY, index + 1)
+        assert not has_kind_since(connection, LeafKind.TIME_GRANT, 0)

@@ -175,4 +175,5 @@ def test_questions_outside_the_tree_are_refused() -> None:
     with pytest.raises(IndexError, match="not an extension of one of 4"):
         consistency_path(read, 4, 3)
     assert not is_included(Inclusion(leaves(1)[0], 3, []), head(leaves(3)))
+    assert not is_included(Inclusion(leaves(1)[0], 1, []), head(leaves(1)))
     assert not is_consistent(head(leaves(4)), head(leaves(3)), leaves(1))
