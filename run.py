@@ -41,12 +41,13 @@ BENCHES: Final = (
 )
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = (
-    *("bags", "export_live", "mutations", "syscalls", "faults", "kills", "power_cut", "volumes", "health"),
+    *("bags", "export_live", "mutations", "mutants", "syscalls", "faults", "kills", "power_cut", "volumes"),
+    "health",
     *("early_deletion", "disposal_kills", "archive_mutations", "fixity"),
 )
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {
-    "export": ("recorder.export_command", "export footage as bags while the services are stopped"),
+    "export": ("recorder.export_command", "export footage as bags that prove themselves"),
     "verify": ("evidence.verify_command", "verify an exported bag with a key from outside it"),
     "check": ("recorder.check_command", "check that databases, ledgers and footage files are whole"),
     "speaker": ("kiosk.speaker_command", "sound in rooms or on the public address, without a screen"),

@@ -1,0 +1,87 @@
+"""The tools that change code: what counts as words, what as no change, and what becomes of each."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.soak import mutant_words, mutants, shell_mutants
+
+MODULE = """
+def keep(age):
+    if age > 5:
+        raise ValueError("too old", code := "E1")
+    name = "kept"
+    log.info("seen", age=age)
+    return name
+"""
+
+
+def test_words_for_people_are_no_behaviour_and_all_other_strings_are() -> None:
+    words = mutant_words.of_module(MODULE)
+    assert words == {'"too old"', '"E1"', '"seen"'}
+    assert mutant_words.is_word(words, 'raise ValueError("too old")', 'raise ValueError("XXtoo oldXX")')
+    assert mutant_words.is_word(words, 'log.info("seen", age=age)', "log.info(None, age=age)")
+    assert not mutant_words.is_word(words, 'name = "kept"', 'name = "XXkeptXX"')
+    assert not mutant_words.is_word(words, "if age > 5:", "if age >= 5:")
+    assert not mutant_words.is_word(words, 'f("seen", age)', 'f("seen", None)')
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_none"),
+    [
+        ('db.execute("select a from b")', 'db.execute("SELECT A FROM B")', True),
+        (
+            "f(\"select a where c = 'd'\")",
+            "f(\"SELECT A WHERE C = 'D'\")",
+            False,
+        ),
+        ('db.execute("select a from b")', 'db.execute("XXselect a from bXX")', False),
+        ('name = "kept"', 'name = "KEPT"', False),
+    ],
+)
+def test_capitals_in_sql_change_nothing_but_in_values(before: str, after: str, *, is_none: bool) -> None:
+    assert bool(mutant_words.equivalence(before, after)) == is_none
+
+
+def test_every_reason_is_given_and_every_module_exists() -> None:
+    assert all(len(reason) > 10 for reason in mutants.known_equivalents().values())
+    for path, tests in mutants.MODULES.values():
+        assert (mutants.ROOT / path).exists(), path
+        assert [each for each in tests if not (mutants.ROOT / each).exists()] == []
+
+
+def test_what_survived_earlier_tests_is_tried_again_once_they_change(tmp_path: Path) -> None:
+    meta = tmp_path / "mutants" / "module.py.meta"
+    meta.parent.mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text("first")
+
+    def codes_after_a_turn() -> dict[str, int | None]:
+        mutants._retry_survivors(tmp_path)
+        found: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+        return found
+
+    meta.write_text(json.dumps({"exit_code_by_key": {"a": 1, "b": 0, "c": None}}))
+    assert codes_after_a_turn() == {"a": 1, "b": None, "c": None}
+    meta.write_text(json.dumps({"exit_code_by_key": {"a": 1, "b": 0, "c": -24}}))
+    assert codes_after_a_turn() == {"a": 1, "b": 0, "c": -24}
+    (tmp_path / "tests" / "test_it.py").write_text("second")
+    assert codes_after_a_turn() == {"a": 1, "b": None, "c": -24}
+
+
+def test_the_score_leaves_words_and_equivalents_out() -> None:
+    row = mutants.Row("x", mutants=14, killed=9, words=3, survived=[mutants.Survivor("f", "a", "b")])
+    assert row.score == 90.0
+    assert mutants.Row("x").score == 100.0
+
+
+def test_each_place_of_the_shell_script_is_changed_by_itself() -> None:
+    script = '# if 1 -eq 2\nif [ "$x" -eq 2 ] || refuse "no"; then'
+    assert [after for _, _, after in shell_mutants.changes(script)] == [
+        'if [ "$x" -eq 2 ] || : "no"; then',
+        'if [ "$x" -ge 2 ] || refuse "no"; then',
+        'if [ "$x" -ne 2 ] || refuse "no"; then',
+        'if [ "$x" -eq 2 ] && refuse "no"; then',
+        'if [ "$x" -eq 3 ] || refuse "no"; then',
+    ]
