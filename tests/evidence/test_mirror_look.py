@@ -92,6 +92,23 @@ def test_a_mirror_that_is_mounted_elsewhere_is_still_the_same(archive: Archive) 
     assert (mirror.id, mirror.path) == (before.id, moved)
 
 
+def test_a_new_disk_takes_the_place_of_a_mirror_that_was_given_up_and_the_old_one_is_refused(
+    archive: Archive,
+) -> None:
+    old = archive.mirror()
+    lost = archive.folder / "lost"
+    archive.mirror_folder.rename(lost)
+    archive.mirror_folder.mkdir()
+    assert archive.look().trouble is MirrorTrouble.NO_MARK
+    new = archive.look(given_up=lambda: {old.uuid}).mirror
+    assert new is not None
+    assert new.uuid != old.uuid
+    assert archive.look(given_up=lambda: {old.uuid}).mirror == new
+    found_again = replace(archive.looker(given_up=lambda: {old.uuid}), path=lost).look(1)
+    assert (found_again.mirror, found_again.trouble) == (None, MirrorTrouble.GIVEN_UP)
+    assert old.uuid in found_again.found
+
+
 def test_too_little_room_is_said_and_the_mirror_is_known(archive: Archive) -> None:
     look = archive.look(keep_free_bytes=1 << 60)
     assert look.trouble is MirrorTrouble.FULL

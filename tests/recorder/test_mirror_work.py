@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from evidence.joint_decisions import DecisionKind, decide_jointly, propose_jointly
 from evidence.mirror_look import MirrorLooker
+from evidence.retention import Decision
+from exam.joint_decisions import Step
 from recorder.chore_tools import ChoreTools
 from recorder.mirror_work import MirrorWork, mirror_chore
+from tests.disposals import account
 from tests.evidence.test_mirror import LyingDisk
 from tests.recorder.fixed_site import NEVER, Site
 from tests.world import World
@@ -52,6 +56,32 @@ def test_the_disk_of_the_volume_is_refused_and_nothing_copied(site: Site, tmp_pa
     work(NEVER)
     assert state(site)["trouble"] == "same_disk"
     assert list((tmp_path / "mirror").iterdir()) == []
+
+
+def test_a_mirror_that_two_people_gave_up_is_refused_when_it_comes_back(site: Site, tmp_path: Path) -> None:
+    folder, now_us = tmp_path / "mirror", site.world.clock.wall_us()
+    mirroring(site, folder)(NEVER)
+    work = mirror_chore(site.tools(mirror=folder))
+    assert work.looker is not None
+    work.prepare, work.looker = lambda: None, replace(work.looker, disk=str, keep_free_bytes=0)
+    work(NEVER)
+    assert state(site)["trouble"] == ""
+    uuid = str(site.rows("mirror")[0]["uuid"])
+    lead, auditor = site.world.site_lead_account_id, account(site.world, "quality_supervisor")
+    with site.world.exam.write() as connection:
+        asked = Decision(auditor, "盘被盗", now_us)
+        decision_id = propose_jointly(connection, DecisionKind.GIVE_UP_MIRROR, uuid, asked)
+        decide_jointly(connection, decision_id, Step.CONFIRMED, Decision(lead, "已核实", now_us))
+    work(NEVER)
+    assert state(site)["trouble"] == "given_up"
+
+
+def test_without_a_console_no_mirror_was_given_up(site: Site, tmp_path: Path) -> None:
+    tools = site.tools(mirror=tmp_path / "mirror")
+    alone = replace(tools, settings=tools.settings.model_copy(update={"data_folder": tmp_path / "nowhere"}))
+    work = mirror_chore(alone)
+    assert work.looker is not None
+    assert work.looker.given_up() == set()
 
 
 def test_a_mirror_that_fails_is_said_so_and_caught_up_with_later(site: Site, tmp_path: Path) -> None:

@@ -15,8 +15,11 @@ from evidence.anchors import anchors, last_head
 from evidence.checkpoints import Checkpoints
 from evidence.cosigning import stamped_digest
 from evidence.disposal_plans import Decision, add_authority
+from evidence.joint_decisions import DecisionKind, decide_jointly, propose_jointly
 from evidence.ledger import LeafKind
 from evidence.outside_time import Authority, AuthorityKind
+from exam.joint_decisions import Step
+from tests.disposals import account
 from tests.evidence.tsa import Tsa
 from tests.web.console import PageClient
 from tests.world import CLOCK_US, World
@@ -148,6 +151,25 @@ def test_a_cosigners_answer_goes_round_by_files(site_lead: PageClient, signed: W
     assert site_lead.post("/anchors/exam/answer", data=form).status_code == 302
     assert kept(signed) == ["cosigned"]
     assert "，省中心" in site_lead.get("/anchors").text
+
+
+def test_the_answer_of_a_revoked_authority_is_no_longer_taken(
+    site_lead: PageClient, signed: World, tmp_path: Path
+) -> None:
+    authority_id = register(signed, Authority(AuthorityKind.COSIGNER, cosigner(tmp_path)))
+    auditor = account(signed, "quality_supervisor")
+    with signed.exam.write() as connection:
+        asked = Decision(auditor, "密钥外泄", CLOCK_US)
+        subject = str(authority_id)
+        decision_id = propose_jointly(connection, DecisionKind.REVOKE_AUTHORITY, subject, asked)
+        agreed = Decision(signed.site_lead_account_id, "已核实", CLOCK_US)
+        decide_jointly(connection, decision_id, Step.CONFIRMED, agreed)
+    assert "省中心" not in site_lead.get("/anchors").text
+    form = {"authority": authority_id, "answer": (io.BytesIO(b"kaochang/exam\n1\nAAAA\n"), "a.txt")}
+    refused = site_lead.post("/anchors/exam/answer", data=form)
+    assert refused.status_code == 400
+    assert "选择是谁的答复" in refused.text
+    assert kept(signed) == []
 
 
 def test_a_request_from_more_than_there_is_is_refused(site_lead: PageClient, signed: World) -> None:
