@@ -83,6 +83,7 @@ class Site:
 
     folder: Path
     kept: dict[Path, bytes] = field(default_factory=dict)
+    there: frozenset[Path] = frozenset()
     # Places of the bytes that are not zero.
     used: dict[Path, list[int]] = field(default_factory=dict)
 
@@ -95,6 +96,7 @@ class Site:
             path.chmod(0o600)
             site.kept[path] = path.read_bytes()
             site.used[path] = [place for place, byte in enumerate(site.kept[path]) if byte]
+        site.there = frozenset(path for path in folder.rglob("*") if path.is_file())
         return site
 
     @property
@@ -114,10 +116,10 @@ class Site:
         return sorted(path for path in (self.folder / "disk").rglob("*") if path.is_file())
 
     def restore(self) -> None:
-        """As it was: a look at a damaged database may leave files beside it, a start may write to it."""
-        for path in self.databases:
-            for tail in ("-wal", "-shm", "-journal"):
-                path.with_name(path.name + tail).unlink(missing_ok=True)
+        """As it was: a look at a damaged database may leave files beside it, a start may write some."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in self.there:
+                path.unlink()
         for path, content in self.kept.items():
             if path.stat().st_size != len(content) or path.read_bytes() != content:
                 path.write_bytes(content)
@@ -257,10 +259,11 @@ def run(bits: int, seed: int) -> Tally:
             site.restore()
             kind = target.name if target.parent == site.home else target.suffix or target.name
             tally.add(kind, how, where, places)
-            if turn % 500 == 499:
+            if turn % 250 == 249 or turn == bits - 1:
+                after = judge(site, sound, targets[0])
+                assert after == ("no_content_changed", ""), "what was changed before is still there"
+                site.restore()
                 progress(f"{turn + 1} of {bits} bits, {len(tally.accepted)} accepted")
-        after = judge(site, sound, targets[0])
-        assert after == ("no_content_changed", ""), after
     return tally
 
 
