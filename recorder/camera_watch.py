@@ -29,6 +29,8 @@ BREATH_US: Final = SECOND_US // 4
 # because a patient attempt that hangs costs footage when the camera comes back meanwhile; one that needed it
 # gets it in every other attempt, the first after a good run among them.
 PATIENT_ONE_IN: Final = {None: 4, True: 12, False: 2}
+# First pictures this soon after the start of a patient attempt do not make a quick camera a slow one.
+SOON_US: Final = 6 * SECOND_US
 # A run this long counts as success: the next fault starts with the shortest wait again.
 PROVEN_US: Final = 10 * SECOND_US
 # The camera's media may lead or lag our clock by this much before its timestamps have jumped.
@@ -136,12 +138,18 @@ class CameraWatch:
 
     def advanced(self, arrived: Moment, now: Moment) -> None:
         """The camera has brought pictures, the last of them at that moment."""
+        if self._advanced_at_us is None:
+            self._is_quick = self._is_quick_now(now)
         self._advanced_at_us = arrived.monotonic_us
         self.last_bytes_at_us = arrived.wall_us
-        self._is_quick = not self._is_patient
         is_fresh = now.monotonic_us - arrived.monotonic_us < STALL_WARNING_US
         if self._phase is _Phase.RUNNING and is_fresh:
             self._show(Recording.RECORDING, None, now)
+
+    def _is_quick_now(self, now: Moment) -> bool:
+        """Whether the camera needed no patience; where it was given some, a quick one may not have needed it."""
+        is_soon = now.monotonic_us - self._started_at_us < SOON_US
+        return not self._is_patient or (self._is_quick is True and is_soon)
 
     def stopping(self, cause: Cause, now: Moment) -> None:
         """The child was told to stop, or there is none and none shall be started for now."""

@@ -28,7 +28,11 @@ _CAUSES: Final = (
     ),
     (re.compile(r"\b4\d\d [A-Z]|\b5\d\d [A-Z]|Server returned [45]"), Cause.REFUSED),
     (
-        re.compile(r"timed out|No route to host|unreachable|resolve hostname|not known|Host is down"),
+        # The last: it announced pictures, and none came before the child's patience ended.
+        re.compile(
+            r"timed out|No route to host|unreachable|resolve hostname|not known|Host is down"
+            r"|dimensions not set"
+        ),
         Cause.UNREACHABLE,
     ),
     (

@@ -19,6 +19,8 @@ USUAL_FRAGMENTS: Final = 60
 KNOWN_FRAGMENTS: Final = 20
 # Readings without a trouble in a row that end a suspicion: one alone may be a slip of the encoder.
 LAPSE_READINGS: Final = 2
+# Readings with a trouble that is about to be over which do not keep it: two pictures may be alike by chance.
+SLIPS: Final = 1
 
 STREAM_KINDS: Final = frozenset({HealthKind.SLOW_PICTURES, HealthKind.RARE_KEYFRAMES, HealthKind.THIN_STREAM})
 
@@ -139,6 +141,8 @@ class _Suspicion:
     # When the readings without it began, and how many there were in a row.
     clear_since_us: int | None = None
     clear_readings: int = 0
+    # How many readings with it there were since.
+    slips: int = 0
 
 
 @dataclass(slots=True)
@@ -175,7 +179,10 @@ class CameraJudge:
 
     def _with(self, kind: HealthKind, reading: Reading, numbers: dict[str, float]) -> Change | None:
         suspicion = self._suspicions.setdefault(kind, _Suspicion(reading.moment_us))
-        suspicion.clear_since_us, suspicion.clear_readings = None, 0
+        suspicion.clear_readings = 0
+        suspicion.slips += 1
+        if not suspicion.is_active or suspicion.slips > SLIPS:
+            suspicion.clear_since_us, suspicion.slips = None, 0
         if suspicion.is_active or reading.moment_us - suspicion.since_us < self._hold_us(kind):
             return None
         suspicion.is_active = True
@@ -189,7 +196,7 @@ class CameraJudge:
         suspicion = self._suspicions[kind]
         suspicion.clear_readings += 1
         if suspicion.clear_since_us is None:
-            suspicion.clear_since_us = reading.moment_us
+            suspicion.clear_since_us, suspicion.slips = reading.moment_us, 0
         clear_us = suspicion.clear_since_us
         if not suspicion.is_active:
             if suspicion.clear_readings >= LAPSE_READINGS:

@@ -14,7 +14,8 @@ from evidence.sound import NO_SOUND, Sound, SoundKind
 # So many runs in a row may end early before the sound is suspected.
 PATIENCE: Final = 2
 _SOUND_LINE: Final = re.compile(r"Stream #0:\d+.*: Audio: (\w+)")
-_STREAM_LINE: Final = re.compile(r"Stream #0:\d+")
+# A picture of no known size: it was announced and has not come.
+_STREAM_LINE: Final = re.compile(r"Stream #0:\d+(?!.*Video: \w+, none)")
 # Said once the child has listened in vain to sound in a codec that it does not know.
 _UNKNOWN_SOUND: Final = "(Audio: none"
 _UNKNOWN: Final = "unknown"

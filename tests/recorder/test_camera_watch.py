@@ -148,6 +148,19 @@ def test_a_camera_that_answered_only_with_patience_gets_it_at_once_and_every_oth
     assert patient_attempts(watch, 5) == [0, 2, 4]
 
 
+def test_a_quick_camera_that_comes_back_during_a_patient_attempt_stays_a_quick_one() -> None:
+    for took, attempts in ((5, [11]), (7, [1, 3, 5, 7, 9, 11])):
+        watch = recording_since(0)
+        watch.failed(Cause.STALLED, at(60))
+        patient_attempts(watch, 10)
+        assert watch.needs_patience
+        watch.started(at(200))
+        watch.advanced(at(200 + took), at(200 + took))
+        watch.advanced(at(209), at(209))
+        watch.failed(Cause.STALLED, at(209.5))  # too soon to count as a good run
+        assert patient_attempts(watch, 12) == attempts
+
+
 def test_an_orderly_stop_is_final() -> None:
     watch = recording_since(0)
     watch.stopping(Cause.OPERATOR_STOP, at(5))

@@ -49,6 +49,7 @@ def test_the_rest_is_ignored(line: str) -> None:
         (["No route to host"], Cause.UNREACHABLE),
         (["Failed to resolve hostname camera-3: Name or service not known"], Cause.UNREACHABLE),
         (["Could not write header for output file"], Cause.UNPLAYABLE),
+        (["[segment] [error] dimensions not set", "Could not write header"], Cause.UNREACHABLE),
         (["av_interleaved_write_frame(): No space left on device"], Cause.DISK_FULL),
         (["av_interleaved_write_frame(): Disk quota exceeded"], Cause.DISK_FULL),
         (["av_interleaved_write_frame(): Input/output error"], Cause.DISK_FAULT),

@@ -78,9 +78,24 @@ def test_one_picture_between_does_not_end_a_suspicion_but_two_do() -> None:
 def test_a_trouble_is_over_from_the_first_good_picture_of_a_while() -> None:
     judge = CameraJudge(LIMITS)
     changes(judge, *[reading(number, BLACK) for number in range(10)])
-    assert changes(judge, reading(10), reading(11), reading(12, BLACK)) == [], "back again in between"
-    (over,) = changes(judge, *[reading(number) for number in range(13, 22)])
-    assert (over.kind, over.is_trouble, over.since_us) == (HealthKind.BLACK, False, START_US + 26 * S)
+    assert changes(judge, reading(10), reading(11), reading(12, BLACK), reading(13, BLACK)) == [], (
+        "back again"
+    )
+    (over,) = changes(judge, *[reading(number) for number in range(14, 22)])
+    assert (over.kind, over.is_trouble, over.since_us) == (HealthKind.BLACK, False, START_US + 28 * S)
+
+
+def test_one_picture_that_happens_to_be_like_the_last_does_not_keep_a_room_frozen() -> None:
+    judge = CameraJudge(LIMITS)
+    changes(judge, *[reading(number, FROZEN) for number in range(12)])
+    (over,) = changes(judge, *[reading(12 + n, FROZEN if n % 6 == 5 else FINE) for n in range(12)])
+    assert (over.kind, over.is_trouble, over.since_us) == (HealthKind.FROZEN, False, START_US + 24 * S)
+
+
+def test_a_trouble_that_comes_and_goes_is_not_over() -> None:
+    judge = CameraJudge(LIMITS)
+    changes(judge, *[reading(number, BLACK) for number in range(10)])
+    assert changes(judge, *[reading(10 + n, BLACK if n % 2 else FINE) for n in range(20)]) == []
 
 
 def test_pictures_that_cannot_be_read_neither_begin_nor_end_a_trouble() -> None:

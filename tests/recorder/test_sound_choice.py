@@ -77,6 +77,15 @@ def test_a_camera_that_is_away_keeps_its_sound() -> None:
     assert choice.begin().kind is SoundKind.COPIED
 
 
+def test_a_camera_that_announces_pictures_and_sends_none_says_nothing_about_its_sound() -> None:
+    choice = SoundChoice(is_wanted=True)
+    for _ in range(5):
+        choice.begin()
+        choice.heard("[info]   Stream #0:0: Video: h264, none, 90k tbr, 90k tbn")
+        choice.ended(Cause.UNREACHABLE, is_proven=False, is_hanging=False)
+    assert choice.begin().kind is SoundKind.COPIED
+
+
 def test_what_the_index_knows_spares_a_restarted_service_the_first_failure() -> None:
     known = Sound(SoundKind.DERIVED, "pcm_alaw")
     assert SoundChoice(is_wanted=True, before=known).begin() == known

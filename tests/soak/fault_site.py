@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -22,16 +23,19 @@ from config.settings import KioskSettings, RecorderSettings, Settings, WebSettin
 from evidence import accounts
 from evidence.checkpoints import Checkpoints
 from evidence.coverage import PartKind, coverage
-from evidence.database import WriterDatabase
+from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.footage import Recording
 from evidence.import_file import Vocabulary, WantedImport, import_file
+from evidence.ledger import LeafKind
 from evidence.recording_orders import Who, change_mode
 from evidence.timeline import Interval
 from evidence.vault import Vault
 from exam.clock import SECOND_US
 from exam.recording_decision import RecordingMode
 from rehearsal import demo_people, demo_site
+from rehearsal.camera_plan import CameraPlan, Fault
 from rehearsal.camera_server import RunningCameras
+from rehearsal.camera_sound import Sound
 from rehearsal.console_client import ConsoleClient
 from rehearsal.demo_settings import write_settings
 from rehearsal.sent_log import SentFrame
@@ -39,13 +43,18 @@ from tests.day.demo_day import free_ports
 from tests.recorder.live import CLOCK, ROOT, LiveSite, children_of, wait_until
 from tests.soak.crash_site import first_counter_of
 
+VICTIM = "R01-1"
 SEGMENT_SECONDS = 6
+# Cameras of a room that are recorded beside the others and judged by one fault each.
+ODD_ROOM = "V01"
+ODD_KEYFRAMES, ODD_SOUND = "odd-keyframes", "odd-sound"
+ODD_GOP_S = 12
 # How often it is looked; so much the measuring itself adds.
 POLL_US = SECOND_US // 10
 # A busy simulator hesitates for less.
 SILENCE_US = 8 * SECOND_US // 10
 # The words of the overview page for a camera in trouble, whatever the cause.
-NOT_RECORDING = ("未录像", "画面中断")
+NOT_RECORDING = ("未录像", "画面中断", "人工停止")
 
 
 @dataclass(slots=True)
@@ -53,6 +62,7 @@ class FaultSite:
     """The running site."""
 
     site: LiveSite
+    odd: LiveSite
     cameras: RunningCameras
     folder: Path
     logins: list[demo_people.Login]
@@ -70,9 +80,21 @@ class FaultSite:
         self.serve = subprocess.Popen(words, cwd=ROOT)
         wait_until(self.all_recording, 90)
         wait_until(self.answers, 90)
-        lead = next(login for login in self.logins if "site_lead" in login.roles)
-        self.console = ConsoleClient(f"http://127.0.0.1:{self.site.settings.web.port}")
-        self.console.log_in(lead.name, lead.password)
+        self.console = self.logged_in("site_lead")
+
+    def logged_in(self, role: str) -> ConsoleClient:
+        """The console as somebody of that role."""
+        login = next(login for login in self.logins if role in login.roles)
+        console = ConsoleClient(f"http://127.0.0.1:{self.site.settings.web.port}")
+        console.log_in(login.name, login.password)
+        return console
+
+    def heal(self) -> None:
+        """End whatever a fault that went wrong has left behind."""
+        for fault in Fault:
+            self.cameras.control.end_fault(VICTIM, fault)
+        if self.serve is None or self.serve.poll() is not None:
+            self.start()
 
     def answers(self) -> bool:
         """Whether the console answers."""
@@ -109,6 +131,10 @@ class FaultSite:
             return False
         return state.state is Recording.RECORDING and state.since_us > since_us
 
+    def is_quiet(self) -> bool:
+        """Whether every camera records and no page says otherwise."""
+        return self.all_recording() and not self.shows_alarm()
+
     def alarms(self) -> str:
         """What the overview page says in red, as text."""
         assert self.console is not None
@@ -118,6 +144,31 @@ class FaultSite:
         """Whether a site lead sees that a camera does not record."""
         text = self.alarms()
         return any(word in text for word in NOT_RECORDING)
+
+    def room_id(self, code: str) -> int:
+        return self._exam("select id from room where code = ?", code)
+
+    def order(self, room: str, act: str, second: demo_people.Login | None = None) -> None:
+        """Start or stop the recording of a room, as the recording page does it."""
+        assert self.console is not None
+        agreed = {"second_name": second.name, "second_password": second.password} if second else {}
+        self.console.post_form(f"/recording/rooms/{self.room_id(room)}/{act}", {"reason": "试验", **agreed})
+
+    def orders(self) -> int:
+        """How many orders people have given that are in the ledger too."""
+        return self._exam(
+            "select min((select count(*) from recording_order),"
+            " (select count(*) from ledger_leaf where kind = ?))",
+            LeafKind.RECORDING_ORDER,
+        )
+
+    def quarantined(self) -> int:
+        with self.site._read() as connection:
+            return int(connection.execute("select count(*) from quarantined_file").fetchone()[0])
+
+    def _exam(self, question: str, *words: str) -> int:
+        with closing(ReaderDatabase(self.site.settings.exam_db)) as reader, reader.read() as connection:
+            return int(connection.execute(question, words).fetchone()[0])
 
     def sent(self, name: str) -> list[SentFrame]:
         return self.cameras[name].sent()
@@ -143,7 +194,7 @@ class Outage:
 
     noticed_us: int | None
     alarm_us: int | None
-    resumed_us: int | None
+    resumed_us: int
     # How far the gap's bounds are from what the simulator knows.
     began_off_us: int
     ended_off_us: int
@@ -158,7 +209,7 @@ class Outage:
 
         return (
             f"noticed {seconds(self.noticed_us)}, alarm {seconds(self.alarm_us)},"
-            f" back {seconds(self.resumed_us)}, bounds {self.began_off_us / SECOND_US:+.2f}"
+            f" back {self.resumed_us / SECOND_US:.1f} s, bounds {self.began_off_us / SECOND_US:+.2f}"
             f"/{self.ended_off_us / SECOND_US:+.2f} s,"
             f" {'+'.join(self.causes)}, unaccounted {self.unaccounted_us / SECOND_US:.1f} s"
         )
@@ -168,7 +219,7 @@ def outage(
     world: FaultSite, name: str, begin: Callable[[], None], end: Callable[[], None], seconds: float
 ) -> Outage:
     """Interrupt one camera for so long, and measure."""
-    wait_until(world.all_recording, 60)
+    wait_until(world.is_quiet, 60)
     before, began_us = world.runs(), CLOCK.wall_us()
     begin()
     until_us = began_us + round(seconds * SECOND_US)
@@ -232,7 +283,8 @@ def fault_site(folder: Path, cameras: RunningCameras, password: str) -> Iterator
     write_settings(folder / "kaochang.toml", settings)
     logins = demo_people.invent_logins()
     site = LiveSite(settings, _seed(folder, settings, cameras, password, logins))
-    world = FaultSite(site, cameras, folder, logins)
+    odd = LiveSite(settings, _add_odd(settings, cameras))
+    world = FaultSite(site, odd, cameras, folder, logins)
     try:
         world.start()
         yield world
@@ -240,11 +292,34 @@ def fault_site(folder: Path, cameras: RunningCameras, password: str) -> Iterator
         world.stop()
 
 
+def plans(password: str) -> list[CameraPlan]:
+    """The cameras of the demo site, and the odd ones."""
+    size = {"resolution": "640x368", "bitrate_kbps": 300}
+    return [
+        *demo_site.camera_plans(password),
+        CameraPlan.model_validate({"name": ODD_KEYFRAMES, "gop_seconds": ODD_GOP_S, **size}),
+        CameraPlan.model_validate({"name": ODD_SOUND, "sound": Sound.UNKNOWN, **size}),
+    ]
+
+
+def _add_odd(settings: Settings, cameras: RunningCameras) -> dict[str, str]:
+    uuids = {name: str(uuid.uuid4()) for name in (ODD_KEYFRAMES, ODD_SOUND)}
+    with closing(WriterDatabase(settings.exam_db, "exam")) as database, database.write() as connection:
+        for name, camera_uuid in uuids.items():
+            connection.execute(
+                "insert into camera (uuid, room_id, label, address, username)"
+                " select ?, id, ?, ?, '' from room where code = ?",
+                (camera_uuid, name, cameras[name].address, ODD_ROOM),
+            )
+    return uuids
+
+
 def _seed(
     folder: Path, settings: Settings, cameras: RunningCameras, password: str, logins: list[demo_people.Login]
 ) -> dict[str, str]:
     now_us = CLOCK.wall_us()
-    addresses = {camera.name: camera.address for camera in cameras.cameras}
+    wanted = {plan.name for plan in demo_site.camera_plans(password)}
+    addresses = {camera.name: camera.address for camera in cameras.cameras if camera.name in wanted}
     demo_site.write_site_plan(folder / "site.toml", demo_site.plan_day(now_us), addresses, password)
     WriterDatabase(settings.footage_db, "footage").close()
     vault = Vault.open(settings.site_key)
