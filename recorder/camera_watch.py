@@ -147,7 +147,7 @@ class CameraWatch:
             self._show(Recording.RECORDING, None, now)
 
     def _is_quick_now(self, now: Moment) -> bool:
-        """Whether the camera needed no patience; where it was given some, a quick one may not have needed it."""
+        """Whether the camera needed no patience; one known as quick may be given some without need."""
         is_soon = now.monotonic_us - self._started_at_us < SOON_US
         return not self._is_patient or (self._is_quick is True and is_soon)
 

@@ -117,7 +117,8 @@ class FaultSite:
         """The process of one service below the supervisor."""
         assert self.serve is not None
         for pid in children_of(self.serve.pid):
-            if f"\0{name}\0" in Path(f"/proc/{pid}/cmdline").read_text():
+            words = Path(f"/proc/{pid}/cmdline").read_text()
+            if f"\0{name}\0" in words or f"[kaochang-{name}]" in words:  # a server may name itself
                 return pid
         raise LookupError(f"no service {name} runs")
 
