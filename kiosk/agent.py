@@ -15,11 +15,12 @@ import structlog
 from config.kiosk_screen import KioskWords
 from exam.clock import Clock
 from exam.identity import DocumentType, looks_resident, normalise, number_fault
+from exam.kiosk_health import Part
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
 from kiosk.console import Console, ConsoleRefusedError, ConsoleUnreachableError
-from kiosk.device_board import DeviceBoard, Role
+from kiosk.device_board import DeviceBoard
 from kiosk.flow import (
     Asking,
     Flow,
@@ -85,7 +86,7 @@ class Agent:
 
     def __post_init__(self) -> None:
         self.board = DeviceBoard(self.clock, self.device_changed)
-        self.board.fit(CAMERA, Role.CAMERA)
+        self.board.fit(CAMERA, Part.CAMERA)
 
     def happened(self, what: Input) -> None:
         """Take the next step and tell the page when that changed something."""
@@ -105,9 +106,9 @@ class Agent:
         with self._changed:
             self._camera = camera
         if camera.works:
-            self.board.works(CAMERA, Role.CAMERA)
+            self.board.works(CAMERA, Part.CAMERA)
         else:
-            self.board.lost(CAMERA, Role.CAMERA, camera.reason)
+            self.board.lost(CAMERA, Part.CAMERA, camera.reason, is_covered=camera.is_covered)
 
     def device_changed(self) -> None:
         """A device was plugged in or lost: the page has to hear of it."""
@@ -139,7 +140,7 @@ class Agent:
         """The screen; waits up to `timeout_s` for a version later than `after`."""
         with self._changed:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
-            camera = replace(self._camera, has_gun=self.board.has_working(Role.TICKET))
+            camera = replace(self._camera, has_gun=self.board.has_working(Part.SCANNER))
             screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
             return Snapshot(self._version, {**screen, "devices": self.board.told()})
 

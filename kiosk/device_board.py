@@ -3,22 +3,17 @@
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 import structlog
 
 from exam.clock import Clock
+from exam.kiosk_health import Part, PartState
+
+KEPT_HERE: Final = (Part.CAMERA, Part.SCANNER, Part.ID_READER)
+BEST_FIRST: Final = (PartState.OK, PartState.COVERED, PartState.LOST)
 
 _log: Final = structlog.get_logger("kiosk")
-
-
-class Role(StrEnum):
-    """What a device is for."""
-
-    CAMERA = "camera"
-    TICKET = "ticket"
-    ID = "id"
 
 
 class DeviceLostError(Exception):
@@ -31,13 +26,18 @@ class Device:
 
     # As the settings name it.
     name: str
-    role: Role
-    works: bool = False
+    part: Part
+    state: PartState = PartState.LOST
     # Why it does not work, and what to do; for staff.
     reason: str = "not looked for yet"
     since_us: int = 0
     # When it last read something; None: not since the start. What it read is kept nowhere.
     read_at_us: int | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether it is there and answers."""
+        return self.state is PartState.OK
 
 
 class DeviceBoard:
@@ -47,26 +47,26 @@ class DeviceBoard:
         """`changed` is called after each change of what works, without any lock held."""
         self._clock, self._changed = clock, changed
         self._mutex = threading.Lock()
-        self._devices: dict[tuple[str, Role], Device] = {}
+        self._devices: dict[tuple[str, Part], Device] = {}
 
-    def fit(self, name: str, role: Role) -> None:
+    def fit(self, name: str, part: Part) -> None:
         """This kiosk is meant to have the device."""
         with self._mutex:
-            self._devices[name, role] = Device(name, role, since_us=self._clock.wall_us())
+            self._devices[name, part] = Device(name, part, since_us=self._clock.wall_us())
 
-    def works(self, name: str, role: Role) -> None:
+    def works(self, name: str, part: Part) -> None:
         """The device is there and answers."""
-        self._set(name, role, works=True, reason="")
+        self._set(name, part, PartState.OK, "")
 
-    def lost(self, name: str, role: Role, reason: str) -> None:
-        """The device is not there or does not answer."""
-        self._set(name, role, works=False, reason=reason)
+    def lost(self, name: str, part: Part, reason: str, *, is_covered: bool = False) -> None:
+        """The device is not there, does not answer, or (a camera) sees nothing."""
+        self._set(name, part, PartState.COVERED if is_covered else PartState.LOST, reason)
 
-    def has_read(self, name: str, role: Role) -> None:
+    def has_read(self, name: str, part: Part) -> None:
         """The device read something."""
         with self._mutex:
-            known = self._devices[name, role]
-            self._devices[name, role] = replace(known, read_at_us=self._clock.wall_us())
+            known = self._devices[name, part]
+            self._devices[name, part] = replace(known, read_at_us=self._clock.wall_us())
 
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the order of the settings."""
@@ -77,16 +77,24 @@ class DeviceBoard:
         """All devices as plain values, for pages and heartbeats."""
         return [asdict(device) for device in self.devices()]
 
-    def has_working(self, role: Role) -> bool:
-        """Whether any device of the role works."""
-        return any(device.works for device in self.devices() if device.role is role)
+    def parts(self) -> dict[Part, PartState]:
+        """How camera, scanners and ID readers are, as a heartbeat tells it: the best of each counts."""
+        return {part: self._best(part) for part in KEPT_HERE}
 
-    def _set(self, name: str, role: Role, *, works: bool, reason: str) -> None:
+    def has_working(self, part: Part) -> bool:
+        """Whether any device of the part works."""
+        return self._best(part) is PartState.OK
+
+    def _best(self, part: Part) -> PartState:
+        states = {device.state for device in self.devices() if device.part is part}
+        return next((state for state in BEST_FIRST if state in states), PartState.ABSENT)
+
+    def _set(self, name: str, part: Part, state: PartState, reason: str) -> None:
         with self._mutex:
-            known = self._devices[name, role]
-            if (known.works, known.reason) == (works, reason):
+            known = self._devices[name, part]
+            if (known.state, known.reason) == (state, reason):
                 return
-            fresh = replace(known, works=works, reason=reason, since_us=self._clock.wall_us())
-            self._devices[name, role] = fresh
-        _log.info("device", name=name, role=role, works=works, reason=reason)
+            fresh = replace(known, state=state, reason=reason, since_us=self._clock.wall_us())
+            self._devices[name, part] = fresh
+        _log.info("device", name=name, part=part, state=state, reason=reason)
         self._changed()

@@ -7,7 +7,8 @@ from typing import Final, Protocol
 
 from config.settings import KioskSettings
 from exam.clock import Clock
-from kiosk.device_board import DeviceBoard, DeviceLostError, Role
+from exam.kiosk_health import Part
+from kiosk.device_board import DeviceBoard, DeviceLostError
 from kiosk.id_readers import IdReader, TextIdReader, TextSource
 from kiosk.input_devices import LINUX, GrabbedKeyboard, Identity, InputSystem
 from kiosk.intake import Intake
@@ -74,12 +75,12 @@ class CardEar:
 class Keeper:
     """Keeps one device open. One thread calls `run`."""
 
-    def __init__(self, name: str, role: Role, opened: Callable[[], Ear], board: DeviceBoard) -> None:
+    def __init__(self, name: str, part: Part, opened: Callable[[], Ear], board: DeviceBoard) -> None:
         """`opened` opens the device anew; it raises DeviceLostError."""
-        self._name, self._role = name, role
+        self._name, self._part = name, part
         self._opened, self._board = opened, board
         self.retry_s = RETRY_S
-        board.fit(name, role)
+        board.fit(name, part)
 
     def run(self, stopping: threading.Event) -> None:
         """Listen; a lost device is said on the board and looked for again every second."""
@@ -87,15 +88,15 @@ class Keeper:
             try:
                 self._listen(self._opened(), stopping)
             except DeviceLostError as error:
-                self._board.lost(self._name, self._role, str(error))
+                self._board.lost(self._name, self._part, str(error))
                 stopping.wait(self.retry_s)
 
     def _listen(self, ear: Ear, stopping: threading.Event) -> None:
-        self._board.works(self._name, self._role)
+        self._board.works(self._name, self._part)
         try:
             while not stopping.is_set():
                 if ear.listen(LISTEN_S):
-                    self._board.has_read(self._name, self._role)
+                    self._board.has_read(self._name, self._part)
         finally:
             ear.close()
 
@@ -145,8 +146,8 @@ def identity_of(place: str) -> Identity:
 def keepers(settings: KioskSettings, bench: Bench, board: DeviceBoard) -> list[Keeper]:
     """One keeper for each device that the settings name."""
 
-    def keeper(name: str, role: Role, opened: Callable[[str], Ear]) -> Keeper:
-        return Keeper(name, role, lambda: opened(name), board)
+    def keeper(name: str, part: Part, opened: Callable[[str], Ear]) -> Keeper:
+        return Keeper(name, part, lambda: opened(name), board)
 
-    guns = [keeper(name, Role.TICKET, bench.gun) for name in settings.ticket_scanners]
-    return guns + [keeper(name, Role.ID, bench.reader) for name in settings.id_readers]
+    guns = [keeper(name, Part.SCANNER, bench.gun) for name in settings.ticket_scanners]
+    return guns + [keeper(name, Part.ID_READER, bench.reader) for name in settings.id_readers]

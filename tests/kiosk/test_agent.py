@@ -8,11 +8,11 @@ import pytest
 
 from config.kiosk_screen import load_kiosk_words
 from exam.clock import SimulatedClock
+from exam.kiosk_health import Part
 from kiosk import agent as agent_module
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent, Usable
 from kiosk.asking import TRIES
-from kiosk.device_board import Role
 from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
 from kiosk.scanner import Reading
 from kiosk.screen import Camera
@@ -193,13 +193,13 @@ def test_stopping_lets_waiting_pages_go(still: Agent) -> None:
 def test_a_lost_camera_and_a_working_gun_change_what_the_screen_asks_for(still: Agent) -> None:
     still.camera_is(Camera(works=False, reason="unplugged"))
     assert still.snapshot().screen["screen"] == "camera_lost"
-    still.board.fit("usb:05e0:1200", Role.TICKET)
+    still.board.fit("usb:05e0:1200", Part.SCANNER)
     before = still.snapshot().version
-    still.board.works("usb:05e0:1200", Role.TICKET)
+    still.board.works("usb:05e0:1200", Part.SCANNER)
     snapshot = still.snapshot(after=before, timeout_s=5)
     assert snapshot.screen["screen"] == "use_gun"
-    told = [(device["role"], device["works"], device["reason"]) for device in snapshot.screen["devices"]]
-    assert told == [("camera", False, "unplugged"), ("ticket", True, "")]
+    told = [(device["part"], device["state"], device["reason"]) for device in snapshot.screen["devices"]]
+    assert told == [("camera", "lost", "unplugged"), ("scanner", "ok", "")]
     still.camera_is(Camera(works=True))
     assert still.snapshot().screen["screen"] == "idle"
 

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.kiosk_screen import load_kiosk_words
 from exam.clock import SystemClock
+from exam.kiosk_health import Part
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
-from kiosk.device_board import Role
 from kiosk.flow import Hint, NotUsable, TicketRead
 from kiosk.screen import Camera
 from kiosk.screen_app import create_screen
@@ -203,8 +203,8 @@ def test_a_devices_enter_presses_no_button_and_a_persons_does(stage: Stage) -> N
 
 
 def test_without_camera_the_gun_is_asked_for(stage: Stage) -> None:
-    stage.agent.board.fit("usb:05e0:1200", Role.TICKET)
-    stage.agent.board.works("usb:05e0:1200", Role.TICKET)
+    stage.agent.board.fit("usb:05e0:1200", Part.SCANNER)
+    stage.agent.board.works("usb:05e0:1200", Part.SCANNER)
     for camera, title in (
         (Camera(works=False, reason="USB camera 0 gives no pictures any more"), "请用扫码枪"),
         (Camera(works=True), "请放准考证"),

@@ -9,8 +9,9 @@ import pytest
 from config.settings import KioskSettings
 from exam.admission_facts import ReadDocument
 from exam.clock import SimulatedClock, SystemClock
+from exam.kiosk_health import Part, PartState
 from kiosk.acceptance import GONE_US, Acceptance
-from kiosk.device_board import Device, DeviceBoard, DeviceLostError, Role
+from kiosk.device_board import Device, DeviceBoard, DeviceLostError
 from kiosk.device_keeping import Bench, Keeper, identity_of, keepers
 from kiosk.flow import Hint, IdNumberGiven, Input, NotUsable, TicketRead
 from kiosk.id_cards import IdReading
@@ -90,18 +91,34 @@ def test_what_an_unknown_device_typed_is_a_card_or_tickets() -> None:
 def test_the_board_tells_changes_once_and_since_when() -> None:
     clock, changes = SimulatedClock(WALL_US), []
     board = DeviceBoard(clock, lambda: changes.append(board.devices()[0].works))
-    board.fit("usb:05e0:1200", Role.TICKET)
-    assert board.devices() == (Device("usb:05e0:1200", Role.TICKET, since_us=WALL_US),)
-    board.works("usb:05e0:1200", Role.TICKET)
+    board.fit("usb:05e0:1200", Part.SCANNER)
+    assert board.devices() == (Device("usb:05e0:1200", Part.SCANNER, since_us=WALL_US),)
+    board.works("usb:05e0:1200", Part.SCANNER)
     clock.sleep_us(5)
-    board.works("usb:05e0:1200", Role.TICKET)
-    board.has_read("usb:05e0:1200", Role.TICKET)
-    assert board.has_working(Role.TICKET)
-    assert not board.has_working(Role.ID)
+    board.works("usb:05e0:1200", Part.SCANNER)
+    board.has_read("usb:05e0:1200", Part.SCANNER)
+    assert board.has_working(Part.SCANNER)
+    assert not board.has_working(Part.ID_READER)
     (told,) = board.told()
-    assert (told["works"], told["since_us"], told["read_at_us"]) == (True, WALL_US, WALL_US + 5)
-    board.lost("usb:05e0:1200", Role.TICKET, "unplugged")
+    assert (told["state"], told["since_us"], told["read_at_us"]) == ("ok", WALL_US, WALL_US + 5)
+    board.lost("usb:05e0:1200", Part.SCANNER, "unplugged")
     assert changes == [True, False]
+
+
+def test_of_several_devices_of_a_kind_the_best_one_counts() -> None:
+    board = DeviceBoard(SimulatedClock(WALL_US))
+    board.fit("camera", Part.CAMERA)
+    for name in ("usb:05e0:1200", "serial:/dev/ttyACM0"):
+        board.fit(name, Part.SCANNER)
+    board.lost("camera", Part.CAMERA, "covered or dark", is_covered=True)
+    board.works("serial:/dev/ttyACM0", Part.SCANNER)
+    assert board.parts() == {
+        Part.CAMERA: PartState.COVERED,
+        Part.SCANNER: PartState.OK,
+        Part.ID_READER: PartState.ABSENT,
+    }
+    board.lost("serial:/dev/ttyACM0", Part.SCANNER, "unplugged")
+    assert board.parts()[Part.SCANNER] is PartState.LOST
 
 
 class Script:
@@ -275,7 +292,7 @@ def test_a_keeper_that_is_told_to_stop_closes_its_device() -> None:
         def close(self) -> None:
             source.close()
 
-    keeper = Keeper("gun", Role.TICKET, Ear, DeviceBoard(SimulatedClock(0)))
+    keeper = Keeper("gun", Part.SCANNER, Ear, DeviceBoard(SimulatedClock(0)))
     keeper.run(stopping)
     assert source.is_closed
     assert notebook.notes == []

@@ -141,7 +141,7 @@ def test_the_page_is_told_the_prefix_of_the_guns_and_how_each_device_is(agent: A
     state = create_screen(agent, lambda: None, intake).test_client().get("/local/state").json
     assert state is not None
     assert state["scan_prefix"] == "~K"
-    assert [device["role"] for device in state["devices"]] == ["camera"]
+    assert [device["part"] for device in state["devices"]] == ["camera"]
 
 
 def test_a_name_that_merely_resolves_to_this_machine_is_refused(client: FlaskClient) -> None:
