@@ -1,4 +1,4 @@
-"""Fixtures of devices that several kiosk tests share."""
+"""Fixtures that several kiosk tests share."""
 
 import os
 import pty
@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import speaker_command
 from tests.kiosk.device_stage import FakeKernel, SerialDevice
+
+
+@pytest.fixture(autouse=True)
+def logs_go_where_they_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is run inside a test must not bind everybody's log to that test's captured output."""
+    monkeypatch.setattr(speaker_command, "configure_logs", lambda: None)
 
 
 @pytest.fixture

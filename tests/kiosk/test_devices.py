@@ -141,6 +141,23 @@ class Script:
         self.is_closed = True
 
 
+class TwoAtOnce:
+    """Both cards are there when somebody asks."""
+
+    def next_texts(self, timeout_s: float) -> list[tuple[str, ...]]:
+        del timeout_s
+        return [(ID_NUMBER,), ("rubbish",)]
+
+    def close(self) -> None:
+        pass
+
+
+def test_of_two_cards_that_come_at_once_none_is_lost() -> None:
+    reader = TextIdReader(TwoAtOnce())
+    assert isinstance(reader.next_card(0), IdReading)
+    assert isinstance(reader.next_card(0), Unreadable)
+
+
 def test_a_text_reader_gives_one_card_after_the_other() -> None:
     source = Script((ID_NUMBER,), ("rubbish",))
     reader = TextIdReader(source)

@@ -85,6 +85,11 @@ def test_only_the_wanted_symbologies_are_read() -> None:
     only_qr.close()
 
 
+def test_a_large_code_is_made_sharp_at_half_its_size() -> None:
+    part = np.full((900, 500), 200, np.uint8)
+    assert treatments.focused(part, blur_px=2.0).shape == (560, 311)
+
+
 def test_a_wide_picture_is_not_enlarged() -> None:
     assert treatments.doubled(np.zeros((100, 1600), np.uint8)) is None
 
