@@ -16,7 +16,7 @@ SCREENS: Final = frozenset(
         "need_ticket",
         "asking",
         "referred",
-        "unreachable",
+        "out_of_use",
         "camera_lost",
         "camera_covered",
         "use_gun",

@@ -16,6 +16,7 @@ from config.kiosk_screen import KioskWords
 from exam.clock import Clock
 from exam.identity import DocumentType, looks_resident, normalise, number_fault
 from exam.kiosk_health import Part
+from exam.outcomes import Outcome
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
@@ -23,6 +24,7 @@ from kiosk.console import Console, ConsoleRefusedError, ConsoleUnreachableError
 from kiosk.device_board import DeviceBoard
 from kiosk.flow import (
     Asking,
+    Fitness,
     Flow,
     Happened,
     Hint,
@@ -31,8 +33,8 @@ from kiosk.flow import (
     Input,
     NeedsIdNumber,
     NotUsable,
+    OutOfUse,
     TicketRead,
-    Unreachable,
     step,
 )
 from kiosk.screen import Camera, describe
@@ -93,12 +95,12 @@ class Agent:
         with self._changed:
             before = self._flow
             self._flow = step(before, what, self.clock.monotonic_us())
-            if what is Happened.RESTART or (what is Happened.CONSOLE_BACK and before != self._flow):
+            if what is Happened.RESTART or (isinstance(before, OutOfUse) and isinstance(self._flow, Idle)):
                 self.acceptance.forget()
             if self._flow != before:
                 self._version += 1
                 self._changed.notify_all()
-            if isinstance(self._flow, Unreachable):
+            if isinstance(self._flow, OutOfUse):
                 self._hurry.set()
 
     def camera_is(self, camera: Camera) -> None:
@@ -171,7 +173,7 @@ class Agent:
                 self._changed.wait_for(lambda: stopping.is_set() or isinstance(self._flow, Asking))
                 asking = self._flow
             if isinstance(asking, Asking):
-                self.happened(asker.ask(asking))
+                self.happened(asker.ask(asking.scan))
 
     def _tick(self, stopping: threading.Event) -> None:
         while not stopping.wait(TICK_SECONDS):
@@ -180,7 +182,7 @@ class Agent:
     def _probe(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             self._hear()
-            if isinstance(self._flow, Unreachable) or self._failures > 0:
+            if isinstance(self._flow, OutOfUse) or self._failures > 0:
                 stopping.wait(LOST_PROBE_SECONDS)
             else:
                 self._hurry.clear()
@@ -194,10 +196,10 @@ class Agent:
             if self._failures == FAILURES_UNTIL_LOST:
                 _log.warning("console lost", reason=str(error))
             if self._failures >= FAILURES_UNTIL_LOST:
-                self.happened(Happened.CONSOLE_LOST)
+                self.happened(Fitness((Outcome.SYS_STALE_ROSTER,)))
             return
         if self._failures:
             _log.info("console heard", failures=self._failures)
         self._failures = 0
         self.acceptance.expect(heartbeat.ticket_forms)
-        self.happened(Happened.CONSOLE_BACK)
+        self.happened(Fitness(()))

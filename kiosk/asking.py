@@ -15,8 +15,11 @@ from typing import Final
 import structlog
 
 from exam.clock import MINUTE_US, Clock
+from exam.outcomes import Outcome
 from kiosk.console import CheckIn, Console, ConsoleRefusedError, ConsoleUnreachableError
-from kiosk.flow import Answered, Asking, Happened, Input
+from kiosk.flow import Answered
+from kiosk.own_answers import own_answer
+from kiosk.scan import Scan
 
 TRIES: Final = 3
 NONCE_BYTES: Final = 16
@@ -35,27 +38,28 @@ class Asker:
         # By digest of both numbers, so that no number stays in memory.
         self._unanswered: OrderedDict[bytes, _Unanswered] = OrderedDict()
 
-    def ask(self, asking: Asking) -> Input:
+    def ask(self, scan: Scan) -> Answered:
         """Ask until answered, at most `TRIES` times."""
-        pair = sha256(f"{asking.ticket_no}\n{asking.id_number}".encode()).digest()
-        scan = self._earlier(pair) or self._fresh()
-        request = CheckIn(scan.nonce, scan.scanned_at_us, asking.ticket_no, asking.id_number)
+        pair = sha256(f"{scan.ticket_no}\n{scan.id_number}".encode()).digest()
+        first = self._earlier(pair) or self._fresh()
+        request = CheckIn(first.nonce, first.scanned_at_us, scan.ticket_no or "", scan.id_number or "")
         try:
-            outcome = self._tried(request)
+            answered = self._tried(request)
         except ConsoleRefusedError as error:
             _log.warning("check-in not judged", reason=str(error))
-            return Happened.NOT_JUDGED
-        if outcome is Happened.UNANSWERED:
-            self._remember(pair, scan)
-        return outcome
+            return Answered(own_answer(Outcome.NOT_JUDGED))
+        if answered is None:
+            self._remember(pair, first)
+            return Answered(own_answer(Outcome.SYS_STALE_ROSTER))
+        return answered
 
-    def _tried(self, request: CheckIn) -> Input:
+    def _tried(self, request: CheckIn) -> Answered | None:
         for attempt in range(1, TRIES + 1):
             try:
                 return Answered(self._console.check_in(request))
             except ConsoleUnreachableError as error:
                 _log.warning("check-in unanswered", nonce=request.nonce, attempt=attempt, reason=str(error))
-        return Happened.UNANSWERED
+        return None
 
     def _earlier(self, pair: bytes) -> "_Unanswered | None":
         scan = self._unanswered.pop(pair, None)

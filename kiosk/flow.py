@@ -1,8 +1,8 @@
 """What the candidate screen is doing: ticket, identity number, asking, answer, and back (Art. 13(2)).
 
 Pure: a state and something that happened give the next state. Both documents may come in either
-order. Nothing here decides on admission; that is asked of the console. Times are of the monotonic
-clock, so a stepped wall clock never cuts a candidate short.
+order. Nothing here decides on admission: whoever is asked does, the console or this kiosk alone. Times are
+of the monotonic clock, so a stepped wall clock never cuts a candidate short.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +12,8 @@ from typing import Final
 from exam.admission_facts import NOTHING_READ, ReadDocument
 from exam.answers import Answer
 from exam.clock import SECOND_US
+from exam.outcomes import Outcome
+from kiosk.scan import Scan
 
 # Eighteen digits typed slowly take half a minute; the screen offers more time before this runs out.
 DOCUMENT_US: Final = 60 * SECOND_US
@@ -58,6 +60,8 @@ class NeedsIdNumber:
     until_us: int
     extended: int = 0
     shown: ShownHint | None = None
+    # The signed ticket, unverified; empty: plain bars or QR.
+    signed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,15 @@ class NeedsTicket:
     until_us: int
     extended: int = 0
     shown: ShownHint | None = None
+    # What a reader told beside the number.
+    document: ReadDocument = NOTHING_READ
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Both documents are here and the console is being asked."""
+    """Both documents are here and are being judged."""
 
-    ticket_no: str
-    id_number: str
+    scan: Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Showing:
 
     answer: Answer
     until_us: int
+    # This kiosk judged alone.
+    is_offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +101,15 @@ class Referred:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreachable:
-    """The console cannot be asked; candidates are sent to another kiosk until it can."""
+class OutOfUse:
+    """This machine must not be used now; candidates are sent to another one until it may be."""
 
+    # A SYS_ code; for staff.
+    outcome: Outcome
     since_us: int
 
 
-Flow = Idle | NeedsIdNumber | NeedsTicket | Asking | Showing | Referred | Unreachable
+Flow = Idle | NeedsIdNumber | NeedsTicket | Asking | Showing | Referred | OutOfUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,78 +141,95 @@ class NotUsable:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The console answered."""
+    """The candidate's answer: the console's, or this kiosk's own while it works alone."""
 
     answer: Answer
+    is_offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """Whether this machine may be used: SYS_ codes, the most serious first; empty: it may."""
+
+    reasons: tuple[Outcome, ...]
 
 
 class Happened(StrEnum):
     """What happens without saying more."""
 
     TICK = "tick"
-    # The console could not be asked, in several tries.
-    UNANSWERED = "unanswered"
-    # The console will not judge what was asked: a person must look.
-    NOT_JUDGED = "not_judged"
-    CONSOLE_LOST = "console_lost"
-    CONSOLE_BACK = "console_back"
     # Touches of the candidate.
     RESTART = "restart"
     MORE_TIME = "more_time"
     NO_DOCUMENT = "no_document"
 
 
-Input = TicketRead | IdNumberGiven | NotUsable | Answered | Happened
+Input = TicketRead | IdNumberGiven | NotUsable | Answered | Fitness | Happened
 
 
 def step(flow: Flow, happened: Input, now_us: int) -> Flow:
     """The next state. What does not fit the present state changes nothing."""
     match happened:
-        case TicketRead(ticket_no):
-            return _with_ticket(flow, ticket_no, now_us)
+        case TicketRead():
+            return _with_ticket(flow, happened, now_us)
         case IdNumberGiven():
             return _with_id_number(flow, happened, now_us)
         case NotUsable(hint):
             return _with_hint(flow, ShownHint(hint, now_us + HINT_US))
-        case Answered(answer):
-            return Showing(answer, now_us + RESULT_US) if isinstance(flow, Asking) else flow
+        case Answered(answer, is_offline):
+            is_awaited = isinstance(flow, Asking)
+            return Showing(answer, now_us + RESULT_US, is_offline) if is_awaited else flow
+        case Fitness(reasons):
+            return _with_fitness(flow, reasons, now_us)
         case Happened.TICK:
             return _later(flow, now_us)
-        case _:
-            return _after_word(flow, happened, now_us)
+    return _after_touch(flow, happened, now_us)
 
 
-def _with_ticket(flow: Flow, ticket_no: str, now_us: int) -> Flow:
+def _with_ticket(flow: Flow, read: TicketRead, now_us: int) -> Flow:
     match flow:
-        case NeedsTicket(id_number):
-            return Asking(ticket_no, id_number)
-        case NeedsIdNumber(known) if known == ticket_no:
+        case NeedsTicket(id_number, document=document):
+            return Asking(Scan(read.ticket_no, id_number, read.signed, document))
+        case NeedsIdNumber(known) if known == read.ticket_no:
             return flow
-        case Asking() | Unreachable():
+        case Asking() | OutOfUse():
             return flow
         case _:
-            return NeedsIdNumber(ticket_no, now_us + DOCUMENT_US)
+            return NeedsIdNumber(read.ticket_no, now_us + DOCUMENT_US, signed=read.signed)
 
 
 def _with_id_number(flow: Flow, given: IdNumberGiven, now_us: int) -> Flow:
     id_number = given.id_number
     match flow:
-        case NeedsIdNumber(ticket_no):
-            return Asking(ticket_no, id_number)
+        case NeedsIdNumber(ticket_no, signed=signed):
+            return Asking(Scan(ticket_no, id_number, signed, given.document))
         case _ if given.is_second_only:
             return flow
         case NeedsTicket(known) if known == id_number:
             return flow
-        case Asking() | Unreachable():
+        case Asking() | OutOfUse():
             return flow
         case _:
-            return NeedsTicket(id_number, now_us + DOCUMENT_US)
+            return NeedsTicket(id_number, now_us + DOCUMENT_US, document=given.document)
 
 
 def _with_hint(flow: Flow, shown: ShownHint) -> Flow:
     if isinstance(flow, NeedsIdNumber) and shown.hint is Hint.NOTHING_READ:
         return flow  # an ID card under the camera while its number is typed is nothing to complain of
     return replace(flow, shown=shown) if isinstance(flow, Idle | NeedsIdNumber | NeedsTicket) else flow
+
+
+def _with_fitness(flow: Flow, reasons: tuple[Outcome, ...], now_us: int) -> Flow:
+    match flow:
+        # An answer on the screen is still true, and a question that is under way finds out by itself.
+        case Asking() | Showing():
+            return flow
+        case OutOfUse(_, since_us):
+            if reasons:
+                return OutOfUse(reasons[0], since_us)
+            return Idle() if now_us - since_us >= READABLE_US else flow
+        case _:
+            return OutOfUse(reasons[0], now_us) if reasons else flow
 
 
 def _later(flow: Flow, now_us: int) -> Flow:
@@ -218,29 +244,12 @@ def _later(flow: Flow, now_us: int) -> Flow:
             return flow
 
 
-def _after_word(flow: Flow, happened: Happened, now_us: int) -> Flow:
-    if happened in {Happened.UNANSWERED, Happened.NOT_JUDGED, Happened.CONSOLE_LOST, Happened.CONSOLE_BACK}:
-        return _after_console(flow, happened, now_us)
-    if isinstance(flow, Asking | Unreachable):
+def _after_touch(flow: Flow, happened: Happened, now_us: int) -> Flow:
+    if isinstance(flow, Asking | OutOfUse):
         return flow
     if happened is Happened.MORE_TIME:
         return _extended(flow, now_us)
     return Referred(now_us + RESULT_US) if happened is Happened.NO_DOCUMENT else Idle()
-
-
-def _after_console(flow: Flow, happened: Happened, now_us: int) -> Flow:
-    match happened, flow:
-        case Happened.UNANSWERED, Asking():
-            return Unreachable(now_us)
-        case Happened.NOT_JUDGED, Asking():
-            return Referred(now_us + RESULT_US)
-        # An answer on the screen is still true, and a question that is under way finds out by itself.
-        case Happened.CONSOLE_LOST, Idle() | NeedsIdNumber() | NeedsTicket() | Referred():
-            return Unreachable(now_us)
-        case Happened.CONSOLE_BACK, Unreachable(since_us) if now_us - since_us >= READABLE_US:
-            return Idle()
-        case _:
-            return flow
 
 
 def _extended(flow: Flow, now_us: int) -> Flow:

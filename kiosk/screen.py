@@ -15,10 +15,10 @@ from kiosk.flow import (
     Idle,
     NeedsIdNumber,
     NeedsTicket,
+    OutOfUse,
     Referred,
     Showing,
     ShownHint,
-    Unreachable,
 )
 
 NAMES: Final[dict[type, str]] = {
@@ -27,7 +27,7 @@ NAMES: Final[dict[type, str]] = {
     NeedsTicket: "need_ticket",
     Asking: "asking",
     Referred: "referred",
-    Unreachable: "unreachable",
+    OutOfUse: "out_of_use",
 }
 # Which shape and colour an answer has. Red is for those who cannot come in; whoever is merely early or
 # at the wrong door is shown the way.
@@ -68,12 +68,14 @@ class Camera:
 def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict[str, Any]:
     """The screen as plain values for the page."""
     if isinstance(flow, Showing):
-        shown = _answer(flow.answer)
+        shown = {**_answer(flow.answer), "is_offline": flow.is_offline}
     else:
         name = NAMES[type(flow)]
         if not camera.works and name in NEEDS_CAMERA:
             name = _without_camera(camera)
         shown = {"screen": name, **words.screens[name].model_dump()}
+        if isinstance(flow, OutOfUse):
+            shown["outcome"] = flow.outcome
     until_us: int | None = getattr(flow, "until_us", None)
     return {
         **shown,

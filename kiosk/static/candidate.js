@@ -8,10 +8,10 @@ const PEEK_MS = 700;
 const ASK_FOR_TIME_MS = 20000;
 const PREVIEW_MS = 250;
 const DEAD_AFTER = 3;
-const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", asking: "asking", referred: "wait", unreachable: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
-const SCREEN_TONES = { referred: "wait", unreachable: "off", camera_lost: "off", camera_covered: "off" };
+const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
+const SCREEN_TONES = { referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off" };
 // Said when even the agent on this machine does not answer any more.
-const DEAD = { screen: "unreachable", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
+const DEAD = { screen: "out_of_use", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
 
 const at = (name) => document.querySelector(`[data-${name}]`);
 let wedge = new Wedge();

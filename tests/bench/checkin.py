@@ -30,7 +30,8 @@ from exam.clock import SimulatedClock, SystemClock
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
 from kiosk.console import ConsoleUnreachableError, HttpConsole
-from kiosk.flow import Answered, Asking, TicketRead
+from kiosk.flow import TicketRead
+from kiosk.scan import Scan
 from kiosk.scanner import Scanner, grey_of
 from rehearsal.people_names import RosterLine
 from rehearsal.ticket_show import PrintedSheet, hand_movement, rasterised, seen
@@ -144,13 +145,13 @@ def show(what: Show, scanner: Scanner, acceptance: Acceptance, asker: Asker, tim
         taken = acceptance.judge(readings, CLOCK.monotonic_us())
         if isinstance(taken, TicketRead):
             ask_ms, answer = timed(
-                lambda taken=taken: asker.ask(Asking(taken.ticket_no, what.line.person.id_number))
+                lambda taken=taken: asker.ask(Scan(taken.ticket_no, what.line.person.id_number))
             )
             is_answered = True
             timings.answer.append(scan_ms + ask_ms)
             timings.answer_alone.append(alone_ms)
             timings.candidate.append(spent_ms + ask_ms)
-            timings.admitted += isinstance(answer, Answered) and answer.answer.admitted
+            timings.admitted += answer.answer.admitted
     timings.read_tickets += is_answered
     timings.read_tickets_alone += was_read_alone
 

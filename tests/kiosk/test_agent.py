@@ -105,11 +105,11 @@ def test_a_console_that_does_not_answer_sends_candidates_elsewhere_and_returns_b
     console.is_away = True
     agent.happened(TicketRead(TICKET))
     agent.number_given(ID_NUMBER)
-    screen = until(agent, shows("unreachable"))
-    assert screen["line"] == "请到其他签到机，或到人工窗口"
+    screen = until(agent, shows("result"))
+    assert (screen["outcome"], screen["line"]) == ("SYS_STALE_ROSTER", "请到其他签到机，或到人工窗口。")
     assert len({request.nonce for request in console.asked}) == 1
     console.is_away = False
-    clock.sleep_us(READABLE_US)
+    clock.sleep_us(RESULT_US)
     until(agent, shows("idle"))
 
 
@@ -119,12 +119,12 @@ def test_the_retry_after_the_console_came_back_carries_the_first_nonce(
     console.lost = TRIES
     agent.happened(TicketRead(TICKET))
     agent.number_given(ID_NUMBER)
-    until(agent, shows("unreachable"))
-    clock.sleep_us(READABLE_US)
+    until(agent, shows("result"))
+    clock.sleep_us(RESULT_US)
     until(agent, shows("idle"))
     agent.happened(TicketRead(TICKET))
     agent.number_given(ID_NUMBER)
-    until(agent, shows("result"))
+    until(agent, lambda screen: screen.get("outcome") == "OK_ADMITTED")
     assert len({request.nonce for request in console.asked}) == 1
 
 
@@ -136,7 +136,7 @@ def test_missed_heartbeats_are_said_before_anybody_asks(
     assert still.snapshot().screen["screen"] == "idle"
     still._hear()
     still._hear()
-    assert still.snapshot().screen["screen"] == "unreachable"
+    assert still.snapshot().screen["screen"] == "out_of_use"
     console.is_away = False
     clock.sleep_us(READABLE_US)
     still._hear()
@@ -154,7 +154,7 @@ def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: F
     console.refuses = True
     agent.happened(TicketRead(TICKET))
     agent.number_given(ID_NUMBER)
-    until(agent, shows("referred"))
+    assert until(agent, shows("result"))["outcome"] == "NOT_JUDGED"
 
 
 def test_starting_over_lets_the_ticket_in_view_be_read_again(still: Agent) -> None:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exam.admission_facts import ReadDocument
 from exam.clock import SECOND_US
+from exam.outcomes import Outcome
 from kiosk.flow import (
     DOCUMENT_US,
     EXTENSIONS,
@@ -15,6 +17,7 @@ from kiosk.flow import (
     RESULT_US,
     Answered,
     Asking,
+    Fitness,
     Flow,
     Happened,
     Hint,
@@ -24,22 +27,24 @@ from kiosk.flow import (
     NeedsIdNumber,
     NeedsTicket,
     NotUsable,
+    OutOfUse,
     Referred,
     Showing,
     ShownHint,
     TicketRead,
-    Unreachable,
     step,
 )
+from kiosk.scan import Scan
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET
 
 NOW = 1_000 * SECOND_US
 OTHER_TICKET = "202611220002"
 HAS_TICKET = NeedsIdNumber(TICKET, NOW + DOCUMENT_US)
 HAS_NUMBER = NeedsTicket(ID_NUMBER, NOW + DOCUMENT_US)
-ASKING = Asking(TICKET, ID_NUMBER)
+ASKING = Asking(Scan(TICKET, ID_NUMBER))
 SHOWING = Showing(ADMITTED, NOW + RESULT_US)
-UNREACHABLE = Unreachable(NOW)
+OUT_OF_USE = OutOfUse(Outcome.SYS_CLOCK, NOW)
+UNFIT, FIT = Fitness((Outcome.SYS_CLOCK, Outcome.SYS_DISK)), Fitness(())
 REFERRED = Referred(NOW + RESULT_US)
 
 
@@ -83,7 +88,7 @@ def test_another_document_of_the_same_kind_replaces_the_first() -> None:
     assert after(HAS_NUMBER, IdNumberGiven("X")) == replace(HAS_NUMBER, id_number="X")
 
 
-@pytest.mark.parametrize("flow", [ASKING, UNREACHABLE])
+@pytest.mark.parametrize("flow", [ASKING, OUT_OF_USE])
 @pytest.mark.parametrize(
     "happened",
     [
@@ -94,10 +99,9 @@ def test_another_document_of_the_same_kind_replaces_the_first() -> None:
         Happened.MORE_TIME,
         Happened.NO_DOCUMENT,
         Happened.TICK,
-        Happened.CONSOLE_LOST,
     ],
 )
-def test_while_asking_or_unreachable_nothing_a_candidate_does_matters(flow: Flow, happened: Input) -> None:
+def test_while_asking_or_out_of_use_nothing_a_candidate_does_matters(flow: Flow, happened: Input) -> None:
     assert after(flow, happened) == flow
 
 
@@ -149,40 +153,48 @@ def test_who_has_no_document_is_sent_to_a_person(flow: Flow) -> None:
     assert after(REFERRED, Happened.TICK, now_us=NOW + RESULT_US) == Idle()
 
 
-def test_an_unanswered_question_makes_the_kiosk_unreachable() -> None:
-    assert after(ASKING, Happened.UNANSWERED) == UNREACHABLE
-
-
-def test_a_question_the_console_will_not_judge_goes_to_a_person() -> None:
-    assert after(ASKING, Happened.NOT_JUDGED) == REFERRED
-
-
 @pytest.mark.parametrize("flow", [Idle(), HAS_TICKET, HAS_NUMBER, REFERRED])
-def test_a_lost_console_is_said_at_once(flow: Flow) -> None:
-    assert after(flow, Happened.CONSOLE_LOST) == UNREACHABLE
+def test_a_machine_that_must_not_be_used_says_so_at_once_with_its_gravest_reason(flow: Flow) -> None:
+    assert after(flow, UNFIT) == OUT_OF_USE
+    assert after(flow, FIT) == flow
+
+
+def test_another_reason_takes_the_place_of_the_first_and_not_of_its_beginning() -> None:
+    later = Fitness((Outcome.SYS_DISK,))
+    assert after(OUT_OF_USE, later, now_us=NOW + 9) == OutOfUse(Outcome.SYS_DISK, NOW)
 
 
 def test_whoever_is_sent_to_another_kiosk_has_the_time_to_read_it() -> None:
-    assert after(UNREACHABLE, Happened.CONSOLE_BACK, now_us=NOW + READABLE_US - 1) == UNREACHABLE
-    assert after(UNREACHABLE, Happened.CONSOLE_BACK, now_us=NOW + READABLE_US) == Idle()
+    assert after(OUT_OF_USE, FIT, now_us=NOW + READABLE_US - 1) == OUT_OF_USE
+    assert after(OUT_OF_USE, FIT, now_us=NOW + READABLE_US) == Idle()
 
 
-def test_an_answer_on_the_screen_outlives_the_console() -> None:
-    assert after(SHOWING, Happened.CONSOLE_LOST) == SHOWING
+@pytest.mark.parametrize("flow", [SHOWING, ASKING])
+def test_an_answer_on_the_screen_or_on_its_way_outlives_the_fitness_of_the_machine(flow: Flow) -> None:
+    assert after(flow, UNFIT) == flow
+
+
+def test_an_answer_that_the_kiosk_gave_alone_is_marked() -> None:
+    assert after(ASKING, Answered(ADMITTED, is_offline=True)) == replace(SHOWING, is_offline=True)
+
+
+def test_a_signed_ticket_and_what_a_reader_told_reach_whoever_judges() -> None:
+    signed, read = TicketRead(TICKET, "KZ1.A.B"), ReadDocument(name="陈一诺")
+    number = IdNumberGiven(ID_NUMBER, read)
+    whole = Asking(Scan(TICKET, ID_NUMBER, "KZ1.A.B", read))
+    assert after(Idle(), signed, number) == whole
+    assert after(Idle(), number, signed) == whole
 
 
 @pytest.mark.parametrize("flow", [Idle(), HAS_TICKET, SHOWING])
-@pytest.mark.parametrize(
-    "happened", [Answered(ADMITTED), Happened.UNANSWERED, Happened.NOT_JUDGED, Happened.CONSOLE_BACK]
-)
-def test_an_answer_nobody_asked_for_changes_nothing(flow: Flow, happened: Input) -> None:
-    assert after(flow, happened) == flow
+def test_an_answer_nobody_asked_for_changes_nothing(flow: Flow) -> None:
+    assert after(flow, Answered(ADMITTED)) == flow
 
 
 INPUTS = st.one_of(
     st.sampled_from(Happened),
     st.sampled_from([TicketRead(TICKET), TicketRead(OTHER_TICKET), IdNumberGiven(ID_NUMBER)]),
-    st.sampled_from([NotUsable(Hint.MANY), NotUsable(Hint.ID_CHECKSUM), Answered(ADMITTED)]),
+    st.sampled_from([NotUsable(Hint.MANY), NotUsable(Hint.ID_CHECKSUM), Answered(ADMITTED), UNFIT, FIT]),
 )
 
 
@@ -190,6 +202,6 @@ INPUTS = st.one_of(
 def test_whatever_happens_the_screen_returns_to_the_start_by_itself(inputs: list[Input]) -> None:
     flow = after(Idle(), *inputs)
     if isinstance(flow, Asking):
-        flow = after(flow, Happened.UNANSWERED)
-    flow = after(flow, Happened.CONSOLE_BACK, now_us=NOW + READABLE_US)
+        flow = after(flow, Answered(ADMITTED))
+    flow = after(flow, FIT, now_us=NOW + READABLE_US)
     assert after(flow, Happened.TICK, now_us=NOW * 2) == Idle()

@@ -11,6 +11,7 @@ from kiosk.device_board import DeviceLostError
 from kiosk.flow import Asking, Idle, IdNumberGiven, NeedsIdNumber, NeedsTicket, step
 from kiosk.id_cards import IdReading
 from kiosk.printed_cards import PrintedIdReader
+from kiosk.scan import Scan
 from kiosk.scanner import OcrMissingError, Picture, number_in, recogniser
 from tests.kiosk.stage import ID_NUMBER, TICKET
 from tests.world import invented_number
@@ -88,7 +89,7 @@ def test_print_completes_a_ticket_and_begins_nothing() -> None:
     assert step(Idle(), printed, 0) == Idle()
     waiting = NeedsTicket(OTHER, 10)
     assert step(waiting, printed, 0) == waiting
-    assert step(NeedsIdNumber(TICKET, 10), printed, 0) == Asking(TICKET, ID_NUMBER)
+    assert step(NeedsIdNumber(TICKET, 10), printed, 0) == Asking(Scan(TICKET, ID_NUMBER))
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,12 @@ from kiosk.flow import (
     Idle,
     NeedsIdNumber,
     NeedsTicket,
+    OutOfUse,
     Referred,
     Showing,
     ShownHint,
-    Unreachable,
 )
+from kiosk.scan import Scan
 from kiosk.screen import NAMES, Camera, describe
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 
@@ -27,10 +28,10 @@ FLOWS: list[Flow] = [
     Idle(),
     NeedsIdNumber(TICKET, 5_000_000),
     NeedsTicket(ID_NUMBER, 5_000_000),
-    Asking(TICKET, ID_NUMBER),
+    Asking(Scan(TICKET, ID_NUMBER)),
     Showing(ADMITTED, 5_000_000),
     Referred(5_000_000),
-    Unreachable(0),
+    OutOfUse(Outcome.SYS_CLOCK, 0),
 ]
 
 
@@ -89,3 +90,13 @@ def test_every_outcome_has_a_tone_and_only_the_shut_out_see_red(outcome: Outcome
 def test_an_outcome_this_kiosk_does_not_know_sends_to_a_person() -> None:
     newer = replace(ADMITTED, outcome="OK_FROM_THE_FUTURE", kind="Z")
     assert describe(Showing(newer, 1), Camera(works=True), WORDS, 0)["tone"] == "wait"
+
+
+def test_an_answer_says_whether_the_kiosk_gave_it_alone() -> None:
+    assert not describe(Showing(ADMITTED, 1), Camera(works=True), WORDS, 0)["is_offline"]
+    assert describe(Showing(ADMITTED, 1, is_offline=True), Camera(works=True), WORDS, 0)["is_offline"]
+
+
+def test_a_machine_out_of_use_tells_staff_why_and_candidates_where_to_go() -> None:
+    shown = describe(OutOfUse(Outcome.SYS_DISK, 0), Camera(works=False), WORDS, 0)
+    assert (shown["screen"], shown["outcome"], shown["title"]) == ("out_of_use", "SYS_DISK", "本机暂停使用")
