@@ -176,14 +176,9 @@ def step(flow: Flow, happened: Input, now_us: int) -> Flow:
             return _with_id_number(flow, happened, now_us)
         case NotUsable(hint):
             return _with_hint(flow, ShownHint(hint, now_us + HINT_US))
-        case Answered(answer, is_offline):
-            is_awaited = isinstance(flow, Asking)
-            return Showing(answer, now_us + RESULT_US, is_offline) if is_awaited else flow
-        case Fitness(reasons):
-            return _with_fitness(flow, reasons, now_us)
-        case Happened.TICK:
-            return _later(flow, now_us)
-    return _after_touch(flow, happened, now_us)
+        case Answered() | Fitness():
+            return _after_news(flow, happened, now_us)
+    return _later(flow, now_us) if happened is Happened.TICK else _after_touch(flow, happened, now_us)
 
 
 def _with_ticket(flow: Flow, read: TicketRead, now_us: int) -> Flow:
@@ -219,17 +214,20 @@ def _with_hint(flow: Flow, shown: ShownHint) -> Flow:
     return replace(flow, shown=shown) if isinstance(flow, Idle | NeedsIdNumber | NeedsTicket) else flow
 
 
+def _after_news(flow: Flow, news: Answered | Fitness, now_us: int) -> Flow:
+    if isinstance(news, Answered):
+        is_awaited = isinstance(flow, Asking)
+        return Showing(news.answer, now_us + RESULT_US, news.is_offline) if is_awaited else flow
+    # An answer on the screen is still true, and a question that is under way finds out by itself.
+    return flow if isinstance(flow, Asking | Showing) else _with_fitness(flow, news.reasons, now_us)
+
+
 def _with_fitness(flow: Flow, reasons: tuple[Outcome, ...], now_us: int) -> Flow:
-    match flow:
-        # An answer on the screen is still true, and a question that is under way finds out by itself.
-        case Asking() | Showing():
-            return flow
-        case OutOfUse(_, since_us):
-            if reasons:
-                return OutOfUse(reasons[0], since_us)
-            return Idle() if now_us - since_us >= READABLE_US else flow
-        case _:
-            return OutOfUse(reasons[0], now_us) if reasons else flow
+    if not isinstance(flow, OutOfUse):
+        return OutOfUse(reasons[0], now_us) if reasons else flow
+    if reasons:
+        return OutOfUse(reasons[0], flow.since_us)
+    return Idle() if now_us - flow.since_us >= READABLE_US else flow
 
 
 def _later(flow: Flow, now_us: int) -> Flow:

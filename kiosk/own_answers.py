@@ -1,4 +1,4 @@
-"""Answers that this kiosk gives by itself, about nobody: out of use, or not judged. Words: config/outcomes.toml."""
+"""Answers that this kiosk gives by itself, about nobody: out of use, or not judged."""
 
 from functools import cache
 

@@ -15,7 +15,7 @@ class Scan:
 
     ticket_no: str | None = field(repr=False)
     id_number: str | None = field(repr=False)
-    # The signed ticket that claims the ticket number, unverified (exam.signed_tickets); empty: a plain number.
+    # The signed ticket that claims the number, unverified (exam.signed_tickets); empty: a plain number.
     signed: str = field(default="", repr=False)
     read: ReadDocument = field(default=NOTHING_READ, repr=False)
     # Problems that the kiosk saw or somebody declared there, of exam.outcomes.DECLARABLE.
