@@ -19,7 +19,9 @@ from exam.signers import Signer
 
 # Somebody sits in the room on the strength of this case: let in by a kiosk, provisionally, or in conflict.
 _CASES: Final = """
-select doubt_case.*, candidate.name as candidate_name, candidate.ticket_no, place.label as place_label,
+select doubt_case.*, candidate.name as candidate_name, candidate.ticket_no, candidate.id_number_tail,
+       place.label as place_label, room.label as room_label, session.code as session_code,
+       opener.display_name as opener_name,
        doubt_case.reason = 'DUP_CONFLICT'
        or exists (select 1 from checkin_circumstance as came where came.attempt_id = doubt_case.attempt_id
                    and came.shown_outcome glob 'OK_*' and came.shown_outcome <> 'OK_ALREADY_HERE')
@@ -33,6 +35,9 @@ select doubt_case.*, candidate.name as candidate_name, candidate.ticket_no, plac
   left join seating on seating.session_id = doubt_case.session_id
        and seating.candidate_id = doubt_case.candidate_id
   left join place on place.id = seating.place_id
+  left join room on room.id = doubt_case.room_id
+  left join session on session.id = doubt_case.session_id
+  left join account as opener on opener.id = doubt_case.opened_by
  where :wanted is null or doubt_case.id in (select value from json_each(:wanted)) order by doubt_case.id
 """
 
@@ -82,8 +87,13 @@ class CaseRow:
     candidate_id: int | None
     # Empty where nobody could be named.
     candidate_name: str
+    id_tail: str
     ticket_no: str
+    session_code: str
+    room_label: str
     place_label: str
+    # Who saw it; empty: the rule opened it.
+    opened_by: str
     attempt_id: int | None
     documents_held: bool | None
     photos: tuple[str, ...]
@@ -154,6 +164,15 @@ def doubts_about(connection: Connection, candidate_ids: Collection[int]) -> dict
             key = (case.candidate_id, case.facts.session_id)
             found[key] = _after(found.get(key, Doubts()), case.facts)
     return found
+
+
+def open_places(connection: Connection) -> list[tuple[int | None, int | None]]:
+    """Session and room of every open case: enough to count them on every page."""
+    rows = connection.execute(
+        "select session_id, room_id from doubt_case where coalesce((select step from doubt_case_step"
+        " where case_id = doubt_case.id and step <> 'looked' order by id desc limit 1), '') <> 'decided'"
+    )
+    return [(row["session_id"], row["room_id"]) for row in rows]
 
 
 def open_cases_in(connection: Connection, session_id: int, room_id: int) -> list[CaseRow]:
@@ -244,8 +263,12 @@ def _case(row: Row, steps: Iterable[StepRow]) -> CaseRow:
         ),
         candidate_id=row["candidate_id"],
         candidate_name=row["candidate_name"] or "",
+        id_tail=row["id_number_tail"] or "",
         ticket_no=row["ticket_no"] or "",
+        session_code=row["session_code"] or "",
+        room_label=row["room_label"] or "",
         place_label=row["place_label"] or "",
+        opened_by=row["opener_name"] or "",
         attempt_id=row["attempt_id"],
         documents_held=None if row["documents_held"] is None else bool(row["documents_held"]),
         photos=tuple(json.loads(row["photos"])),

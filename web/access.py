@@ -153,6 +153,11 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "check_in.open_case": ROOM | LEAD,
     "check_in.step": ROOM | LEAD,
     "check_in.picture": ROOM | LEAD,
+    "doubts.page": ROOM | LEAD | PATROL,
+    "doubts.live": ROOM | LEAD | PATROL,
+    "doubts.stream": ROOM | LEAD | PATROL,
+    "doubts.case": ROOM | LEAD | PATROL,
+    "doubts.live_case": ROOM | LEAD | PATROL,
     "roster_page.page": LEAD,
     "roster_page.check": LEAD,
     "roster_page.take_in": LEAD,
@@ -273,6 +278,13 @@ def require_room(session_id: int, room_id: int, *, to_act: bool = False) -> None
 def may_enter(session_id: int, room_id: int) -> bool:
     """Whether the person who asks may look into this room of this session."""
     return bool(roles() & PATROL) or may_act(session_id, room_id)
+
+
+def concerns_me(session_id: int | None, room_id: int | None) -> bool:
+    """The whole site's business to the lead and patrols, that of the own rooms to room staff."""
+    if roles() & (LEAD | PATROL):
+        return True
+    return session_id is not None and room_id is not None and may_enter(session_id, room_id)
 
 
 def may_act(session_id: int, room_id: int) -> bool:

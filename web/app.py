@@ -19,6 +19,7 @@ from web import (
     clock_page,
     disks_page,
     disposals_page,
+    doubts_page,
     exports,
     fixity_page,
     health,
@@ -69,6 +70,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     kiosk_api.blueprint,
     kiosk_acts.blueprint,
     check_in.blueprint,
+    doubts_page.blueprint,
     kiosk_sync.blueprint,
     kiosks_page.blueprint,
     staff_pins_page.blueprint,
@@ -132,6 +134,7 @@ def create_app(services: Services) -> Flask:
     access.guard(app, csrf)
     words.install(app)
     capacity.install(app)
+    doubts_page.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(_headers)

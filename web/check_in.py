@@ -20,7 +20,7 @@ from exam.admission_authority import Refusal, Signed
 from exam.doubt_cases import NewStep, case_refusal
 from exam.outcomes import outcome_of
 from exam.signers import NOBODY, Signer
-from web.access import LEAD, PATROL, may_enter, require_room, roles
+from web.access import LEAD, concerns_me, may_enter, require_room, roles
 from web.accounts_page import account_of, slowed_until
 from web.bodies import read_body, refused
 from web.check_in_bodies import ConsoleActBody, NewCaseBody, SecondBody, SeenBody, StepBody
@@ -32,8 +32,8 @@ from web.words import clock_words
 blueprint: Final = Blueprint("check_in", __name__, url_prefix="/check-in")
 
 
-class _SecondRefusedError(Exception):
-    """The second person's name and password are no use; the message says why."""
+class _OtherRefusedError(Exception):
+    """The other person's name and password are no use; the message says why."""
 
 
 @blueprint.post("/acts")
@@ -42,15 +42,15 @@ def act() -> ResponseReturnValue:
     """Do one act; whoever is logged in signs first. Repeated, it gets the stored answer."""
     body = read_body(ConsoleActBody)
     try:
-        second_id = None if body.second is None else _second_account(body.second)
-    except _SecondRefusedError as error:
+        second_id = None if body.second is None else _other_account(body.second)
+    except _OtherRefusedError as error:
         return refused("second_unknown", str(error), 403)
     everything = services()
     now_us = everything.clock.wall_us()
     try:
         with everything.exam.write() as connection:
             second = None if second_id is None else load_signer(connection, second_id)
-            signed = Signed(_myself(), second, body.reason, body.approval_no)
+            signed = Signed(myself(), second, body.reason, body.approval_no)
             asked = (body.as_new(Lane.CONSOLE, now_us), signed)
             answer = do_act(connection, everything.vault, asked, everything.check_in_rules, now_us)
     except ActRefusedError as error:
@@ -64,7 +64,7 @@ def alarms() -> ResponseReturnValue:
     """What nobody has seen yet, newest first; `?seen=1` what somebody has."""
     with services().exam.read() as connection:
         found = check_in_alarms.load_alarms(connection, seen=request.args.get("seen") == "1")
-    mine = [one for one in found if _concerns_me(one.subject.session_id, one.subject.room_id)]
+    mine = [one for one in found if concerns_me(one.subject.session_id, one.subject.room_id)]
     return jsonify(alarms=[alarm_json(one) for one in mine])
 
 
@@ -78,7 +78,7 @@ def know(alarm_id: int) -> ResponseReturnValue:
         )
     if alarm is None:
         abort(404)
-    if not _concerns_me(alarm.subject.session_id, alarm.subject.room_id):
+    if not concerns_me(alarm.subject.session_id, alarm.subject.room_id):
         abort(403)
     with services().exam.write() as connection:
         now_us = services().clock.wall_us()
@@ -95,7 +95,7 @@ def cases() -> ResponseReturnValue:
     with services().exam.read() as connection:
         found = doubt_cases.load_cases(connection)
     wanted = [one for one in found if one.facts.is_open or request.args.get("open") != "1"]
-    mine = [one for one in wanted if _concerns_me(one.facts.session_id, one.facts.room_id)]
+    mine = [one for one in wanted if concerns_me(one.facts.session_id, one.facts.room_id)]
     return jsonify(cases=[case_json(one) for one in mine])
 
 
@@ -129,13 +129,19 @@ def open_case() -> ResponseReturnValue:
 
 
 @blueprint.post("/cases/<int:case_id>/steps")
+@limiter.limit(FAILURES, deduct_when=is_failure)
 def step(case_id: int) -> ResponseReturnValue:
     """A look or a decision; who may, and when, is the rule's."""
     body = read_body(StepBody)
+    try:
+        signer_id = current_user.account_id if body.signer is None else _other_account(body.signer)
+    except _OtherRefusedError as error:
+        return refused("signer_unknown", str(error), 403)
     everything = services()
     with everything.exam.write() as connection:
         case = _case(doubt_cases.load_cases(connection, [case_id]))
-        new = NewStep(body.step, body.finding, _myself(), body.reason)
+        signer = load_signer(connection, signer_id) or NOBODY
+        new = NewStep(body.step, body.finding, signer, body.reason)
         refusal = case_refusal(case.facts, new)
         if refusal is None:
             doubt_cases.take_step(connection, case_id, new, everything.clock.wall_us())
@@ -163,14 +169,8 @@ def picture(digest: str) -> ResponseReturnValue:
     return response
 
 
-def _concerns_me(session_id: int | None, room_id: int | None) -> bool:
-    """The whole site's to the lead and patrols, the own rooms' to room staff."""
-    if roles() & (LEAD | PATROL):
-        return True
-    return session_id is not None and room_id is not None and may_enter(session_id, room_id)
-
-
-def _myself() -> Signer:
+def myself() -> Signer:
+    """Who is logged in, as somebody who signs."""
     with services().exam.read() as connection:
         return load_signer(connection, current_user.account_id) or NOBODY
 
@@ -179,17 +179,17 @@ def _case(found: list[CaseRow]) -> CaseRow:
     if not found:
         abort(404)
     case = found[0]
-    if not _concerns_me(case.facts.session_id, case.facts.room_id):
+    if not concerns_me(case.facts.session_id, case.facts.room_id):
         abort(403)
     return case
 
 
-def _second_account(second: SecondBody) -> int:
-    name = second.login_name.strip().lower()
+def _other_account(other: SecondBody) -> int:
+    name = other.login_name.strip().lower()
     until_us = slowed_until(name)
     if until_us:
-        raise _SecondRefusedError(f"第二人连续多次输入有误，请在{clock_words(until_us)}之后再试。")
-    account_id = account_of(name, second.password)
+        raise _OtherRefusedError(f"{name}连续多次输入有误，请在{clock_words(until_us)}之后再试。")
+    account_id = account_of(name, other.password)
     if account_id is None:
-        raise _SecondRefusedError("第二人的登录名或密码不正确。没有办理。")
+        raise _OtherRefusedError("另一人的登录名或密码不正确。没有办理。")
     return account_id

@@ -206,7 +206,7 @@ class KioskActBody(ActBody):
 
 
 class SecondBody(Body):
-    """The second person, with an own name and password."""
+    """Another person at the same tablet or console, with an own name and password."""
 
     login_name: Short
     password: str = Field(max_length=200)
@@ -235,11 +235,12 @@ class NewCaseBody(Body):
 
 
 class StepBody(Body):
-    """A look at a doubt, or a decision about it."""
+    """A look at a doubt, or a decision about it. `signer`: somebody else signs at the same tablet."""
 
     step: CaseStep
-    finding: Finding
+    finding: Finding = Finding.NONE
     reason: str = Field("", max_length=200)
+    signer: SecondBody | None = None
 
 
 class SeenBody(Body):

@@ -267,4 +267,4 @@ def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
 def _people_alarms(count: HeadCount) -> list[Alarm]:
     if not count.referred:
         return []
-    return [Alarm("bad", f"{count.referred}名考生的证件存疑，等待现场负责人处理", None)]
+    return [Alarm("bad", f"{count.referred}名考生转到人工窗口，等待处理", None)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlite3 import Connection
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request, url_for
 from flask_login import current_user
 
 from evidence import announcements
@@ -101,7 +101,8 @@ def confirm(session_id: int, code: str) -> tuple[Response, int]:
     with services().exam.write() as connection:
         doubts = _open_doubts(connection, session, room, cue)
         if doubts:
-            return jsonify(error="open_cases", advice=OPEN_DOUBTS_WORDS.format(doubts)), 409
+            see = {"address": url_for("doubts.page"), "words": "查看存疑"}
+            return jsonify(error="open_cases", advice=OPEN_DOUBTS_WORDS.format(doubts), see=see), 409
         tick = Confirmation(session.id, room.id, cue.code, current_user.account_id, now_us)
         is_first = announcements.confirm(connection, tick)
         confirmed = announcements.load_confirmed(connection, session.id, room.id)

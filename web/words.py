@@ -28,6 +28,7 @@ NAVIGATION: Final = (
     ("全场一览", "overview.page"),
     ("监控墙", "wall.page"),
     ("我的考场", "proctor.choose"),
+    ("存疑", "doubts.page"),
     ("花名册", "roster_page.page"),
     ("账户", "accounts.listing"),
     ("签到机", "kiosks_page.page"),

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from evidence.check_in_alarms import Subject, acknowledge, load_alarms, raise_alarms
-from evidence.doubt_cases import NewCase, load_cases, open_case, open_cases_in, take_step
+from evidence.doubt_cases import NewCase, load_cases, open_case, open_cases_in, open_places, take_step
 from exam.admission_facts import Provided, ReadDocument, TicketProof
 from exam.clock import MINUTE_US
 from exam.doubt_cases import CaseStep, Finding, NewStep
@@ -170,6 +170,7 @@ def test_open_cases_of_a_room_are_found_and_closed_ones_are_not(desk: Desk, worl
         assert open_cases_in(connection, world.session_id, world.room_1) == []
         assert open_cases_in(connection, world.session_id, 999) == []
         assert len(load_cases(connection)) == 2
+        assert open_places(connection) == [(world.session_id, world.room_2)]
 
 
 def test_a_case_shows_every_step_with_its_name_and_its_leaf(desk: Desk, world: World) -> None:

@@ -13,6 +13,7 @@ from exam.outcomes import Outcome
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.console import PageClient, account_with, client_for
+from tests.web.doubted import second_proctor
 from tests.world import CLOCK_US, DURATION_US, PASSWORD, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
@@ -132,18 +133,6 @@ def test_alarms_are_shown_to_the_lead_and_to_their_own_room(
     assert len(patrol.get("/check-in/alarms").json["alarms"]) == 1
 
 
-def second_proctor(app: Flask, world: World) -> PageClient:
-    with world.exam.write() as connection:
-        row = connection.execute(
-            "insert into staff (name, badge_no) values ('刘洋', 'JK002') returning id"
-        ).fetchone()
-        connection.execute(
-            "insert into duty (staff_id, session_id, room_id, role) values (?, ?, ?, 'proctor')",
-            (row["id"], world.session_id, world.room_1),
-        )
-    return client_for(app, world, account_with(world, Role.PROCTOR, staff_id=row["id"]))
-
-
 def test_a_doubt_keeps_the_room_from_closing_until_two_have_looked_and_the_lead_has_decided(
     app: Flask, site_lead: PageClient, proctor: PageClient, world: World, desk: Desk
 ) -> None:
@@ -156,6 +145,7 @@ def test_a_doubt_keeps_the_room_from_closing_until_two_have_looked_and_the_lead_
     blocked = proctor.post(close, json={"cue": "C9"})
     assert (blocked.status_code, blocked.json["error"]) == (409, "open_cases")
     assert "1件存疑" in blocked.json["advice"]
+    assert blocked.json["see"] == {"address": "/doubts", "words": "查看存疑"}
     [case] = proctor.get("/check-in/cases?open=1").json["cases"]
     assert (case["reason"], case["reason_words"], case["candidate_name"]) == (
         "NO_ID",
@@ -169,13 +159,27 @@ def test_a_doubt_keeps_the_room_from_closing_until_two_have_looked_and_the_lead_
     assert proctor.post(steps, json=look).json["looks"] == 1
     again = proctor.post(steps, json=look)
     assert (again.status_code, again.json["error"]) == (403, "same_person")
-    assert second_proctor(app, world).post(steps, json=look).json["looks"] == 2
+    other = client_for(app, world, second_proctor(world))
+    assert other.post(steps, json=look).json["looks"] == 2
     decided = site_lead.post(steps, json=decision)
     assert (decided.status_code, decided.json["is_open"]) == (200, False)
     assert [step["finding_words"] for step in decided.json["steps"]] == ["是同一人", "是同一人", "身份确认"]
     assert proctor.get("/check-in/cases?open=1").json["cases"] == []
     assert proctor.post(close, json={"cue": "C9"}).status_code == 200
     assert desk.findings() == []
+
+
+def test_another_person_signs_with_an_own_password_on_the_same_tablet(
+    proctor: PageClient, world: World, desk: Desk
+) -> None:
+    desk.ask(world.on_time, declared=frozenset({Outcome.FACE_DOUBT}))
+    decision = {"step": "decided", "finding": "confirmed", "reason": "已核对"}
+    steps, lead = "/check-in/cases/1/steps", {"login_name": "liqiang", "password": PASSWORD}
+    assert proctor.post(steps, json=decision).json["error"] == "not_site_lead"
+    wrong = proctor.post(steps, json={**decision, "signer": {**lead, "password": "guess"}})
+    assert (wrong.status_code, wrong.json["error"]) == (403, "signer_unknown")
+    decided = proctor.post(steps, json={**decision, "signer": lead})
+    assert [one["by"] for one in decided.json["steps"]] == ["李强"]
 
 
 def test_other_steps_of_the_room_do_not_wait_for_doubts(

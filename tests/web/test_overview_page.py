@@ -123,7 +123,7 @@ def test_before_any_recorder_ran_no_camera_records(site_lead: PageClient, servic
 def test_doubts_wait_for_the_lead(site_lead: PageClient, world: World) -> None:
     admit(world, world.wrong_ticket.id, "referred")
     page = tasks(site_lead.get("/overview/live").text)
-    assert "1名考生的证件存疑" in page
+    assert "1名考生转到人工窗口" in page
 
 
 def test_the_same_trouble_in_many_rooms_is_one_task(site_lead: PageClient, world: World) -> None:

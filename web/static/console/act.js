@@ -1,5 +1,5 @@
 // Buttons that do something: data-post names the address, data-body the JSON. Those with data-hold act
-// only after being held for a second, by finger or by key.
+// only after being held for a second, by finger or by key; one without data-post sends the form it stands in.
 
 import { refresh } from "./live.js";
 
@@ -18,26 +18,39 @@ export async function post(address, body) {
   });
 }
 
-export function tell(kind, words) {
+// `see`: a link to where the trouble can be settled.
+export function tell(kind, words, see) {
   const place = document.getElementById("answer");
   place.className = `notice notice-${kind}`;
   place.textContent = words;
+  if (see) {
+    const link = place.appendChild(document.createElement("a"));
+    link.href = see.address;
+    link.textContent = see.words;
+  }
   place.hidden = !words;
 }
 
-async function advice(answer) {
+async function refused(answer) {
   const told = await answer.json().catch(() => ({}));
   const room = Object.values(told.rooms ?? {}).find((one) => one.advice);
-  return told.advice ?? room?.advice ?? "没有成功，请稍后再试。";
+  tell("bad", told.advice ?? room?.advice ?? "没有成功，请稍后再试。", told.see);
+}
+
+function submit(form) {
+  if (!form.reportValidity()) return;
+  form.dataset.held = "";
+  form.requestSubmit();
 }
 
 async function act(button) {
+  if (!button.dataset.post) return submit(button.form);
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
   try {
     const answer = await post(button.dataset.post, JSON.parse(button.dataset.body || "{}"));
     if (answer.ok) tell("good", "");
-    else tell("bad", await advice(answer));
+    else await refused(answer);
   } catch {
     tell("bad", "连接中断，操作没有送达。请检查网络后再试。");
   } finally {

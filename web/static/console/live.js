@@ -29,12 +29,28 @@ function replace(html) {
     for (const details of old.querySelectorAll("details[open][id]")) {
       node.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
     }
+    keepTyped(old, node);
     node.dataset.shown = shown;
     old.replaceWith(node);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
   tick();
   document.dispatchEvent(new CustomEvent("refreshed"));
+}
+
+// What somebody has typed or ticked is never lost to a refresh.
+function keepTyped(old, node) {
+  for (const field of old.querySelectorAll("input[id], select[id], textarea[id]")) {
+    const fresh = node.querySelector(`#${CSS.escape(field.id)}`);
+    if (!fresh) continue;
+    if (field.type === "radio" || field.type === "checkbox") fresh.checked = field.checked;
+    else if (field.options) chooseAgain(fresh, field.value);
+    else if (field.value !== field.defaultValue) fresh.value = field.value;
+  }
+}
+
+function chooseAgain(select, value) {
+  if ([...(select.options ?? [])].some((one) => one.value === value)) select.value = value;
 }
 
 async function ask() {

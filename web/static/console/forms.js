@@ -1,0 +1,73 @@
+// Forms that sign something: data-json names the address, data-body what is fixed, and each filled field is a part
+// of the JSON. A name with a dot goes one level down; data-as tells numbers and yes from words. What was typed
+// stays until it has been kept.
+
+import { post, tell } from "./act.js";
+import { refresh } from "./live.js";
+
+const AS = { number: Number, yes: (value) => value === "yes" };
+
+function put(body, name, value) {
+  const [first, second] = name.split(".");
+  if (second) put((body[first] ??= {}), second, value);
+  else body[first] = value;
+}
+
+function nonceOf(form) {
+  form.dataset.nonce ??= [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+  return form.dataset.nonce;
+}
+
+function bodyOf(form) {
+  const body = JSON.parse(form.dataset.body || "{}");
+  if ("once" in form.dataset) body.nonce = nonceOf(form);
+  for (const [name, value] of new FormData(form)) {
+    if (value === "") continue;
+    put(body, name, (AS[form.elements[name].dataset?.as] ?? String)(value));
+  }
+  return body;
+}
+
+async function send(form) {
+  if (form.dataset.sending) return;
+  form.dataset.sending = "1";
+  try {
+    const answer = await post(form.dataset.json, bodyOf(form));
+    const told = await answer.json().catch(() => ({}));
+    if (answer.ok) done(form, told);
+    else refused(form, told);
+  } catch {
+    tell("bad", "连接中断，不知道是否已经办理。请检查网络，再按一次：不会重复办理。");
+  } finally {
+    delete form.dataset.sending;
+    for (const field of form.querySelectorAll('input[type="password"]')) field.value = "";
+  }
+}
+
+function done(form, told) {
+  delete form.dataset.nonce;
+  form.reset();
+  form.closest("details")?.removeAttribute("open");
+  tell("good", form.dataset.done);
+  document.getElementById("answer").scrollIntoView({ block: "nearest" });
+  document.dispatchEvent(new CustomEvent("signed", { detail: told }));
+  refresh();
+}
+
+function refused(form, told) {
+  // The answer to this nonce was a refusal and is not kept: the next try may be about something else.
+  delete form.dataset.nonce;
+  tell("bad", told.advice ?? "没有成功，请稍后再试。");
+  document.getElementById("answer").scrollIntoView({ block: "nearest" });
+  refresh();
+}
+
+addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-json]");
+  if (!form) return;
+  event.preventDefault();
+  const button = form.querySelector("[data-hold]");
+  if (button && !("held" in form.dataset)) return button.focus();
+  delete form.dataset.held;
+  send(form);
+});
