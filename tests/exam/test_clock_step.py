@@ -40,6 +40,25 @@ def test_a_machine_that_sleeps_loses_no_time() -> None:
     assert (clock.monotonic_us(), clock.boottime_us()) == (0, HOUR_US)
 
 
+class Interrupted(SimulatedClock):
+    """A machine on which something else runs in the middle of the first comparison."""
+
+    reads = 0
+
+    def wall_us(self) -> int:
+        self.reads += 1
+        if self.reads == 2:
+            self.sleep_us(SECOND_US)
+        return super().wall_us()
+
+
+def test_a_comparison_that_was_interrupted_counts_less_than_a_quick_one() -> None:
+    machine = Interrupted(10 * SECOND_US)
+    clock = SteadyClock(machine)
+    assert clock.apart_us() == 0
+    assert machine.uptime_us == SECOND_US
+
+
 @pytest.mark.parametrize(
     ("apart_us", "last", "is_live", "act"),
     [
@@ -49,6 +68,8 @@ def test_a_machine_that_sleeps_loses_no_time() -> None:
         (ASKED_US + 1, None, True, ClockAct.ASK),
         (-HOUR_US, None, True, ClockAct.ASK),
         (HOUR_US, None, False, ClockAct.ADOPT),
+        (-HOUR_US, None, False, ClockAct.ADOPT),
+        (-25 * HOUR_US, None, False, ClockAct.ASK),
         (HOUR_US, OPEN, True, ClockAct.NOTHING),
         (HOUR_US + NOTED_US, OPEN, True, ClockAct.NOTHING),
         (2 * HOUR_US, OPEN, True, ClockAct.ASK),
