@@ -15,6 +15,8 @@ from exam.clock import SECOND_US
 NOTED_US: Final = SECOND_US // 10
 # More than this is asked, and never followed by itself while a session is on.
 ASKED_US: Final = SECOND_US
+# Nobody is examined, and yet: a clock this far back is a dead battery rather than a correction.
+FAR_BACK_US: Final = 24 * 3600 * SECOND_US
 # A small difference is followed by a thousandth of the time that passes: nobody hears that.
 FOLLOWED_PART: Final = 1000
 
@@ -68,7 +70,7 @@ def judge_apart(apart_us: int, last: LastStep | None, *, is_live: bool) -> Clock
         return ClockAct.FOLLOW if not expected_us and apart_us else ClockAct.NOTHING
     if not expected_us and abs(apart_us) <= ASKED_US:
         return ClockAct.FOLLOW
-    return ClockAct.ASK if is_live else ClockAct.ADOPT
+    return ClockAct.ASK if is_live or apart_us < -FAR_BACK_US else ClockAct.ADOPT
 
 
 def followed_us(apart_us: int, passed_us: int) -> int:
