@@ -5,7 +5,7 @@ moment, and `due` says what may sound now and what came too late. Timers live el
 a crash, a restart or a stepped clock can therefore neither repeat nor lose a cue.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,9 +14,11 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.course import SessionCourse
 from exam.day import Announced, Session
 from exam.procedure import Anchor, Cue, Signal, Trigger
-from exam.room_signals import RoomSignals, room_signals
+from exam.room_signals import RoomSignals, moment_of, room_signals
 from exam.room_times import RoomTimes, planned_end_us, times_of
 
+# A warning does for an end that moved by no more than this; of a later one people were not warned.
+WARNING_DOES_US: Final = 30 * MINUTE_US
 # A room's clock is measured, not known: a report this much before the plan was still on time.
 MEASURING_SLACK_US: Final = SECOND_US // 2
 # A miss speaks of its own moment only: a plan that moved by more than this may be kept after all.
@@ -47,6 +49,10 @@ class RoomCue:
     next_occurrence: int = 1
     # Starts and stops that a correction took back.
     corrected: tuple[Announced, ...] = ()
+    # It sounded at this very plan and was corrected: what comes next is for people to say.
+    is_taken_back: bool = False
+    # A warning that was given for another end.
+    given_before: Announced | None = None
 
     @property
     def occurrence(self) -> int:
@@ -62,7 +68,13 @@ class RoomCue:
     def is_automatic(self) -> bool:
         """Whether it sounds by itself once its moment has come: nothing stands against it."""
         is_free = self.outcome is None and not (self.is_projected or self.is_void or self.is_held)
-        return self.cue.trigger is Trigger.AUTOMATIC and is_free
+        return self.cue.trigger is Trigger.AUTOMATIC and is_free and not self.is_taken_back
+
+    @property
+    def is_warned(self) -> bool:
+        """Whether the warning of another end must do where this one comes too late to be given again."""
+        before = self.given_before
+        return before is not None and abs(self.planned_at_us - moment_of(before)) <= WARNING_DOES_US
 
 
 class Verdict(StrEnum):
@@ -89,8 +101,11 @@ def session_cues(course: SessionCourse) -> list[RoomCue]:
 def room_cues(course: SessionCourse, room_id: int) -> list[RoomCue]:
     """Every scheduled cue of one room, in the order of the procedure."""
     announced = course.announced_in(room_id)
+    by_code: dict[str, list[Announced]] = {}
+    for one in announced:
+        by_code.setdefault(one.cue_code, []).append(one)
     signals = room_signals(course.procedure, announced)
-    room = _Room(course.session, room_id, announced, signals, times_of(course, room_id, signals))
+    room = _Room(course.session, room_id, by_code, signals, times_of(course, room_id, signals))
     return [room.cue(cue) for cue in course.procedure.cues if cue.is_scheduled]
 
 
@@ -104,7 +119,21 @@ def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
     return [
         Due(one, Verdict.EMIT if now_us <= one.closes_at_us else Verdict.TOO_LATE)
         for one in cues
-        if after_us < one.planned_at_us <= now_us and one.is_automatic
+        if after_us < one.planned_at_us <= now_us
+        and one.is_automatic
+        and not (one.is_warned and now_us > one.closes_at_us)
+    ]
+
+
+def about_to_sound(cues: Iterable[RoomCue], after_us: int, now_us: int, ahead_us: int) -> list[RoomCue]:
+    """The audible automatic cues that players may be sounding now, or will within `ahead_us`."""
+    return [
+        one
+        for one in cues
+        if one.is_automatic
+        and one.cue.is_audible
+        and after_us < one.planned_at_us
+        and one.planned_at_us - ahead_us <= now_us <= one.closes_at_us
     ]
 
 
@@ -128,16 +157,17 @@ class _Room:
 
     session: Session
     room_id: int
-    announced: Sequence[Announced]
+    announced: Mapping[str, Sequence[Announced]]
     signals: RoomSignals
     times: RoomTimes
 
     def cue(self, cue: Cue) -> RoomCue:
         anchor_us, is_projected = self._anchor_us(cue.anchor)
         planned_at_us = anchor_us + cue.offset_us
-        mine = [one for one in self.announced if one.cue_code == cue.code]
+        mine = self.announced.get(cue.code, ())
         outcome = self._outcome(cue, mine, planned_at_us)
         is_over = self.times.stopped_at_us is not None and cue.anchor is not Anchor.END
+        corrected = tuple(each.wrong for each in self.signals.corrected if each.wrong.cue_code == cue.code)
         return RoomCue(
             session_id=self.session.id,
             room_id=self.room_id,
@@ -148,7 +178,9 @@ class _Room:
             outcome=outcome,
             is_held=self._is_held(cue),
             next_occurrence=1 + max((one.occurrence for one in mine), default=0),
-            corrected=tuple(each.wrong for each in self.signals.corrected if each.wrong.cue_code == cue.code),
+            corrected=corrected,
+            given_before=_warning_before(cue, mine) if outcome is None else None,
+            is_taken_back=outcome is None and any(_is_of_plan(one, planned_at_us) for one in corrected),
         )
 
     def _is_held(self, cue: Cue) -> bool:
@@ -173,6 +205,8 @@ class _Room:
 
     def _outcome(self, cue: Cue, mine: Sequence[Announced], planned_at_us: int) -> Announced | None:
         """What counts of everything that became of the cue: a sound before a miss, a miss of this plan."""
+        if not mine:
+            return None
         if cue.signal is Signal.START_SIGNAL:
             sounded = self.signals.start
         elif cue.signal is Signal.STOP_SIGNAL:
@@ -185,6 +219,21 @@ class _Room:
             one for one in mine if one.is_missed and abs(one.planned_at_us - planned_at_us) <= SAME_PLAN_US
         ]
         return missed[-1] if missed else None
+
+
+def _is_of_plan(wrong: Announced, planned_at_us: int) -> bool:
+    """Whether a corrected signal had sounded when the plan says it should."""
+    sounded_us = moment_of(wrong)
+    return (
+        abs(wrong.planned_at_us - planned_at_us) <= SAME_PLAN_US
+        and sounded_us >= planned_at_us - SAME_PLAN_US
+    )
+
+
+def _warning_before(cue: Cue, mine: Sequence[Announced]) -> Announced | None:
+    """The last warning that was given, of whatever end."""
+    given = [one for one in mine if not one.is_missed and cue.signal is Signal.TIME_WARNING]
+    return given[-1] if given else None
 
 
 def _sounded(cue: Cue, mine: Sequence[Announced], planned_at_us: int) -> Announced | None:

@@ -153,7 +153,7 @@ class _Comparison:
 
     def _would_be_stale(self, new: RoomCue) -> bool:
         """Whether it should sound in the past, or before the rooms can know of it. Prompts merely pass."""
-        is_settled = new.outcome is not None or new.is_void or new.is_held
+        is_settled = new.outcome is not None or new.is_void or new.is_held or new.given_before is not None
         if is_settled or not new.cue.is_audible or new.cue.trigger is not Trigger.AUTOMATIC:
             return False
         if new.is_projected:  # it would be too late as soon as the room starts

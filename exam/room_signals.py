@@ -97,12 +97,12 @@ class _Heard:
 
 
 def _heard(procedure: Procedure, announced: Iterable[Announced]) -> list[_Heard]:
-    """Everything that sounded, by the moment it did."""
+    """Everything that sounded and means something for the room's time, by the moment it did."""
+    meaning = {cue.code: cue.signal for cue in procedure.cues if cue.signal is not Signal.NONE}
     found = [
-        _Heard(order, cue.signal, one)
+        _Heard(order, meaning[one.cue_code], one)
         for order, one in enumerate(announced)
-        for cue in [procedure.cue(one.cue_code)]
-        if cue is not None and one.emitted_at_us is not None
+        if one.emitted_at_us is not None and one.cue_code in meaning
     ]
     return sorted(found, key=lambda each: moment_of(each.one))
 

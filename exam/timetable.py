@@ -29,6 +29,8 @@ class StepState(StrEnum):
     MISSED = "missed"
     # Its moment passed while the session was not armed: left to people.
     LEFT_TO_PEOPLE = "left_to_people"
+    # It sounded as planned and was wrong: somebody must change the plan, or give it.
+    CORRECTED = "corrected"
     # The room has stopped; the step has no meaning any more.
     VOID = "void"
 
@@ -107,13 +109,23 @@ def cues_for(cues: Iterable[RoomCue], room_id: int, roles: frozenset[str]) -> Se
 def _state(one: RoomCue, now_us: int, armed_at_us: int | None) -> StepState:
     if one.outcome is not None:
         return StepState.MISSED if one.outcome.is_missed else StepState.EMITTED
-    if one.is_void:
-        return StepState.VOID
-    if one.is_held:
-        return StepState.HELD
+    standing = {
+        StepState.VOID: one.is_void,
+        StepState.HELD: one.is_held,
+        StepState.CORRECTED: one.is_taken_back,
+    }
+    found = next((state for state, is_so in standing.items() if is_so), None)
+    return found or _coming(one, now_us, armed_at_us)
+
+
+def _coming(one: RoomCue, now_us: int, armed_at_us: int | None) -> StepState:
+    """Where an open step stands that nothing keeps from coming."""
+    is_automatic = one.cue.trigger is Trigger.AUTOMATIC
     if one.is_projected or now_us < one.planned_at_us:
         is_armed = armed_at_us is not None and armed_at_us < one.planned_at_us
-        return StepState.ARMED if is_armed and one.cue.trigger is Trigger.AUTOMATIC else StepState.PLANNED
-    if one.cue.trigger is not Trigger.AUTOMATIC:
+        return StepState.ARMED if is_armed and is_automatic else StepState.PLANNED
+    if not is_automatic:
         return StepState.AWAITS_PRESS
+    if one.is_warned and now_us > one.closes_at_us:
+        return StepState.EMITTED
     return StepState.DUE if now_us <= one.closes_at_us else StepState.LEFT_TO_PEOPLE

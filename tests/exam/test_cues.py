@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import RoomCue, Verdict, due, reveals_signal, session_cues
+from exam.cues import RoomCue, Verdict, about_to_sound, due, reveals_signal, session_cues
 from exam.day import Announced
 from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, course, emitted, missed
 
@@ -163,3 +163,36 @@ def test_a_warning_of_an_end_that_moved_is_given_again() -> None:
     later = emitted("C5", START_US + 2 * MINUTE_US)
     again = cue_in(1, "C7", later, warned)
     assert (again.outcome, again.occurrence) == (None, 2)
+
+
+def test_a_warning_that_can_no_longer_be_repeated_is_not_missed() -> None:
+    warned = [emitted("C5", START_US + 2 * MINUTE_US), emitted("C7", START_US + 45 * MINUTE_US)]
+    again_us = START_US + 47 * MINUTE_US
+    assert (1, "C7", Verdict.EMIT) in codes_due(again_us + 10 * SECOND_US, *warned)
+    late = codes_due(again_us + 10 * SECOND_US + 1, *warned)
+    assert "C7" not in [code for room, code, _ in late if room == 1]
+
+
+def test_a_warning_given_for_an_end_half_an_hour_ago_warned_of_nothing() -> None:
+    wrong = [emitted("C5", START_US), emitted("C7", START_US + 10 * MINUTE_US)]
+    late_us = START_US + 45 * MINUTE_US + 10 * SECOND_US + 1
+    assert (1, "C7", Verdict.TOO_LATE) in codes_due(late_us, *wrong)
+
+
+def test_a_stop_that_rang_as_planned_and_was_corrected_waits_for_people() -> None:
+    end_us = START_US + HOUR_US
+    wrong = [emitted("C5", START_US), emitted("C8", end_us), emitted("X1", end_us + SECOND_US // 2)]
+    stop = cue_in(1, "C8", *wrong)
+    assert (stop.is_taken_back, stop.is_automatic) == (True, False)
+    assert "C8" not in [code for room, code, _ in codes_due(end_us + SECOND_US, *wrong) if room == 1]
+
+
+def test_what_players_may_be_sounding_is_about_to_sound() -> None:
+    cues = session_cues(course(*done_before_start()))
+
+    def near(now_us: int, after_us: int = ARMED_US) -> set[str]:
+        return {one.cue.code for one in about_to_sound(cues, after_us, now_us, 10 * SECOND_US)}
+
+    assert near(START_US - 10 * SECOND_US - 1) == set()
+    assert near(START_US - 10 * SECOND_US) == near(START_US + 2 * SECOND_US) == {"C5"}
+    assert near(START_US, after_us=START_US) == set()

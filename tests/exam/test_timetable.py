@@ -91,3 +91,12 @@ def test_while_the_room_stands_still_nothing_counts_down() -> None:
     assert late.next is not None
     assert (late.next.room_cue.cue.code, late.countdown_to_us) == ("C7", None)
     assert not late.next.has_come
+
+
+def test_a_corrected_step_asks_for_people_and_an_old_warning_must_do() -> None:
+    end_us = START_US + HOUR_US
+    wrong = [emitted("C5", START_US), emitted("C8", end_us), emitted("X1", end_us + MINUTE_US)]
+    assert states(table(end_us + 2 * MINUTE_US, *wrong))["C8"] is StepState.CORRECTED
+    warned = [emitted("C5", START_US + 2 * MINUTE_US), emitted("C7", START_US + 45 * MINUTE_US)]
+    assert states(table(START_US + 46 * MINUTE_US, *warned))["C7"] is StepState.PLANNED
+    assert states(table(START_US + 50 * MINUTE_US, *warned))["C7"] is StepState.EMITTED
