@@ -42,7 +42,7 @@ def record_decision(
     connection: Connection, last: LastStep, choice: StepChoice, decided_by: int | None, now_us: int
 ) -> None:
     """What became of the step. An adopted one moves the moments of arming and cancelling with all others."""
-    shift_us = last.apart_us if choice is StepChoice.ADOPTED else 0
+    shift_us = shift_of(last, choice)
     row = connection.execute(
         "insert into console_clock_decision (step_id, choice, shift_us, decided_by, decided_at_us)"
         " values (?, ?, ?, ?, ?)"
@@ -56,6 +56,16 @@ def record_decision(
             " where armed_at_us is not null or cancelled_at_us is not null",
             (shift_us,),
         )
+
+
+def shift_of(step: LastStep, choice: StepChoice) -> int:
+    """By how much everything recorded before is read shifted.
+
+    A small step ahead is followed slowly, and counts at once: no end comes early, one may be late by less
+    than a second. One back is followed without a shift, for the same reason.
+    """
+    is_ahead = choice is StepChoice.FOLLOWED and step.apart_us > 0
+    return step.apart_us if choice is StepChoice.ADOPTED or is_ahead else 0
 
 
 def load_last_step(connection: Connection) -> LastStep | None:

@@ -100,6 +100,14 @@ def is_in_window(course: SessionCourse, times: RoomTimes, now_us: int) -> bool:
     return opens_us <= now_us <= max(ends) + AFTERMATH_US
 
 
+def is_going_on(course: SessionCourse, now_us: int) -> bool:
+    """Whether people are examined by the session now, or about to be: its time must not be moved unasked."""
+    if course.session.cancelled_at_us is not None:
+        return False
+    rooms = (room_times(course, room_id) for room_id in course.session.room_ids)
+    return any(times.finished_at_us is None and is_in_window(course, times, now_us) for times in rooms)
+
+
 def opening_us(procedure: Procedure) -> int:
     """How long before the planned start a session begins to concern its rooms."""
     return max(procedure.room_opens_us or 0, procedure.check_in_opens_us)

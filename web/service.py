@@ -9,7 +9,7 @@ import ssl
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.admission import AdmissionPolicyError
+from config.procedures import site_faults
 from config.settings import Settings
 from evidence import logins
 from evidence.checkpoints import Checkpoints, Signing
@@ -29,6 +30,7 @@ from exam.clock import Clock
 from web.addresses import is_loopback, shown_address, site_names
 from web.app import create_app
 from web.audio import AudioError
+from web.console_clock import start_clock
 from web.export_desk import open_export_desk
 from web.kiosk_enrolment import ensure_local_kiosk
 from web.local_desk import Desk
@@ -84,9 +86,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     """Everything that is done once, before the worker exists: keys, schema, kiosk, first link."""
     try:
-        services = open_services(settings, clock)
+        services = _opened(settings, clock)
     except (AdmissionPolicyError, DatabaseError, VaultError) as error:
         raise ServiceError(str(error)) from error
+    clock = services.clock
+    for fault in site_faults(settings.procedures_folder):
+        say(fault)
     try:
         with closing(Signing(Checkpoints(services.exam, settings.keys_folder, LEDGER), clock)):
             prepare_audio(settings)
@@ -109,6 +114,12 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
             f" {address}/first-administrator/{token}"
         )
     return certificates
+
+
+def _opened(settings: Settings, machine: Clock) -> Services:
+    """The services by the console's own clock: it goes on by elapsed time when the machine's is set."""
+    services = open_services(settings, machine)
+    return replace(services, clock=start_clock(services.exam, machine))
 
 
 def _certificates(settings: Settings, clock: Clock) -> Certificates | None:
@@ -195,11 +206,11 @@ class Console(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """In the worker: open the databases, build the app, start ticking."""
-        services = open_services(self._settings, self._clock)
+        services = _opened(self._settings, self._clock)
         checkpoints = Checkpoints(services.exam, self._settings.keys_folder, LEDGER)
         app = create_app(services)
-        signing = Signing(checkpoints, self._clock)
-        keeper = ReserveKeeper(services.exam, self._clock)
+        signing = Signing(checkpoints, services.clock)
+        keeper = ReserveKeeper(services.exam, services.clock)
         rosters = RosterKeeper(services)
         desk = open_export_desk(services)
         self._running = _Running(services, signing, keeper, rosters, desk, start_signals(app, services))

@@ -331,8 +331,11 @@ create table console_clock_decision (
   id         integer primary key,
   step_id    integer not null references console_clock_step (id),
   choice     text    not null check (choice in ('adopted', 'followed', 'kept', 'agrees_again')),
-  -- What was added to the console's clock; every moment recorded before is read shifted by it.
-  shift_us   integer not null check ((choice = 'adopted') = (shift_us <> 0)),
+  -- By how much every moment recorded before is read shifted: what an adopted step adds to the console's clock, or
+  -- a small one ahead will have added.
+  shift_us   integer not null check (case choice when 'adopted' then shift_us <> 0
+                                                 when 'followed' then shift_us >= 0
+                                                 else shift_us = 0 end),
   -- The site lead; null: by rule, because no session was on or the clocks agree.
   decided_by integer references account (id) check (decided_by is null or choice in ('adopted', 'kept')),
   -- By the console's clock before the decision.

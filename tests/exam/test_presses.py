@@ -11,6 +11,7 @@ from exam.presses import (
     PressedRoom,
     PressRefusal,
     PressVerdict,
+    is_going_on,
     judge_press,
 )
 from exam.procedure import Procedure
@@ -134,3 +135,13 @@ def test_after_a_corrected_stop_the_assessor_stops_again() -> None:
     end_us = START_US + HOUR_US
     wrong = [emitted("C5", START_US), emitted("C8", end_us), emitted("X1", end_us + SECOND_US)]
     assert press("C8", end_us + MINUTE_US, *wrong).press == Press(SESSION.id, 1, "C8", 2, end_us)
+
+
+def test_a_session_is_going_on_from_its_opening_until_its_last_room_has_stopped() -> None:
+    opens_us = START_US - 15 * MINUTE_US
+    assert [is_going_on(course(), at_us) for at_us in (opens_us - 1, opens_us)] == [False, True]
+    stops = [emitted("C8", START_US + HOUR_US, room) for room in (1, 2)]
+    starts = [emitted("C5", START_US, room) for room in (1, 2)]
+    assert is_going_on(course(*starts, stops[0]), START_US + HOUR_US)
+    assert not is_going_on(course(*starts, *stops), START_US + HOUR_US)
+    assert not is_going_on(course(session=replace(SESSION, cancelled_at_us=1)), START_US)

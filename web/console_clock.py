@@ -1,0 +1,185 @@
+"""The console's own clock: goes on by elapsed time when somebody sets the machine's, and asks who is right.
+
+What to do about a step is decided in `exam.clock_step`; a step and what became of it are facts. Called
+with every tick of the signals; a second process of the console cannot exist (one writer per database).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import Final
+
+import structlog
+
+from evidence.courses import load_course
+from evidence.database import WriterDatabase
+from evidence.day import load_sessions
+from evidence.service_start import boot_id
+from evidence.site_clock import keep_clock, load_clock, load_last_step, record_decision, record_step
+from exam.clock import SECOND_US, Clock, SteadyClock
+from exam.clock_step import (
+    NOTED_US,
+    ClockAct,
+    KeptClock,
+    LastStep,
+    StepChoice,
+    first_offset_us,
+    followed_us,
+    judge_apart,
+)
+from exam.cues import about_to_sound
+from exam.presses import is_going_on
+from exam.procedure import Procedure
+from web.services import ANY_TOPIC, Bus, Services
+from web.signal_emission import armed_cues
+
+# Where the app keeps it.
+KEEPER_EXTENSION: Final = "kaochang.clock"
+# How often the present is kept, so that no later start is before it.
+KEPT_EVERY_US: Final = 30 * SECOND_US
+# No clock is taken over so shortly before a signal: every room must have measured the new one first.
+QUIET_US: Final = 30 * SECOND_US
+
+_log: Final = structlog.get_logger("signals")
+
+
+class DecidedOtherwiseError(Exception):
+    """The step somebody decides on is not the one that is open now."""
+
+
+class TooNearError(Exception):
+    """A signal is about to sound: rooms may be ringing it by the clock as it is."""
+
+
+def start_clock(exam: WriterDatabase, machine: Clock, boot: str | None = None) -> SteadyClock:
+    """The console's clock as it goes on from the last run."""
+    this_boot = boot or boot_id()
+    with exam.write() as connection:
+        kept = load_clock(connection)
+        offset_us = first_offset_us(kept, this_boot, machine.wall_us(), machine.boottime_us())
+        clock = SteadyClock(machine, offset_us)
+        keep_clock(connection, _kept(clock, this_boot, kept.apart_us if kept else 0))
+    return clock
+
+
+@dataclass(slots=True)
+class ClockKeeper:
+    """Looks at both clocks with every tick."""
+
+    exam: WriterDatabase
+    clock: SteadyClock
+    bus: Bus
+    procedures: Mapping[str, Procedure]
+    boot: str = field(default_factory=boot_id)
+    _last: LastStep | None = None
+    _is_read: bool = False
+    _kept_us: int = 0
+    _looked_us: int = 0
+    _is_following: bool = False
+
+    def look(self) -> None:
+        """Notice what happened to the machine's clock since the last look, and do what the rule says."""
+        if not self._is_read:
+            with self.exam.read() as connection:
+                self._last = load_last_step(connection)
+            self._is_read, self._looked_us = True, self.clock.boottime_us()
+        apart_us = self.clock.apart_us()
+        act = judge_apart(apart_us, self._last, is_live=True)
+        if act is ClockAct.FOLLOW:
+            self._follow(apart_us)
+        else:
+            self._is_following = False
+            if act is not ClockAct.NOTHING:
+                self._settle()
+        self._looked_us = self.clock.boottime_us()
+        if self._looked_us - self._kept_us >= KEPT_EVERY_US:
+            with self.exam.write() as connection:
+                self._keep(connection)
+
+    def open_step(self) -> LastStep | None:
+        """The step the site lead is asked about; None: nothing to decide."""
+        with self.exam.read() as connection:
+            last = load_last_step(connection)
+        return last if last and last.choice is None else None
+
+    def decide(self, step_id: int, choice: StepChoice, account_id: int) -> None:
+        """The site lead says which clock is right. Raises DecidedOtherwiseError when another step is open."""
+        with self.exam.write() as connection:
+            last = load_last_step(connection)
+            if last is None or last.id != step_id or last.choice is not None:
+                raise DecidedOtherwiseError
+            if choice is StepChoice.ADOPTED and self._is_about_to_sound(connection):
+                raise TooNearError
+            self._record(connection, last, choice, account_id)
+
+    def _is_about_to_sound(self, connection: Connection) -> bool:
+        now_us = self.clock.wall_us()
+        armed = armed_cues(connection, self.procedures, now_us)
+        return any(about_to_sound(cues, after_us, now_us, QUIET_US) for after_us, cues in armed)
+
+    def _settle(self) -> None:
+        """Judge again under the writer's lock, where nobody decides meanwhile, and act."""
+        is_live = self._is_live()
+        with self.exam.write() as connection:
+            self._last = load_last_step(connection)
+            apart_us = self.clock.apart_us()
+            act = judge_apart(apart_us, self._last, is_live=is_live)
+            if act is ClockAct.AGREE and self._last is not None:
+                self._record(connection, self._last, StepChoice.AGREES_AGAIN, None)
+            elif act in {ClockAct.ASK, ClockAct.ADOPT}:
+                self._note(connection, apart_us, StepChoice.ADOPTED if act is ClockAct.ADOPT else None)
+        self.bus.publish(ANY_TOPIC)
+
+    def _follow(self, apart_us: int) -> None:
+        if abs(apart_us) > NOTED_US and not self._is_following:
+            with self.exam.write() as connection:
+                self._note(connection, apart_us, StepChoice.FOLLOWED)
+        self._is_following = True
+        self.clock.adopt(followed_us(apart_us, self.clock.boottime_us() - self._looked_us))
+
+    def _note(self, connection: Connection, apart_us: int, choice: StepChoice | None) -> None:
+        _log.warning("console_clock_step", apart_us=apart_us, choice=choice or "asked")
+        step_id = record_step(connection, self.boot, apart_us, self.clock.wall_us())
+        self._last = LastStep(step_id, apart_us, None)
+        if choice is None:
+            self._keep(connection)
+        else:
+            self._record(connection, self._last, choice, None)
+
+    def _record(self, connection: Connection, step: LastStep, choice: StepChoice, by: int | None) -> None:
+        """What became of the step; the clock moves under the writer's lock, together with all moments."""
+        record_decision(connection, step, choice, by, self.clock.wall_us())
+        shift_us = step.apart_us if choice is StepChoice.ADOPTED else 0
+        self.clock.adopt(shift_us)
+        try:
+            self._keep(connection)
+        except BaseException:
+            self.clock.adopt(-shift_us)
+            raise
+        self._last = LastStep(step.id, step.apart_us, choice)
+
+    def _keep(self, connection: Connection) -> None:
+        """Only what somebody knows of is carried over a restart: a step in progress is found again."""
+        believed_us = self._last.expected_us if self._last else 0
+        keep_clock(connection, _kept(self.clock, self.boot, believed_us))
+        self._kept_us = self.clock.boottime_us()
+
+    def _is_live(self) -> bool:
+        now_us = self.clock.wall_us()
+        with self.exam.read() as connection:
+            return any(
+                is_going_on(load_course(connection, session, self.procedures), now_us)
+                for session in load_sessions(connection)
+                if session.procedure_code in self.procedures
+            )
+
+
+def _kept(clock: SteadyClock, boot: str, apart_us: int) -> KeptClock:
+    return KeptClock(boot, clock.offset_us, apart_us, clock.wall_us())
+
+
+def clock_keeper(services: Services) -> ClockKeeper | None:
+    """The keeper of the console's clock; None where the clock is not a steady one."""
+    if not isinstance(services.clock, SteadyClock):
+        return None
+    return ClockKeeper(services.exam, services.clock, services.bus, services.procedures)
