@@ -3,8 +3,9 @@
 One reader for console, recorder and door, so that T0, the end and the room are the same for all (R9).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection
+from typing import Any, Final
 
 from evidence.day import load_announced, shifted
 from evidence.given_time import load_approvals, load_delays, load_grants, load_station_stops
@@ -17,6 +18,41 @@ _CONFIRMED = (
     f"select room_id, cue_code, {shifted('confirmation', 'confirmed_at_us')} from confirmation"  # noqa: S608 - our own names
     " where session_id = ?"
 )
+
+
+# What most sessions have none of; asked together, because everybody asks for courses all the time.
+_RARE: Final = """
+select exists (select 1 from room_move where session_id = ?1) as moves,
+       exists (select 1 from delay where session_id = ?1) as delays,
+       exists (select 1 from delay_approval where session_id = ?1) as approvals,
+       exists (select 1 from time_grant where session_id = ?1) as grants,
+       exists (select 1 from station_stop where session_id = ?1) as station_stops
+"""
+_LOADERS: Final[Mapping[str, Callable[[Connection, int], Sequence[Any]]]] = {
+    "moves": load_moves,
+    "delays": load_delays,
+    "approvals": load_approvals,
+    "grants": load_grants,
+    "station_stops": load_station_stops,
+}
+
+# Changes with every fact that moves a cue of the session. Facts are only added, so counting them is enough.
+_STAMP: Final = """
+select session.planned_start_us, session.duration_us, session.armed_at_us, session.cancelled_at_us,
+       (select count(*) from announcement where session_id = session.id),
+       (select count(*) from room_move where session_id = session.id),
+       (select count(*) from delay where session_id = session.id),
+       (select count(*) from delay_end) + (select count(*) from delay_withdrawal),
+       (select count(*) from delay_approval where session_id = session.id),
+       (select count(*) from time_grant where session_id = session.id),
+       (select count(*) from time_grant_withdrawal),
+       (select count(*) from station_stop where session_id = session.id),
+       (select count(*) from console_clock_decision)
+  from session where id = ?
+"""
+
+# Equal as long as nothing became of a session.
+Stamp = tuple[int | None, ...]
 
 
 class UnknownProcedureError(Exception):
@@ -41,14 +77,17 @@ def load_course(
     """The session with everything that became of it. Raises UnknownProcedureError."""
     procedure = procedure_of(session, procedures)
     confirmed = connection.execute(_CONFIRMED, (session.id,))
+    has = connection.execute(_RARE, (session.id,)).fetchone()
+    rare = {name: load(connection, session.id) for name, load in _LOADERS.items() if has[name]}
     return SessionCourse(
         session,
         procedure,
         announced=load_announced(connection, session.id),
         confirmed={(row["room_id"], row["cue_code"]): row["confirmed_at_us"] for row in confirmed},
-        moves=load_moves(connection, session.id),
-        delays=load_delays(connection, session.id),
-        approvals=load_approvals(connection, session.id),
-        grants=load_grants(connection, session.id),
-        station_stops=load_station_stops(connection, session.id),
+        **rare,
     )
+
+
+def course_stamp(connection: Connection, session_id: int) -> Stamp:
+    """Equal stamps mean an equal course, ticks of steps apart: what hangs on it need not be computed anew."""
+    return tuple(connection.execute(_STAMP, (session_id,)).fetchone())

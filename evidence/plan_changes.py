@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from sqlite3 import Connection
 
-from evidence.day import load_sessions
 from evidence.ledger import LeafKind, append_fact
 from exam.day import Session
 
@@ -99,15 +98,14 @@ def asking_for(connection: Connection, session_id: int) -> Asking | None:
     return None if row is None or row["act"] != "asked" else Asking(*tuple(row)[1:])
 
 
-def load_armed(connection: Connection, from_us: int, until_us: int) -> list[Session]:
-    """Armed sessions that are not cancelled and planned to start in the interval."""
-    return [
-        session
-        for session in load_sessions(connection)
-        if session.armed_at_us is not None
-        and session.cancelled_at_us is None
-        and from_us <= session.planned_start_us <= until_us
-    ]
+def load_armed(connection: Connection, from_us: int, until_us: int) -> list[tuple[int, str]]:
+    """Id and procedure of armed sessions that are not cancelled and planned to start in the interval."""
+    rows = connection.execute(
+        "select id, procedure_code from session where armed_at_us is not null and cancelled_at_us is null"
+        " and planned_start_us between ? and ? order by planned_start_us, code",
+        (from_us, until_us),
+    )
+    return [(row["id"], row["procedure_code"]) for row in rows]
 
 
 def change_plan(

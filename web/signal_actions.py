@@ -16,21 +16,18 @@ from evidence.courses import load_course, procedure_of
 from evidence.day import load_rooms, load_session
 from evidence.doubt_cases import open_cases_in
 from evidence.plan_changes import arm_session
-from exam.clock import SECOND_US
 from exam.cues import room_cues
 from exam.day import Room, Session
 from exam.doubt_cases import may_close_room
-from exam.presses import PressedRoom, PressRefusal, PressVerdict, judge_press
+from exam.presses import PressedRoom, PressRefusal, PressVerdict
 from exam.procedure import Cue, Trigger
 from exam.timetable import timetable
 from web.access import Role, may_act, require_room, roles
 from web.services import room_topic, services
+from web.signal_emission import PRESS_LEAD_US, give
 from web.signals import room_by_code
 
 blueprint: Final = Blueprint("signal_actions", __name__)
-
-# A pressed signal sounds this much later, so that every room has heard of it and all ring together.
-PRESS_LEAD_US: Final = SECOND_US // 2
 
 PRESSERS: Final[Mapping[Trigger, frozenset[Role]]] = {
     Trigger.AUTOMATIC: frozenset({Role.SITE_LEAD}),
@@ -132,11 +129,8 @@ def _give(session: Session, cue: Cue, rooms: list[Room]) -> dict[str, dict[str, 
         now_us = services().clock.wall_us()
         course = load_course(connection, session, services().procedures)
         for room in rooms:
-            verdict = judge_press(PressedRoom(course, room.id), cue.code, now_us)
-            if verdict.press is not None:
-                announcements.record_press(
-                    connection, verdict.press, now_us + PRESS_LEAD_US, current_user.account_id
-                )
+            pressed = PressedRoom(course, room.id)
+            verdict = give(connection, pressed, cue.code, current_user.account_id, now_us)
             answers[room.code] = _answer(verdict, now_us)
     return answers
 

@@ -25,14 +25,17 @@ from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
 from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare, prepare_test_tone
+from web.console_clock import KEEPER_EXTENSION, ClockKeeper, clock_keeper
 from web.services import Bus, Services, room_topic
-from web.signal_emission import due_now, emit
+from web.signal_emission import ArmedBook, ArmedCues, due_among, emit
 
 TICK_S: Final = 0.1
 # A tick that stays away this long means that APScheduler waits for a wall clock that was set back.
 HEARTBEAT_S: Final = 0.5
 # After a restart or a stall, rooms that rang by themselves get this long to report.
 REPORT_GRACE_US: Final = 6 * SECOND_US
+# Facts that nobody changed are good for this long.
+BOOK_LASTS_US: Final = 60 * SECOND_US
 
 _log: Final = structlog.get_logger("signals")
 
@@ -47,18 +50,27 @@ class SignalTicker:
     clock: Clock
     bus: Bus
     procedures: Mapping[str, Procedure]
+    keeper: ClockKeeper | None = None
     # Cues found too late, and the monotonic moment they were first found so by this service.
     _late_since_us: dict[_Key, int] = field(default_factory=dict)
+    _book: ArmedBook | None = None
+    # The connection that was looked through last, its count of commits, and when; what was found.
+    _seen: tuple[Connection, int] | None = None
+    _read_at_us: int = 0
+    _cues: list[ArmedCues] = field(default_factory=list)
 
     def tick(self) -> None:
         """Deal with everything due now."""
+        if self.keeper is not None:
+            self.keeper.look()
         now_us = self.clock.wall_us()
         with self.exam.read() as connection:
-            if not self._actionable(due_now(connection, self.procedures, now_us)):
+            if not self._actionable(self._due(connection, now_us)):
                 return
-        with self.exam.write() as connection:
+        with self.exam.write() as connection, self.exam.read() as seen:
             now_us = self.clock.wall_us()  # read again: waiting for the lock may have used up a tolerance
-            found = self._actionable(due_now(connection, self.procedures, now_us))
+            # Whoever wrote meanwhile is seen; nobody else can write now.
+            found = self._actionable(self._due(seen, now_us))
             emitted = emit(connection, found, now_us)
             missed = self._give_up(connection, found, now_us)
         for one in (*emitted, *missed):
@@ -67,6 +79,20 @@ class SignalTicker:
             _log.info("signal_emitted", **_named(one))
         for one in missed:
             _log.warning("signal_missed", **_named(one))
+
+    def _due(self, connection: Connection, now_us: int) -> list[Due]:
+        """What is due at this moment; facts are read again whenever anybody has written anything.
+
+        SQLite counts the commits that a connection sees; what another connection saw says nothing.
+        """
+        self._book = self._book or ArmedBook(self.procedures)
+        version = connection.execute("pragma data_version").fetchone()[0]
+        is_same = self._seen is not None and self._seen[0] is connection and self._seen[1] == version
+        # Which sessions are near changes with time alone.
+        if not is_same or not 0 <= now_us - self._read_at_us < BOOK_LASTS_US:
+            self._cues = self._book.read(connection, now_us)
+            self._seen, self._read_at_us = (connection, version), now_us
+        return due_among(self._cues, now_us)
 
     def _actionable(self, found: list[Due]) -> list[Due]:
         """Without the late ones whose rooms may still report."""
@@ -153,5 +179,6 @@ def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None
 def start_signals(app: Flask, services: Services) -> Callable[[], None]:
     """Give the app its audio and start ticking. Returns what stops the ticking; raises AudioError."""
     app.extensions[AUDIO_EXTENSION] = prepare_audio(services.settings, services.procedures)
-    ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures)
+    app.extensions[KEEPER_EXTENSION] = keeper = clock_keeper(services)
+    ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures, keeper)
     return Ticking(ticker).stop
