@@ -57,6 +57,16 @@ def clock_epoch(connection: Connection) -> int:
     return int(connection.execute("select coalesce(max(id), 0) from console_clock_decision").fetchone()[0])
 
 
+def sessions_in(connection: Connection, room_id: int) -> set[int]:
+    """Every session that sits in the room, or moves into it at some time (R21)."""
+    rows = connection.execute(
+        "select session_id from session_room where room_id = ?1"
+        " union select session_id from room_move where to_room_id = ?1",
+        (room_id,),
+    )
+    return {row["session_id"] for row in rows}
+
+
 def shifted(table: str, column: str) -> str:
     """The column of a table that has `clock_epoch`, as read by the clock that counts now.
 

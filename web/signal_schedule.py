@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from evidence.announcements import last_heard
 from evidence.courses import load_course
-from evidence.day import load_sessions
+from evidence.day import load_sessions, sessions_in
 from evidence.players import TEST_TOLERANCE_US, SoundTest
 from exam.clock import MINUTE_US, site_time
 from exam.course import SessionCourse, room_at
@@ -56,10 +56,12 @@ def load_room_day(
     connection: Connection, room: Room, procedures: Mapping[str, Procedure], now_us: int
 ) -> RoomDay:
     """The sessions of today that are not cancelled and sit in the room, or move into it."""
+    here = sessions_in(connection, room.id)
     courses = [
         load_course(connection, session, procedures)
         for session in load_sessions(connection)
-        if session.cancelled_at_us is None
+        if session.id in here
+        and session.cancelled_at_us is None
         and session.procedure_code in procedures
         and -BEFORE_US <= now_us - session.planned_start_us <= AFTER_US
     ]
@@ -147,15 +149,20 @@ def _is_audible(procedure: Procedure, one: Announced) -> bool:
 def _cues_json(one: RoomCourse, room_id: int, library: AudioLibrary) -> Iterator[dict[str, Any]]:
     """The audible cues that sound while the session is in the room: scheduled ones, then those pressed."""
     session, procedure = one.course.session, one.course.procedure
-    start_code = procedure.signal_cue(Signal.START_SIGNAL).code
-    for each in room_cues(one.course, one.origin_id):
+    cues = room_cues(one.course, one.origin_id)
+    [start_key] = [
+        _key(one, room_id, each.cue, each.occurrence)
+        for each in cues
+        if each.cue.signal is Signal.START_SIGNAL
+    ]
+    for each in cues:
         if each.cue.is_audible and one.is_in(room_id, sounds_at_us(each)):
             yield _cue_json(each.cue, library, procedure.code) | {
                 "key": _key(one, room_id, each.cue, each.occurrence),
                 "session_id": session.id,
                 "occurrence": each.occurrence,
                 "sounds_at_us": sounds_at_us(each),
-                "after": cue_key(session, start_code, 1) if each.is_projected else None,
+                "after": start_key if each.is_projected else None,
                 "may_sound": _may_sound(each, session),
                 "outcome": each.outcome and ("missed" if each.outcome.is_missed else "emitted"),
             }
