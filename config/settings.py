@@ -225,6 +225,20 @@ class Settings(_Section):
         return self.keys_folder / "kiosk.place"
 
     @property
+    def kiosk_secrets(self) -> Path:
+        """What opens the packages that this machine's kiosk holds."""
+        return self.keys_folder / "kiosk.secrets"
+
+    @property
+    def kiosk_outbox_key(self) -> Path:
+        """What seals the scans that this machine's kiosk still has to bring to the console."""
+        return self.keys_folder / "kiosk.outbox"
+
+    @property
+    def kiosk_db(self) -> Path:
+        return self.data_folder / "kiosk.db"
+
+    @property
     def kiosk_server(self) -> str:
         """The console the kiosk asks; the one on this machine when nothing else is set."""
         if self.kiosk.server:

@@ -74,6 +74,8 @@ class DayStaff:
 class KioskDay:
     """The day part of one kiosk. Empty rooms and sessions: it serves them all."""
 
+    # What admissions call this kiosk.
+    kiosk_id: int
     label: str
     rooms: tuple[int, ...]
     sessions: tuple[int, ...]
@@ -103,6 +105,7 @@ class SharedDay:
     def part_of(self, kiosk: Kiosk, scope: Scope) -> KioskDay:
         """The day part of one kiosk, in the clear."""
         return KioskDay(
+            kiosk_id=kiosk.id,
             label=kiosk.label,
             rooms=scope.rooms,
             sessions=scope.sessions,

@@ -1,7 +1,7 @@
 """The kiosk agent: holds the state of the candidate screen and runs everything beside it.
 
-Four threads: one watches the camera, one asks the console, one lets time pass, one listens for the
-console. They share only the state behind one lock; the page waits for its changes.
+Four threads: one watches the camera, one asks about the candidate, one lets time pass, one keeps in touch
+with the console. They share only the state behind one lock; the page waits for its changes.
 """
 
 import threading
@@ -16,11 +16,10 @@ from config.kiosk_screen import KioskWords
 from exam.clock import Clock
 from exam.identity import DocumentType, looks_resident, normalise, number_fault
 from exam.kiosk_health import Part
-from exam.outcomes import Outcome
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
-from kiosk.console import Console, ConsoleRefusedError, ConsoleUnreachableError
+from kiosk.contact import Contact, Told
 from kiosk.device_board import DeviceBoard
 from kiosk.flow import (
     Asking,
@@ -42,8 +41,6 @@ from kiosk.screen import Camera, describe
 TICK_SECONDS: Final = 0.2
 PROBE_SECONDS: Final = 5.0
 LOST_PROBE_SECONDS: Final = 1.0
-# One missed heartbeat may be chance.
-FAILURES_UNTIL_LOST: Final = 2
 
 # Its address may hold a password, so the board does not name it by that.
 CAMERA: Final = "camera"
@@ -71,7 +68,8 @@ class Snapshot:
 class Agent:
     """State and threads of one kiosk."""
 
-    console: Console
+    contact: Contact
+    asker: Asker
     acceptance: Acceptance
     words: KioskWords
     clock: Clock
@@ -79,7 +77,7 @@ class Agent:
     _flow: Flow = field(default_factory=Idle, init=False)
     _camera: Camera = field(default=Camera(works=True), init=False)
     _version: int = field(default=1, init=False)
-    _failures: int = field(default=0, init=False)
+    _told: Told = field(init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False, repr=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     # Set when the console was lost: look for it more often, beginning now.
@@ -88,6 +86,7 @@ class Agent:
 
     def __post_init__(self) -> None:
         self.board = DeviceBoard(self.clock, self.device_changed)
+        self._told = self.contact.told
         self.board.fit(CAMERA, Part.CAMERA)
 
     def happened(self, what: Input) -> None:
@@ -144,11 +143,11 @@ class Agent:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
             camera = replace(self._camera, has_gun=self.board.has_working(Part.SCANNER))
             screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
-            return Snapshot(self._version, {**screen, "devices": self.board.told()})
+            return Snapshot(self._version, {**screen, **_standing(self._told), "devices": self.board.told()})
 
     def start(self, *others: Callable[[threading.Event], None]) -> None:
         """Start the threads; `others` (the watcher) run beside them until `stop`."""
-        for work in (self._ask, self._tick, self._probe, *others):
+        for work in (self._ask, self._tick, self._keep_in_touch, *others):
             thread = threading.Thread(target=work, args=(self._stopping,), name="kiosk", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -167,39 +166,45 @@ class Agent:
             thread.join(patience_s)
 
     def _ask(self, stopping: threading.Event) -> None:
-        asker = Asker(self.console, self.clock)
         while not stopping.is_set():
             with self._changed:
                 self._changed.wait_for(lambda: stopping.is_set() or isinstance(self._flow, Asking))
                 asking = self._flow
             if isinstance(asking, Asking):
-                self.happened(asker.ask(asking.scan))
+                self.happened(self.asker.ask(asking.scan))
+                self._stands(self.contact.told)
 
     def _tick(self, stopping: threading.Event) -> None:
         while not stopping.wait(TICK_SECONDS):
             self.happened(Happened.TICK)
 
-    def _probe(self, stopping: threading.Event) -> None:
+    def _keep_in_touch(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             self._hear()
-            if isinstance(self._flow, OutOfUse) or self._failures > 0:
+            if isinstance(self._flow, OutOfUse) or not self._told.is_heard:
                 stopping.wait(LOST_PROBE_SECONDS)
             else:
                 self._hurry.clear()
-                self._hurry.wait(PROBE_SECONDS)
+                if not stopping.is_set():
+                    self._hurry.wait(PROBE_SECONDS)
 
     def _hear(self) -> None:
-        try:
-            heartbeat = self.console.heartbeat()
-        except (ConsoleUnreachableError, ConsoleRefusedError) as error:
-            self._failures += 1
-            if self._failures == FAILURES_UNTIL_LOST:
-                _log.warning("console lost", reason=str(error))
-            if self._failures >= FAILURES_UNTIL_LOST:
-                self.happened(Fitness((Outcome.SYS_STALE_ROSTER,)))
-            return
-        if self._failures:
-            _log.info("console heard", failures=self._failures)
-        self._failures = 0
-        self.acceptance.expect(heartbeat.ticket_forms)
-        self.happened(Fitness(()))
+        self._stands(self.contact.turn(self.board.parts()))
+        if self._told.ticket_forms is not None:
+            self.acceptance.expect(self._told.ticket_forms)
+        self.happened(Fitness(self._told.reasons))
+
+    def _stands(self, told: Told) -> None:
+        """Keep how the kiosk stands, and tell the page when that changed."""
+        with self._changed:
+            if _standing(told) != _standing(self._told):
+                self._version += 1
+                self._changed.notify_all()
+            if told.is_alone:
+                self._hurry.set()
+            self._told = told
+
+
+def _standing(told: Told) -> dict[str, Any]:
+    """For the small line that staff read."""
+    return {"alone": told.is_alone, "queue": told.counts.waiting, "needs_human": told.counts.needs_human}

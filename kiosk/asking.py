@@ -1,84 +1,105 @@
-"""Asking the console about one candidate, with patience and always under the same nonce.
+"""What becomes of one scan: kept, asked of the console, or judged here when the console does not answer.
 
-A request whose answer got lost may have admitted the candidate. So the nonce of an unanswered pair
-of documents is remembered: when the same candidate tries again here soon, the console gives the
-answer it gave the first time, and nobody is told that he is in already. Not for long: in the afternoon
-the morning's answer would be a wrong one.
+Order, so that no record is lost and nobody is told what is not written down: keep the scan, durable; ask
+the console; without an answer in time judge here under the same nonce, keep that, and only then tell it.
 """
 
 import secrets
-from collections import OrderedDict
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
 
 import structlog
 
-from exam.clock import MINUTE_US, Clock
+from evidence.kiosk_outbox import NewScan, Outbox
+from evidence.ticket_signing import ShownTicket
+from exam.admission_facts import TicketProof
+from exam.clock import Clock
 from exam.outcomes import Outcome
-from kiosk.console import CheckIn, Console, ConsoleRefusedError, ConsoleUnreachableError
+from kiosk.alone import OwnJudgement
+from kiosk.console import Console, ConsoleRefusedError, ConsoleRevokedError, ConsoleUnreachableError
+from kiosk.contact import NOT_TAKEN, Contact
 from kiosk.flow import Answered
 from kiosk.own_answers import own_answer
 from kiosk.scan import Scan
 
-TRIES: Final = 3
 NONCE_BYTES: Final = 16
-REMEMBERED: Final = 64
-REMEMBERED_US: Final = 10 * MINUTE_US
 
 _log: Final = structlog.get_logger("kiosk")
 
 
 class Asker:
-    """Turns a state that asks into what came of it. For one thread."""
+    """Turns a scan into its answer. For one thread."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
-        self._console = console
+    def __init__(self, console: Console, contact: Contact, outbox: Outbox, clock: Clock) -> None:
+        self._console, self._contact, self._outbox = console, contact, outbox
         self._clock = clock
-        # By digest of both numbers, so that no number stays in memory.
-        self._unanswered: OrderedDict[bytes, _Unanswered] = OrderedDict()
 
     def ask(self, scan: Scan) -> Answered:
-        """Ask until answered, at most `TRIES` times."""
-        pair = sha256(f"{scan.ticket_no}\n{scan.id_number}".encode()).digest()
-        first = self._earlier(pair) or self._fresh()
-        request = CheckIn(first.nonce, first.scanned_at_us, scan.ticket_no or "", scan.id_number or "")
+        """The answer, on record here or at the console."""
+        reasons = self._contact.unfit()
+        if reasons:
+            return Answered(own_answer(reasons[0]))
+        scanned_at_us, nonce = self._clock.wall_us(), secrets.token_hex(NONCE_BYTES)
+        shown = self._contact.packages.shown(scan.signed)
+        body = body_of(scan, shown, nonce, scanned_at_us)
         try:
-            answered = self._tried(request)
+            new = NewScan(nonce, self._contact.boot_id, scanned_at_us)
+            kept = self._outbox.begin(new, body, self._contact.said)
+            return self._online(nonce, kept) or self._alone(nonce, scan, shown)
+        except sqlite3.Error as error:
+            _log.warning("scan cannot be kept", reason=str(error))
+            return Answered(own_answer(Outcome.SYS_DISK))
+
+    def _online(self, nonce: str, body: Mapping[str, Any]) -> Answered | None:
+        if self._contact.is_alone:
+            return None
+        try:
+            answer = self._console.check_in(body)
+        except ConsoleUnreachableError as error:
+            _log.warning("check-in unanswered", nonce=nonce, reason=str(error))
+            self._contact.lost()
+            return None
         except ConsoleRefusedError as error:
-            _log.warning("check-in not judged", reason=str(error))
+            _log.warning("check-in not judged", nonce=nonce, reason=str(error))
+            self._outbox.set_aside(nonce, NOT_TAKEN)
             return Answered(own_answer(Outcome.NOT_JUDGED))
-        if answered is None:
-            self._remember(pair, first)
-            return Answered(own_answer(Outcome.SYS_STALE_ROSTER))
-        return answered
+        except ConsoleRevokedError:
+            return self._told(nonce, OwnJudgement(own_answer(Outcome.SYS_REVOKED), None))
+        self._outbox.answered(nonce, answer, self._contact.now_us)
+        return Answered(answer)
 
-    def _tried(self, request: CheckIn) -> Answered | None:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return Answered(self._console.check_in(request))
-            except ConsoleUnreachableError as error:
-                _log.warning("check-in unanswered", nonce=request.nonce, attempt=attempt, reason=str(error))
-        return None
+    def _alone(self, nonce: str, scan: Scan, shown: ShownTicket | None) -> Answered:
+        alone, reasons = self._contact.packages.alone, self._contact.unfit()
+        if alone is None or reasons:
+            reason = reasons[0] if reasons else Outcome.SYS_STALE_ROSTER
+            return self._told(nonce, OwnJudgement(own_answer(reason), None))
+        local = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
+        return self._told(nonce, alone.judge(scan, shown, local, self._contact.now_us))
 
-    def _earlier(self, pair: bytes) -> "_Unanswered | None":
-        scan = self._unanswered.pop(pair, None)
-        is_recent = scan is not None and self._clock.monotonic_us() - scan.began_us < REMEMBERED_US
-        return scan if is_recent else None
-
-    def _fresh(self) -> "_Unanswered":
-        return _Unanswered(secrets.token_hex(NONCE_BYTES), self._clock.wall_us(), self._clock.monotonic_us())
-
-    def _remember(self, pair: bytes, scan: "_Unanswered") -> None:
-        self._unanswered[pair] = scan
-        if len(self._unanswered) > REMEMBERED:
-            self._unanswered.popitem(last=False)
+    def _told(self, nonce: str, judgement: OwnJudgement) -> Answered:
+        self._outbox.decided(nonce, judgement.answer, judgement.let_in)
+        return Answered(judgement.answer, is_offline=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unanswered:
-    """A scan whose answer got lost; `began_us` is monotonic."""
-
-    nonce: str
-    scanned_at_us: int
-    began_us: int
+def body_of(scan: Scan, shown: ShownTicket | None, nonce: str, scanned_at_us: int) -> dict[str, Any]:
+    """The check-in as it is sent, now or later (docs/design/check-in.md)."""
+    ticket = None if shown is None else shown.ticket
+    read = scan.read
+    return {
+        "nonce": nonce,
+        "scanned_at_us": scanned_at_us,
+        "ticket_no": scan.ticket_no,
+        "id_number": scan.id_number,
+        "read": {
+            "document_type": read.document_type,
+            "name": read.name,
+            "valid_until": None if read.valid_until is None else read.valid_until.isoformat(),
+        },
+        "ticket_proof": TicketProof.PLAIN if shown is None else shown.proof,
+        "ticket_revision": None if ticket is None else ticket.revision,
+        "declared": sorted(scan.declared),
+        "provided": asdict(scan.provided),
+        "tries": scan.tries,
+    }

@@ -1,4 +1,4 @@
-"""Asking the console: check-ins and heartbeats over HTTP, with this kiosk's token.
+"""Asking the console over HTTP, with this kiosk's token: check-ins, heartbeats, packages.
 
 A document number travels in the body only and is never logged. The token and the site's CA are read
 when they are needed, because on a fresh machine the console writes them a moment after this service
@@ -6,7 +6,7 @@ starts.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,47 +15,75 @@ from typing import Any, Final, Protocol
 import httpx
 
 from exam.answers import Answer, read_answer
+from exam.kiosk_health import Report
 
 TIMEOUT_S: Final = 1.5
+# A package of thousands of candidates is built before its first byte comes.
+PACKAGE_TIMEOUT_S: Final = 15.0
 PREFIX: Final = "/api/kiosk/v1"
+REVOKED: Final = "SYS_REVOKED"
 
 
 class ConsoleUnreachableError(Exception):
     """No answer that means anything came in time; the message says why, for staff."""
 
 
+class ConsoleFailedError(ConsoleUnreachableError):
+    """The console is there and cannot answer this request now."""
+
+
 class ConsoleRefusedError(Exception):
     """The console answered that it will not judge this request."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIn:
-    """One scan as it is sent. A repeat carries the same nonce and the same moment."""
-
-    nonce: str
-    scanned_at_us: int
-    ticket_no: str
-    id_number: str
+class ConsoleRevokedError(Exception):
+    """The console has shut this kiosk out: it must wipe itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What the console says about itself and this kiosk."""
+    """What the console says about itself and this kiosk, and what it wants of it."""
 
     server_time_us: int
     kiosk_label: str
     ticket_forms: tuple[str, ...]
+    # People have put this kiosk out of service.
+    out_of_service: bool = False
+    # Ask for another token.
+    roll_token: bool = False
+    # What the present packages are called; None: there is none yet.
+    secret: int | None = None
+    roster_revision: int | None = None
+    day_digest: str | None = None
+
+    @property
+    def roster_tag(self) -> str | None:
+        """The tag of the present roster package."""
+        return None if self.roster_revision is None else f"{self.roster_revision}-{self.secret}"
+
+    @property
+    def day_tag(self) -> str | None:
+        """The tag of the present day part."""
+        return None if self.day_digest is None else f"{self.day_digest}-{self.secret}"
 
 
 class Console(Protocol):
-    """Whoever decides on admission."""
+    """Whoever decides on admission. Everything raises ConsoleUnreachableError and ConsoleRevokedError."""
 
-    def check_in(self, request: CheckIn) -> Answer:
-        """The answer. Raises ConsoleUnreachableError or ConsoleRefusedError."""
+    def check_in(self, body: Mapping[str, Any]) -> Answer:
+        """The answer to a scan, asked or told. Raises ConsoleRefusedError too."""
         ...
 
-    def heartbeat(self) -> Heartbeat:
-        """A sign of life. Raises ConsoleUnreachableError."""
+    def heartbeat(self, report: Report) -> Heartbeat:
+        """A sign of life from both sides. Raises ConsoleRefusedError too."""
+        ...
+
+    def keys(self) -> dict[str, Any]:
+        """What opens the packages."""
+        ...
+
+    def package(self, name: str, tag: str) -> tuple[bytes, str] | None:
+        """The package `roster` or `day` and its tag; None when `tag` is the present one's."""
         ...
 
 
@@ -82,33 +110,63 @@ class HttpConsole:
             base_url=address, timeout=timeout_s, verify=self._trusted, trust_env=False
         )
 
-    def check_in(self, request: CheckIn) -> Answer:
+    def check_in(self, body: Mapping[str, Any]) -> Answer:
         """Post the scan and read the answer."""
-        told = self._asked("POST", "/checkins", asdict(request))
+        told = self._json(self._sent("POST", "/checkins", json=body))
         with _understood():
             return read_answer(told)
 
-    def heartbeat(self) -> Heartbeat:
-        """Ask for a sign of life."""
-        told = self._asked("GET", "/heartbeat", None)
+    def heartbeat(self, report: Report) -> Heartbeat:
+        """Report, and hear what the console says."""
+        told = self._json(self._sent("POST", "/heartbeat", json=asdict(report)))
         with _understood():
-            return Heartbeat(told["server_time_us"], told["kiosk_label"], tuple(told["ticket_forms"]))
+            return Heartbeat(
+                server_time_us=int(told["server_time_us"]),
+                kiosk_label=told["kiosk_label"],
+                ticket_forms=tuple(told["ticket_forms"]),
+                out_of_service=told["out_of_service"],
+                roll_token=told["roll_token"],
+                secret=told["secret"],
+                roster_revision=told["roster_revision"],
+                day_digest=told["day_digest"],
+            )
+
+    def keys(self) -> dict[str, Any]:
+        """Ask for what opens the packages."""
+        return self._json(self._sent("GET", "/keys"))
+
+    def package(self, name: str, tag: str) -> tuple[bytes, str] | None:
+        """Ask for a package unless the one of this tag is still the present one."""
+        answer = self._sent(
+            "GET", f"/{name}", headers={"If-None-Match": f'"{tag}"'}, timeout=PACKAGE_TIMEOUT_S
+        )
+        if answer.status_code == httpx.codes.NOT_MODIFIED:
+            return None
+        with _understood():
+            return answer.content, answer.headers["ETag"].strip('"')
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self._token()}"}
+    def _sent(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
+        known = {**(headers or {}), "Authorization": f"Bearer {self._token()}"}
         self._trust()
         try:
-            answer = self._client.request(method, PREFIX + path, json=body, headers=headers)
+            answer = self._client.request(method, PREFIX + path, headers=known, **more)
         except httpx.HTTPError as error:
             raise ConsoleUnreachableError(f"console does not answer ({type(error).__name__})") from error
         if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
             raise ConsoleRefusedError(f"console refused the request ({answer.status_code})")
-        if not answer.is_success:
-            raise ConsoleUnreachableError(f"console answered with status {answer.status_code}")
+        if answer.status_code == httpx.codes.FORBIDDEN and _says_revoked(answer):
+            raise ConsoleRevokedError("the console has shut this kiosk out")
+        if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
+            raise ConsoleFailedError(f"console answered with status {answer.status_code}")
+        return answer
+
+    def _json(self, answer: httpx.Response) -> dict[str, Any]:
         with _understood():
             told: dict[str, Any] = answer.json()
             return told
@@ -127,3 +185,11 @@ class HttpConsole:
             return self._token_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConsoleUnreachableError(f"no kiosk token in {self._token_file.name} yet") from error
+
+
+def _says_revoked(answer: httpx.Response) -> bool:
+    try:
+        told = answer.json()
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("outcome") == REVOKED

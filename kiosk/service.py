@@ -10,7 +10,9 @@ import waitress
 
 from config.kiosk_screen import load_kiosk_words
 from config.settings import Settings
-from exam.clock import Clock
+from evidence.database import DatabaseError
+from evidence.kiosk_outbox import OutboxKeyError
+from exam.clock import Clock, SteadyClock
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.camera import open_source
@@ -18,6 +20,7 @@ from kiosk.console import HttpConsole
 from kiosk.device_keeping import Bench, keepers
 from kiosk.enrolment import console_address
 from kiosk.intake import Intake
+from kiosk.local import Local, open_local
 from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Scanner
 from kiosk.screen_app import create_screen
@@ -34,11 +37,14 @@ class ServiceError(RuntimeError):
 
 
 def serve(settings: Settings, clock: Clock) -> int:
-    """Run the kiosk until SIGTERM or SIGINT. Raises ServiceError when its port is taken."""
+    """Run the kiosk until SIGTERM or SIGINT. Raises ServiceError when its port or its database is taken."""
     listener = _listen(settings.kiosk.port)
     console = HttpConsole(console_address(settings), settings.kiosk_token, settings.keys_folder / "ca.crt")
+    # Whoever sets the machine's clock in the middle of the day moves no scan.
+    clock = SteadyClock(clock)
+    local = _open_local(settings, console, clock, listener)
     acceptance = Acceptance()
-    agent = Agent(console, acceptance, load_kiosk_words(), clock)
+    agent = Agent(local.contact, local.asker, acceptance, load_kiosk_words(), clock)
     scanner = Scanner(settings.kiosk.symbologies)
     watcher = Watcher(
         lambda: open_source(settings.kiosk.camera, clock, region=settings.kiosk.region),
@@ -64,6 +70,7 @@ def serve(settings: Settings, clock: Clock) -> int:
         server.close()
         scanner.close()
         console.close()
+        local.close()
     return 0
 
 
@@ -79,6 +86,15 @@ def _listen(port: int) -> socket.socket:
             " or change [kiosk] port in the settings"
         ) from error
     return listener
+
+
+def _open_local(settings: Settings, console: HttpConsole, clock: Clock, listener: socket.socket) -> Local:
+    try:
+        return open_local(settings, console, clock)
+    except (DatabaseError, OutboxKeyError, OSError) as error:
+        listener.close()
+        console.close()
+        raise ServiceError(str(error)) from error
 
 
 def _stop_on_signals(agent: Agent) -> None:

@@ -27,10 +27,12 @@ from evidence.admission_tickets import load_head, load_tickets
 from evidence.database import WriterDatabase
 from evidence.vault import Vault
 from exam.clock import SimulatedClock, SystemClock
+from exam.kiosk_health import Report
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
 from kiosk.console import ConsoleUnreachableError, HttpConsole
 from kiosk.flow import TicketRead
+from kiosk.local import open_local
 from kiosk.scan import Scan
 from kiosk.scanner import Scanner, grey_of
 from rehearsal.people_names import RosterLine
@@ -50,6 +52,14 @@ from web.ticket_sheet import PAGE_MM, laid_out, sheet_pdf
 
 SYMBOLS = [ZBarSymbol.CODE128, ZBarSymbol.QRCODE]
 CLOCK = SystemClock()
+REPORT = Report(
+    sent_at_us=CLOCK_US,
+    queue_length=0,
+    needs_human=0,
+    roster_revision=None,
+    disk_free_bytes=2**30,
+    is_out_of_service=False,
+)
 
 
 @dataclass
@@ -106,12 +116,15 @@ def measure(folder: Path, candidates: int, frames: int) -> Timings:
     with running_console(settings):
         console = HttpConsole(settings.kiosk_server, settings.kiosk_token)
         forms = first_heartbeat(console)
-        scanner, asker = Scanner(settings.kiosk.symbologies), Asker(console, CLOCK)
+        scanner = Scanner(settings.kiosk.symbologies)
+        # The console's clock is simulated, so this kiosk has none of its own.
+        local = open_local(settings, console, SimulatedClock(CLOCK_US))
         for number, line in enumerate(lines):
             if number % 10 == 0:
                 progress(f"candidate {number + 1} of {candidates}")
-            show(Show(sheet, line, number, frames), scanner, Acceptance(forms), asker, timings)
+            show(Show(sheet, line, number, frames), scanner, Acceptance(forms), local.asker, timings)
         scanner.close()
+        local.close()
         console.close()
     return timings
 
@@ -240,7 +253,7 @@ def first_heartbeat(console: HttpConsole) -> tuple[str, ...]:
     """Wait for the console; the ticket forms it tells."""
     for _ in range(200):
         try:
-            return console.heartbeat().ticket_forms
+            return console.heartbeat(REPORT).ticket_forms
         except ConsoleUnreachableError:
             CLOCK.sleep_us(100_000)
     raise TimeoutError("the console did not come up")

@@ -1,15 +1,30 @@
 """A kiosk on a stage: a console that answers as told, frames made by hand, a screen on a real socket."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.serving import make_server
 
+from config.kiosk_screen import load_kiosk_words
+from config.settings import Settings
 from exam.answers import Answer
-from kiosk.console import CheckIn, ConsoleRefusedError, ConsoleUnreachableError, Heartbeat
+from exam.clock import Clock
+from exam.kiosk_health import Report
+from kiosk.acceptance import Acceptance
+from kiosk.agent import Agent
+from kiosk.console import (
+    ConsoleFailedError,
+    ConsoleRefusedError,
+    ConsoleRevokedError,
+    ConsoleUnreachableError,
+    Heartbeat,
+)
+from kiosk.local import Local, open_local
 from tests.world import invented_number
 
 TICKET = "202611220001"
@@ -45,26 +60,94 @@ class FakeConsole:
     answer: Answer = ADMITTED
     is_away: bool = False
     refuses: bool = False
+    is_failing: bool = False
+    has_revoked: bool = False
     # How many requests get lost before one is answered.
     lost: int = 0
     forms: tuple[str, ...] = (FORM,)
-    asked: list[CheckIn] = field(default_factory=list)
-    heartbeats: int = 0
+    # By its own clock; None: the kiosk's clock is right.
+    time_us: int | None = None
+    out_of_service: bool = False
+    secret: int | None = None
+    keys_told: dict[str, Any] = field(default_factory=dict)
+    # Package and tag by name; one that is not there is not ready.
+    packages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
 
-    def check_in(self, request: CheckIn) -> Answer:
-        self.asked.append(request)
+    @property
+    def heartbeats(self) -> int:
+        return len(self.reports)
+
+    def check_in(self, body: Mapping[str, Any]) -> Answer:
+        self.asked.append(dict(body))
+        self._be_there()
         if self.refuses:
             raise ConsoleRefusedError("refused")
-        if self.is_away or self.lost > 0:
+        if self.is_failing:
+            raise ConsoleFailedError("status 500")
+        if self.lost > 0:
             self.lost -= 1
-            raise ConsoleUnreachableError("away")
+            raise ConsoleUnreachableError("lost")
         return self.answer
 
-    def heartbeat(self) -> Heartbeat:
-        self.heartbeats += 1
+    def heartbeat(self, report: Report) -> Heartbeat:
+        self.reports.append(report)
+        self._be_there()
+        return Heartbeat(
+            server_time_us=report.sent_at_us if self.time_us is None else self.time_us,
+            kiosk_label="1号签到机",
+            ticket_forms=self.forms,
+            out_of_service=self.out_of_service,
+            secret=self.secret,
+            roster_revision=self._revision(),
+            day_digest=self._part("day"),
+        )
+
+    def keys(self) -> dict[str, Any]:
+        self.fetched.append("keys")
+        if not self.keys_told:
+            raise ConsoleFailedError("no keys")
+        return self.keys_told
+
+    def package(self, name: str, tag: str) -> tuple[bytes, str] | None:
+        self.fetched.append(name)
+        if name not in self.packages:
+            raise ConsoleFailedError("not ready")
+        return None if self.packages[name][1] == tag else self.packages[name]
+
+    def _be_there(self) -> None:
+        if self.has_revoked:
+            raise ConsoleRevokedError("revoked")
         if self.is_away:
             raise ConsoleUnreachableError("away")
-        return Heartbeat(1, "1号签到机", self.forms)
+
+    def _revision(self) -> int | None:
+        part = self._part("roster")
+        return None if part is None else int(part)
+
+    def _part(self, name: str) -> str | None:
+        return self.packages[name][1].rpartition("-")[0] if name in self.packages else None
+
+
+def local_of(console: FakeConsole, folder: Path, clock: Clock) -> Local:
+    """A kiosk's own memory in this folder."""
+    return open_local(Settings(data_folder=folder), console, clock)
+
+
+@contextmanager
+def agent_of(
+    console: FakeConsole, folder: Path, clock: Clock, forms: tuple[str, ...] = (FORM,)
+) -> Iterator[Agent]:
+    """An agent whose threads do not run yet."""
+    local = local_of(console, folder, clock)
+    agent = Agent(local.contact, local.asker, Acceptance(forms), load_kiosk_words(), clock)
+    try:
+        yield agent
+    finally:
+        agent.stop()
+        local.close()
 
 
 @contextmanager

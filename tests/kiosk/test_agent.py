@@ -2,21 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.kiosk_screen import load_kiosk_words
 from exam.clock import SimulatedClock
 from exam.kiosk_health import Part
 from kiosk import agent as agent_module
-from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent, Usable
-from kiosk.asking import TRIES
 from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
+from kiosk.scan import Scan
 from kiosk.scanner import Reading
 from kiosk.screen import Camera
-from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole, answer
+from tests.kiosk.stage import ID_NUMBER, TICKET, FakeConsole, agent_of, answer
 
 WAIT_S = 5.0
 
@@ -32,16 +31,16 @@ def clock() -> SimulatedClock:
 
 
 @pytest.fixture
-def still(console: FakeConsole, clock: SimulatedClock) -> Agent:
+def still(console: FakeConsole, clock: SimulatedClock, tmp_path: Path) -> Iterator[Agent]:
     """An agent whose threads do not run."""
-    return Agent(console, Acceptance([FORM]), load_kiosk_words(), clock)
+    with agent_of(console, tmp_path, clock) as made:
+        yield made
 
 
 @pytest.fixture
-def agent(still: Agent) -> Iterator[Agent]:
+def agent(still: Agent) -> Agent:
     still.start()
-    yield still
-    still.stop()
+    return still
 
 
 def until(agent: Agent, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -62,7 +61,9 @@ def test_ticket_and_number_lead_to_the_answer(agent: Agent, console: FakeConsole
     agent.happened(TicketRead(TICKET))
     assert agent.number_given(ID_NUMBER) is Usable.ID_NUMBER
     assert until(agent, shows("result"))["title"] == "签到成功"
-    assert [(request.ticket_no, request.id_number) for request in console.asked] == [(TICKET, ID_NUMBER)]
+    assert [(request["ticket_no"], request["id_number"]) for request in console.asked] == [
+        (TICKET, ID_NUMBER)
+    ]
 
 
 def test_the_number_may_come_first_and_a_gun_may_send_the_ticket(agent: Agent, console: FakeConsole) -> None:
@@ -70,7 +71,7 @@ def test_the_number_may_come_first_and_a_gun_may_send_the_ticket(agent: Agent, c
     until(agent, shows("need_ticket"))
     assert agent.number_given(TICKET) is Usable.TICKET
     until(agent, shows("result"))
-    assert console.asked[0].ticket_no == TICKET
+    assert console.asked[0]["ticket_no"] == TICKET
 
 
 def test_a_wrong_check_digit_is_never_asked(still: Agent, console: FakeConsole) -> None:
@@ -87,67 +88,71 @@ def test_a_passport_goes_to_the_console_which_refers_its_holder(agent: Agent, co
     agent.happened(TicketRead(TICKET))
     assert agent.number_given("E12345678") is Usable.ID_NUMBER
     assert until(agent, shows("result"))["tone"] == "wait"
-    assert console.asked[0].id_number == "E12345678"
+    assert console.asked[0]["id_number"] == "E12345678"
 
 
 def test_nothing_typed_is_nothing_usable(still: Agent) -> None:
     assert still.number_given("  ") is Usable.NEITHER
 
 
-def test_while_forms_are_unknown_a_typed_ticket_is_not_guessed(console: FakeConsole) -> None:
-    unknowing = Agent(console, Acceptance(), load_kiosk_words(), SimulatedClock(1))
-    assert unknowing.number_given(TICKET) is Usable.NEITHER
+def test_while_forms_are_unknown_a_typed_ticket_is_not_guessed(console: FakeConsole, tmp_path: Path) -> None:
+    with agent_of(console, tmp_path, SimulatedClock(1), forms=()) as unknowing:
+        assert unknowing.number_given(TICKET) is Usable.NEITHER
 
 
 def test_a_console_that_does_not_answer_sends_candidates_elsewhere_and_returns_by_itself(
-    agent: Agent, console: FakeConsole, clock: SimulatedClock
+    still: Agent, console: FakeConsole, clock: SimulatedClock
 ) -> None:
+    still._hear()
     console.is_away = True
+    still.start()
+    agent = still
     agent.happened(TicketRead(TICKET))
     agent.number_given(ID_NUMBER)
     screen = until(agent, shows("result"))
     assert (screen["outcome"], screen["line"]) == ("SYS_STALE_ROSTER", "请到其他签到机，或到人工窗口。")
-    assert len({request.nonce for request in console.asked}) == 1
     console.is_away = False
     clock.sleep_us(RESULT_US)
-    until(agent, shows("idle"))
-
-
-def test_the_retry_after_the_console_came_back_carries_the_first_nonce(
-    agent: Agent, console: FakeConsole, clock: SimulatedClock
-) -> None:
-    console.lost = TRIES
-    agent.happened(TicketRead(TICKET))
-    agent.number_given(ID_NUMBER)
-    until(agent, shows("result"))
-    clock.sleep_us(RESULT_US)
-    until(agent, shows("idle"))
-    agent.happened(TicketRead(TICKET))
-    agent.number_given(ID_NUMBER)
-    until(agent, lambda screen: screen.get("outcome") == "OK_ADMITTED")
-    assert len({request.nonce for request in console.asked}) == 1
+    until(agent, lambda screen: screen["screen"] == "idle" and not screen["alone"])
+    assert console.asked[-1]["decided"] == {"outcome": "SYS_STALE_ROSTER", "place_id": None}
+    assert len({request["nonce"] for request in console.asked}) == 1
 
 
 def test_missed_heartbeats_are_said_before_anybody_asks(
     still: Agent, console: FakeConsole, clock: SimulatedClock
 ) -> None:
+    still._hear()
     console.is_away = True
     still._hear()
     assert still.snapshot().screen["screen"] == "idle"
     still._hear()
     still._hear()
-    assert still.snapshot().screen["screen"] == "out_of_use"
+    screen = still.snapshot().screen
+    assert (screen["screen"], screen["outcome"]) == ("out_of_use", "SYS_STALE_ROSTER")
     console.is_away = False
     clock.sleep_us(READABLE_US)
     still._hear()
     assert still.snapshot().screen["screen"] == "idle"
 
 
-def test_heartbeats_teach_the_forms_of_the_day(console: FakeConsole) -> None:
-    learning = Agent(console, Acceptance(), load_kiosk_words(), SimulatedClock(1))
-    learning._hear()
-    assert learning.acceptance.has_form(TICKET)
-    assert not learning.acceptance.has_form("1234567")
+def test_heartbeats_teach_the_forms_of_the_day(console: FakeConsole, tmp_path: Path) -> None:
+    with agent_of(console, tmp_path, SimulatedClock(1_000), forms=()) as learning:
+        learning._hear()
+        assert learning.acceptance.has_form(TICKET)
+        assert not learning.acceptance.has_form("1234567")
+
+
+def test_how_the_kiosk_stands_is_told_to_the_page_and_a_change_of_it_wakes_the_page(
+    still: Agent, console: FakeConsole
+) -> None:
+    still._hear()
+    before = still.snapshot()
+    assert (before.screen["alone"], before.screen["queue"], before.screen["needs_human"]) == (False, 0, 0)
+    console.refuses = True
+    still.asker.ask(Scan(TICKET, ID_NUMBER))
+    still._stands(still.contact.told)
+    after = still.snapshot(after=before.version, timeout_s=WAIT_S)
+    assert (after.screen["alone"], after.screen["queue"], after.screen["needs_human"]) == (False, 1, 1)
 
 
 def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: FakeConsole) -> None:

@@ -4,7 +4,7 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,41 @@ from typing import Any
 import pytest
 
 from exam.clock import SystemClock
-from kiosk.console import CheckIn, ConsoleRefusedError, ConsoleUnreachableError, Heartbeat, HttpConsole
+from exam.kiosk_health import Part, PartState, Report
+from kiosk.console import (
+    ConsoleFailedError,
+    ConsoleRefusedError,
+    ConsoleRevokedError,
+    ConsoleUnreachableError,
+    Heartbeat,
+    HttpConsole,
+)
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET
 from web.tls import ensure_certificates
 
-REQUEST = CheckIn("nonce-0000000001", 77, TICKET, ID_NUMBER)
+REQUEST = {"nonce": "nonce-0000000001", "scanned_at_us": 77, "ticket_no": TICKET, "id_number": ID_NUMBER}
+REPORT = Report(
+    sent_at_us=9,
+    queue_length=1,
+    needs_human=0,
+    roster_revision=None,
+    disk_free_bytes=5,
+    is_out_of_service=False,
+    parts={Part.CAMERA: PartState.OK},
+)
+ALIVE = json.dumps(
+    {
+        "server_time_us": 5,
+        "kiosk_label": "1",
+        "ticket_forms": ["a", "b"],
+        "out_of_service": False,
+        "roll_token": False,
+        "secret": 3,
+        "roster_revision": 7,
+        "day_digest": None,
+        "steps": [],
+    }
+).encode()
 
 
 @dataclass
@@ -25,6 +55,7 @@ class Door:
 
     status: int = 200
     body: bytes = json.dumps(asdict(ADMITTED), ensure_ascii=False).encode()
+    tag: str = '"0-0"'
     hangs: bool = False
     heard: list[tuple[str, str, str, Any]] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -38,15 +69,17 @@ def door() -> Iterator[Door]:
     class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
-            door.heard.append((self.command, self.path, self.headers["Authorization"], body))
+            asked = json.loads(self.rfile.read(length)) if length else None
+            door.heard.append((self.command, self.path, self.headers["Authorization"], asked))
             if door.hangs:
                 door.go_on.wait(5)
                 return
             self.send_response(door.status)
-            self.send_header("Content-Length", str(len(door.body)))
+            body = b"" if door.status == 304 else door.body
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", door.tag)
             self.end_headers()
-            self.wfile.write(door.body)
+            self.wfile.write(body)
 
         do_POST = do_GET  # noqa: N815 - named by the library
 
@@ -82,12 +115,52 @@ def test_a_check_in_carries_token_nonce_and_both_numbers_in_the_body(
     console: HttpConsole, door: Door
 ) -> None:
     assert console.check_in(REQUEST) == ADMITTED
-    assert door.heard == [("POST", "/api/kiosk/v1/checkins", "Bearer secret-token", asdict(REQUEST))]
+    assert door.heard == [("POST", "/api/kiosk/v1/checkins", "Bearer secret-token", REQUEST)]
 
 
-def test_a_heartbeat_brings_the_forms(console: HttpConsole, door: Door) -> None:
-    door.body = b'{"server_time_us": 5, "kiosk_label": "1", "ticket_forms": ["a", "b"]}'
-    assert console.heartbeat() == Heartbeat(5, "1", ("a", "b"))
+def test_a_heartbeat_reports_and_brings_the_forms_and_what_packages_there_are(
+    console: HttpConsole, door: Door
+) -> None:
+    door.body = ALIVE
+    heard = console.heartbeat(REPORT)
+    assert heard == Heartbeat(5, "1", ("a", "b"), secret=3, roster_revision=7)
+    assert (heard.roster_tag, heard.day_tag) == ("7-3", None)
+    method, path, _, body = door.heard[0]
+    assert (method, path, body["parts"], body["queue_length"]) == (
+        "POST",
+        "/api/kiosk/v1/heartbeat",
+        {"camera": "ok"},
+        1,
+    )
+    assert replace(heard, roster_revision=None, day_digest="ab").day_tag == "ab-3"
+
+
+def test_keys_and_packages_are_fetched_and_a_package_that_is_held_is_not_sent_again(
+    console: HttpConsole, door: Door
+) -> None:
+    door.body = b'{"kiosk": "k"}'
+    assert console.keys() == {"kiosk": "k"}
+    door.body, door.tag = b"KZR1 ...", '"7-3"'
+    assert console.package("roster", "6-3") == (b"KZR1 ...", "7-3")
+    door.status = 304
+    assert console.package("roster", "7-3") is None
+
+
+def test_a_package_that_is_not_ready_is_told_apart_from_a_lost_console(
+    console: HttpConsole, door: Door
+) -> None:
+    door.status = 503
+    with pytest.raises(ConsoleFailedError, match="503"):
+        console.package("roster", "")
+
+
+def test_a_kiosk_that_was_shut_out_hears_it(console: HttpConsole, door: Door) -> None:
+    door.status, door.body = 403, b'{"outcome": "SYS_REVOKED"}'
+    with pytest.raises(ConsoleRevokedError):
+        console.heartbeat(REPORT)
+    door.body = b"<html>of a proxy</html>"
+    with pytest.raises(ConsoleFailedError, match="403"):
+        console.heartbeat(REPORT)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
@@ -103,7 +176,7 @@ def test_somebody_elses_answer_means_unreachable(console: HttpConsole, door: Doo
     with pytest.raises(ConsoleUnreachableError, match="not one of our console"):
         console.check_in(REQUEST)
     with pytest.raises(ConsoleUnreachableError):
-        console.heartbeat()
+        console.heartbeat(REPORT)
 
 
 @pytest.mark.parametrize("status", [400, 413])
@@ -145,6 +218,8 @@ def sealed(door: Door, tmp_path: Path) -> Iterator[tuple[str, Path]]:
             self.end_headers()
             self.wfile.write(door.body)
 
+        do_POST = do_GET  # noqa: N815 - named by the library
+
         def log_message(self, *args: object) -> None:
             del args
 
@@ -161,18 +236,18 @@ def sealed(door: Door, tmp_path: Path) -> Iterator[tuple[str, Path]]:
 def test_the_site_ca_is_trusted_as_soon_as_the_console_has_written_it(
     door: Door, sealed: tuple[str, Path], token: Path, tmp_path: Path
 ) -> None:
-    door.body = b'{"server_time_us": 5, "kiosk_label": "1", "ticket_forms": []}'
+    door.body = ALIVE
     address, ca = sealed
     authority = tmp_path / "later.crt"
     console = HttpConsole(address, token, authority)
     with pytest.raises(ConsoleUnreachableError, match="ConnectError"):
-        console.heartbeat()
+        console.heartbeat(REPORT)
     authority.write_text("half a certificate")
     with pytest.raises(ConsoleUnreachableError, match=r"later\.crt cannot be read"):
-        console.heartbeat()
+        console.heartbeat(REPORT)
     authority.write_bytes(ca.read_bytes())
-    assert console.heartbeat().kiosk_label == "1"
-    assert console.heartbeat().kiosk_label == "1"
+    assert console.heartbeat(REPORT).kiosk_label == "1"
+    assert console.heartbeat(REPORT).kiosk_label == "1"
     console.close()
 
 
@@ -181,7 +256,7 @@ def test_before_the_console_has_written_the_token_it_counts_as_unreachable(
 ) -> None:
     early = HttpConsole(door.address, tmp_path / "kiosk.token")
     with pytest.raises(ConsoleUnreachableError, match=r"kiosk\.token"):
-        early.heartbeat()
+        early.heartbeat(REPORT)
     assert door.heard == []
     early.close()
 

@@ -1,21 +1,21 @@
 """The loopback interface of the candidate screen: who may speak to it and what it says."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from config.kiosk_screen import load_kiosk_words
 from exam.clock import SystemClock
-from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.flow import TicketRead
 from kiosk.intake import Intake
 from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Picture
 from kiosk.screen_app import create_screen
-from tests.kiosk.stage import FORM, ID_NUMBER, TICKET, FakeConsole
+from tests.kiosk.stage import ID_NUMBER, TICKET, FakeConsole, agent_of
 
 OWN = {"X-Kaochang-Kiosk": "test"}
 
@@ -32,8 +32,9 @@ def tray() -> Tray:
 
 
 @pytest.fixture
-def agent() -> Agent:
-    return Agent(FakeConsole(), Acceptance([FORM]), load_kiosk_words(), SystemClock())
+def agent(tmp_path: Path) -> Iterator[Agent]:
+    with agent_of(FakeConsole(), tmp_path, SystemClock()) as made:
+        yield made
 
 
 @pytest.fixture

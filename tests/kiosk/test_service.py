@@ -14,23 +14,26 @@ import httpx
 import pytest
 
 from config.settings import KioskSettings, Settings
-from exam.clock import SECOND_US, SystemClock
+from evidence.kiosk_store import KioskStore
+from exam.clock import SECOND_US, SteadyClock, SystemClock
 from kiosk.service import ServiceError, serve
 from tests.kiosk.paper import bars, qr, tray
 from tests.kiosk.stage import served
-from tests.world import KIOSK_TOKEN, World
+from tests.world import CLOCK_US, KIOSK_TOKEN, World
 from web.app import create_app
 from web.services import FootageReader, Services
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = (
     "import sys; from pathlib import Path; from config.settings import load_settings;"
-    " from exam.clock import SystemClock; from kiosk.service import serve;"
-    " sys.exit(serve(load_settings(Path(sys.argv[1])), SystemClock()))"
+    " from exam.clock import SteadyClock, SystemClock; from kiosk.service import serve;"
+    " sys.exit(serve(load_settings(Path(sys.argv[1])), SteadyClock(SystemClock(), int(sys.argv[2]))))"
 )
 OWN = {"X-Kaochang-Kiosk": "test"}
 WAIT_US = 20 * SECOND_US
 CLOCK = SystemClock()
+# Console and kiosk read the same clock: the machine's, set to the morning of the small world.
+OFFSET_US = CLOCK_US - CLOCK.boottime_us()
 
 
 @dataclass
@@ -77,7 +80,8 @@ def free_port() -> int:
 @pytest.fixture
 def console(world: World) -> Iterator[str]:
     settings = Settings(data_folder=world.folder)
-    services = Services(settings, world.clock, world.exam, FootageReader(Path("nowhere")), world.vault)
+    clock = SteadyClock(CLOCK, OFFSET_US)
+    services = Services(settings, clock, world.exam, FootageReader(Path("nowhere")), world.vault)
     settings.kiosk_token.write_text(KIOSK_TOKEN)
     with world.exam.write() as connection:
         connection.execute("update batch set ticket_form = '2026112200[0-9]{2}'")
@@ -95,7 +99,7 @@ def kiosk(world: World, console: str, tmp_path: Path) -> Iterator[RunningKiosk]:
         f'camera = "folder:{folder}"\n'
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(settings)],
+        [sys.executable, "-c", PROGRAM, str(settings), str(OFFSET_US)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -144,6 +148,23 @@ def test_told_to_stop_it_ends_at_once_even_while_a_page_waits(kiosk: RunningKios
         kiosk.child.send_signal(signal.SIGTERM)
         kiosk.child.wait(10)
         assert CLOCK.monotonic_us() - before_us < 5 * SECOND_US
+
+
+def test_a_database_that_another_kiosk_writes_is_one_clear_sentence(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, kiosk=KioskSettings(port=free_port()))
+    store = KioskStore(settings.kiosk_db)
+    with pytest.raises(ServiceError, match=r"kiosk\.db is already being written by another process"):
+        serve(settings, SystemClock())
+    store.close()
+
+
+def test_a_damaged_key_of_the_outbox_is_one_clear_sentence(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, kiosk=KioskSettings(port=free_port()))
+    settings.keys_folder.mkdir()
+    settings.kiosk_outbox_key.write_bytes(b"short")
+    with pytest.raises(ServiceError, match=r"kiosk\.outbox is damaged: what waits in kiosk\.db"):
+        serve(settings, SystemClock())
+    KioskStore(settings.kiosk_db).close()  # it was given back
 
 
 def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -75,6 +75,14 @@ def test_a_wrong_answer_at_the_kiosk_is_named() -> None:
     ]
 
 
+def test_whom_a_kiosk_let_in_alone_is_in() -> None:
+    facts = good_day()
+    alone = next(one for one in facts.visited if one.outcome == "OK_ADMITTED")
+    visited = [Visited(one.visit, "OK_OFFLINE", 1, 1) if one is alone else one for one in facts.visited]
+    outcomes = Counter(one.outcome for one in visited)
+    assert missing(changed(visited=visited, outcomes=outcomes)) == []
+
+
 def test_an_attempt_that_was_not_recorded_is_named() -> None:
     lost = Counter(good_day().outcomes)
     lost["OK_LATE"] -= 1

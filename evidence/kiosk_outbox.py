@@ -1,0 +1,178 @@
+"""The scans of a kiosk on their way to the console (待上传): durable before anybody is asked (13(2)).
+
+Order: `begin` before the question; then `answered` by the console, or `decided` by this kiosk alone; a
+scan that was decided alone is `delivered` once the console has it on record, or `set_aside` for a person.
+Nothing is ever deleted. What holds document numbers is sealed with the outbox key, which is a file of its
+own: a revoked kiosk that wipes itself can still bring its scans in once people have enrolled it again.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from evidence.database import WriterDatabase
+from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
+from evidence.small_files import create_whole
+from exam.answers import Answer
+from exam.roster_facts import LocalEntry
+
+SEALED_AS: Final = "outbox"
+
+
+class OutboxKeyError(Exception):
+    """The key file is damaged; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewScan:
+    """A scan before anybody was asked."""
+
+    nonce: str
+    boot_id: str
+    scanned_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """Whom this kiosk let in alone, and when by the console's clock."""
+
+    candidate_id: int
+    session_id: int
+    place_id: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingScan:
+    """A scan that the console must hear of. `body` is None when the key does not open it."""
+
+    nonce: str
+    body: dict[str, Any] | None
+    # What the candidate was told, and where he was sent; None: nothing, the kiosk stopped before.
+    outcome: str | None
+    place_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many scans the console does not have, and how many of those a person must look at."""
+
+    waiting: int
+    needs_human: int
+
+
+class Outbox:
+    """The scans in kiosk.db. Safe for several threads."""
+
+    def __init__(self, database: WriterDatabase, key_path: Path) -> None:
+        """Makes the key when there is none. Raises OutboxKeyError when it is damaged, OSError."""
+        self._database = database
+        if not key_path.exists():
+            key_path.parent.mkdir(parents=True, exist_ok=True)
+            create_whole(key_path, os.urandom(KEY_BYTES), 0o600)
+        self._key = key_path.read_bytes()
+        if len(self._key) != KEY_BYTES:
+            raise OutboxKeyError(
+                f"{key_path} is damaged: what waits in kiosk.db cannot be opened without it."
+                " Put both aside for the administrator, then start again"
+            )
+
+    def begin(
+        self, scan: NewScan, body: Mapping[str, Any], said: Callable[[int], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Keep a scan before anybody is asked; returns the body, with what is `said` of its sequence."""
+        with self._database.write() as connection:
+            sequence: int = connection.execute("select coalesce(max(id), 0) + 1 from scan").fetchone()[0]
+            whole = {**body, "kiosk": dict(said(sequence))}
+            connection.execute(
+                "insert into scan (id, nonce, boot_id, scanned_at_us, sealed_body) values (?, ?, ?, ?, ?)",
+                (sequence, scan.nonce, scan.boot_id, scan.scanned_at_us, self._sealed(scan.nonce, whole)),
+            )
+        return whole
+
+    def answered(self, nonce: str, answer: Answer, now_us: int) -> None:
+        """The console answered: it has the scan on record."""
+        with self._database.write() as connection:
+            connection.execute(
+                "update scan set state = 'delivered', sealed_body = null, outcome = ?, answer = ?,"
+                " delivered_at_us = ? where nonce = ?",
+                (answer.outcome, answer.to_json(), now_us, nonce),
+            )
+
+    def decided(self, nonce: str, answer: Answer, let_in: LetIn | None) -> None:
+        """This kiosk decided alone. Call it before the candidate is told."""
+        entry = (None,) * 4 if let_in is None else _entry(let_in)
+        with self._database.write() as connection:
+            connection.execute(
+                "update scan set state = 'waiting', was_alone = 1, outcome = ?, answer = ?, candidate_id = ?,"
+                " session_id = ?, place_id = ?, let_in_at_us = ? where nonce = ?",
+                (answer.outcome, answer.to_json(), *entry, nonce),
+            )
+
+    def delivered(self, nonce: str, now_us: int) -> None:
+        """The console has it on record; what was sealed is not needed any more."""
+        with self._database.write() as connection:
+            connection.execute(
+                "update scan set state = 'delivered', sealed_body = null, problem = '', delivered_at_us = ?"
+                " where nonce = ?",
+                (now_us, nonce),
+            )
+
+    def set_aside(self, nonce: str, problem: str) -> None:
+        """A person must look: the console does not take it. It stays, and nothing waits for it."""
+        with self._database.write() as connection:
+            connection.execute(
+                "update scan set state = 'needs_human', problem = ? where nonce = ?", (problem, nonce)
+            )
+
+    def waiting(self, boot_id: str) -> list[WaitingScan]:
+        """What the console must hear of, oldest first.
+
+        Of scans that were being asked when the kiosk stopped, those of earlier runs: of this run somebody
+        is asking.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "select nonce, sealed_body, outcome, place_id from scan"
+                " where state = 'waiting' or (state = 'asking' and boot_id <> ?) order by id",
+                (boot_id,),
+            ).fetchall()
+        return [
+            WaitingScan(row["nonce"], self._opened(*row[:2]), row["outcome"], row["place_id"]) for row in rows
+        ]
+
+    def counts(self) -> Counts:
+        """For the screen's small line and the heartbeat."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "select count(*), count(*) filter (where state = 'needs_human') from scan"
+                " where state <> 'delivered'"
+            ).fetchone()
+        return Counts(row[0], row[1])
+
+    def entries(self, kiosk_id: int, since_us: int) -> list[LocalEntry]:
+        """Whom this kiosk let in alone and the day part of that moment (console's clock) does not know."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "select candidate_id, session_id, place_id, let_in_at_us from scan"
+                " where let_in_at_us is not null and (delivered_at_us is null or delivered_at_us > ?)"
+                " order by id",
+                (since_us,),
+            ).fetchall()
+        return [LocalEntry(row[0], row[1], row[2], row[3], kiosk_id) for row in rows]
+
+    def _sealed(self, nonce: str, body: Mapping[str, Any]) -> str:
+        return seal(self._key, dict(body), f"{SEALED_AS}/{nonce}")
+
+    def _opened(self, nonce: str, sealed: str) -> dict[str, Any] | None:
+        try:
+            body: dict[str, Any] = unseal(self._key, sealed, f"{SEALED_AS}/{nonce}")
+        except WrongKeyError:
+            return None
+        return body
+
+
+def _entry(let_in: LetIn) -> tuple[int, int, int, int]:
+    return let_in.candidate_id, let_in.session_id, let_in.place_id, let_in.at_us

@@ -1,0 +1,223 @@
+"""In touch with the console: heartbeats, clocks, packages, and scans that still have to be brought (待上传).
+
+Losing the console costs the candidate nothing: from then on this kiosk judges alone, keeps looking for the
+console, and goes back to it by itself once everything that it decided alone was brought. One thread calls
+`turn`; the others only ask. Order of a turn: hear the console, bring the scans, renew the packages.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from evidence.database_reserve import free_bytes
+from evidence.kiosk_outbox import Counts, Outbox, WaitingScan
+from evidence.kiosk_store import KioskStore
+from exam.admission import RULE
+from exam.clock import SECOND_US, Clock
+from exam.kiosk_fitness import Machine, unfit
+from exam.kiosk_health import Part, PartState, Report
+from exam.outcomes import Outcome
+from kiosk.console import (
+    Console,
+    ConsoleFailedError,
+    ConsoleRefusedError,
+    ConsoleRevokedError,
+    ConsoleUnreachableError,
+    Heartbeat,
+)
+from kiosk.packages import Packages
+
+# One missed heartbeat may be chance.
+FAILURES_UNTIL_LOST: Final = 2
+# A clock that came closer than this to what is written down is not written down again.
+CLOCK_MOVED_US: Final = SECOND_US // 20
+BOOT_BYTES: Final = 8
+# What is told of a scan about which nobody was told anything, because the kiosk stopped.
+INTERRUPTED: Final = Outcome.SYS_OUT
+UNOPENED: Final = "签到机的待上传密钥已更换，这条记录打不开；请把数据文件夹交给系统管理员。"
+NOT_TAKEN: Final = "控制台不接受这条记录；请把数据文件夹交给系统管理员。"
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the kiosk stands: what screen, staff and whoever waits must know."""
+
+    # The console answered the last heartbeat.
+    is_heard: bool
+    # It judges by itself.
+    is_alone: bool
+    reasons: tuple[Outcome, ...]
+    # None: nobody has said.
+    ticket_forms: tuple[str, ...] | None
+    counts: Counts
+
+
+class Contact:
+    """What this kiosk knows of the console and of itself."""
+
+    def __init__(
+        self, console: Console, store: KioskStore, outbox: Outbox, packages: Packages, clock: Clock
+    ) -> None:
+        self._console, self._store, self._outbox = console, store, outbox
+        self.packages, self._clock = packages, clock
+        self._state = store.state()
+        self._failures = 0
+        self._forms = None if packages.alone is None else packages.alone.ticket_forms
+        self.is_alone = False
+        self.boot_id = os.urandom(BOOT_BYTES).hex()
+        self.free: Callable[[Path], int] = free_bytes
+        self._counts = outbox.counts()
+
+    @property
+    def now_us(self) -> int:
+        """The present moment by the console's clock, as far as known."""
+        return self._clock.wall_us() - (self._state.clock_offset_us or 0)
+
+    @property
+    def told(self) -> Told:
+        """How the kiosk stands now."""
+        try:
+            self._counts = self._outbox.counts()
+        except sqlite3.Error as error:
+            _log.warning("kiosk.db cannot be read", reason=str(error))
+        return Told(self._failures == 0, self.is_alone, self.unfit(), self._forms, self._counts)
+
+    def said(self, sequence: int) -> dict[str, Any]:
+        """What this kiosk says of itself with a check-in."""
+        return {
+            "boot_id": self.boot_id,
+            "sequence": sequence,
+            "clock_offset_us": self._state.clock_offset_us,
+            "clock_uncertainty_us": self._state.clock_uncertainty_us,
+            "roster_revision": self.packages.revision,
+        }
+
+    def unfit(self) -> tuple[Outcome, ...]:
+        """Why nobody may check in here now. While the console judges, the age of our roster is no reason."""
+        machine = Machine(
+            is_revoked=self._state.is_revoked,
+            is_out_of_service=self._state.is_out_of_service,
+            roster_made_at_us=self._roster_age_from() if self.is_alone else self.now_us,
+            clock_offset_us=self._state.clock_offset_us
+            if self.is_alone
+            else self._state.clock_offset_us or 0,
+            free_bytes=self._free_bytes(),
+        )
+        return unfit(machine, self.packages.policy, self.now_us)
+
+    def lost(self) -> None:
+        """A question was not answered: judge alone until the console is heard again."""
+        if not self.is_alone:
+            _log.warning("kiosk works alone")
+        self.is_alone = True
+
+    def turn(self, parts: Mapping[Part, PartState]) -> Told:
+        """One heartbeat and what follows from it."""
+        try:
+            self._heard(parts)
+        except (ConsoleUnreachableError, ConsoleRefusedError) as error:
+            self._not_heard(error)
+        except ConsoleRevokedError:
+            self._revoked()
+        except sqlite3.Error as error:
+            _log.warning("kiosk.db cannot be written", reason=str(error))
+        return self.told
+
+    def _heard(self, parts: Mapping[Part, PartState]) -> None:
+        sent_at_us = self._clock.wall_us()
+        heartbeat = self._console.heartbeat(self._report(parts, sent_at_us))
+        self._compare_clocks(sent_at_us, heartbeat)
+        self._forms = heartbeat.ticket_forms
+        if self._failures:
+            _log.info("console heard", failures=self._failures)
+        self._failures = 0
+        self._obey(heartbeat)
+        self._bring_scans()
+        if self.is_alone:
+            _log.info("kiosk asks the console again")
+        self.is_alone = False
+        self._renew(heartbeat)
+
+    def _not_heard(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures == FAILURES_UNTIL_LOST:
+            _log.warning("console lost", reason=str(error))
+            self.lost()
+
+    def _report(self, parts: Mapping[Part, PartState], sent_at_us: int) -> Report:
+        counts = self._outbox.counts()
+        return Report(
+            sent_at_us=sent_at_us,
+            queue_length=counts.waiting,
+            needs_human=counts.needs_human,
+            roster_revision=self.packages.revision,
+            disk_free_bytes=self._free_bytes(),
+            is_out_of_service=bool(self.unfit()),
+            parts=dict(parts),
+            versions={"rule": RULE},
+            boot_id=self.boot_id,
+        )
+
+    def _compare_clocks(self, sent_at_us: int, heartbeat: Heartbeat) -> None:
+        came_at_us = self._clock.wall_us()
+        uncertainty_us = (came_at_us - sent_at_us + 1) // 2
+        offset_us = sent_at_us + uncertainty_us - heartbeat.server_time_us
+        known_us = self._state.clock_offset_us
+        if known_us is None or abs(offset_us - known_us) > max(CLOCK_MOVED_US, uncertainty_us):
+            self._store.note_clock(offset_us, uncertainty_us)
+            self._state = self._store.state()
+
+    def _obey(self, heartbeat: Heartbeat) -> None:
+        if self._state.is_revoked:
+            self._store.note_enrolled()
+        if heartbeat.out_of_service != self._state.is_out_of_service:
+            self._store.note_service(is_out=heartbeat.out_of_service)
+            _log.info("service changed", is_out=heartbeat.out_of_service)
+        self._state = self._store.state()
+
+    def _revoked(self) -> None:
+        if not self._state.is_revoked:
+            _log.warning("revoked: this kiosk wipes itself", waiting=self._counts.waiting)
+        self.packages.wipe()
+        self._state = self._store.state()
+
+    def _renew(self, heartbeat: Heartbeat) -> None:
+        try:
+            self.packages.renew(heartbeat, self._console)
+        except (ConsoleUnreachableError, ConsoleRefusedError) as error:
+            _log.info("packages not renewed", reason=str(error))
+
+    def _bring_scans(self) -> None:
+        """Bring every scan that waits, oldest first; one that fails is passed over until the next turn."""
+        for scan in self._outbox.waiting(self.boot_id):
+            try:
+                self._bring(scan)
+            except ConsoleFailedError as error:
+                _log.warning("scan not taken yet", nonce=scan.nonce, reason=str(error))
+            except ConsoleRefusedError as error:
+                _log.warning("scan needs a person", nonce=scan.nonce, reason=str(error))
+                self._outbox.set_aside(scan.nonce, NOT_TAKEN)
+
+    def _bring(self, scan: WaitingScan) -> None:
+        if scan.body is None:
+            self._outbox.set_aside(scan.nonce, UNOPENED)
+            return
+        decided = {"outcome": scan.outcome or INTERRUPTED, "place_id": scan.place_id}
+        self._console.check_in({**scan.body, "decided": decided})
+        self._outbox.delivered(scan.nonce, self.now_us)
+
+    def _roster_age_from(self) -> int | None:
+        return None if self.packages.alone is None else self.packages.confirmed_at_us
+
+    def _free_bytes(self) -> int:
+        try:
+            return self.free(self._store.database.path.parent)
+        except OSError:  # a disk that does not answer takes nothing
+            return 0

@@ -1,0 +1,38 @@
+"""Opens everything that lets this kiosk work alone: its database, its key, its packages."""
+
+from dataclasses import dataclass
+
+from config.settings import Settings
+from evidence.kiosk_outbox import Outbox
+from evidence.kiosk_store import KioskStore
+from exam.clock import Clock
+from kiosk.asking import Asker
+from kiosk.console import Console
+from kiosk.contact import Contact
+from kiosk.packages import Packages
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a kiosk keeps, and who asks and judges with it."""
+
+    store: KioskStore
+    contact: Contact
+    asker: Asker
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.store.close()
+
+
+def open_local(settings: Settings, console: Console, clock: Clock) -> Local:
+    """Raises evidence.database.DatabaseError, evidence.kiosk_outbox.OutboxKeyError and OSError."""
+    store = KioskStore(settings.kiosk_db)
+    try:
+        outbox = Outbox(store.database, settings.kiosk_outbox_key)
+    except BaseException:
+        store.close()
+        raise
+    secret_files = (settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
+    contact = Contact(console, store, outbox, Packages(store, secret_files), clock)
+    return Local(store, contact, Asker(console, contact, outbox, clock))

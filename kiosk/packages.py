@@ -1,0 +1,135 @@
+"""What this kiosk holds of the console so that it can work alone: keys, roster package, day part.
+
+Fetched whenever the heartbeat names others; kept as they came, and opened before they replace those that
+are there. A package that cannot be believed is left aside and the kiosk goes on with what it has.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from evidence.kiosk_day import OpenedDay, open_day
+from evidence.kiosk_secrets import KioskSecrets, load_secrets, read_secrets
+from evidence.kiosk_store import KeptPackage, KioskStore, PackageKind
+from evidence.roster_boxes import PackageError
+from evidence.roster_opening import RosterPackage
+from evidence.ticket_signing import ShownTicket, read_shown
+from exam.admission_facts import Policy
+from exam.clock import MINUTE_US
+from kiosk.alone import Alone
+from kiosk.console import Console, ConsoleUnreachableError, Heartbeat
+
+# How often the confirmed age is written down; in between a restart makes it look older.
+CONFIRM_US: Final = MINUTE_US
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+class Packages:
+    """The packages, opened. One thread renews and wipes, others judge."""
+
+    def __init__(self, store: KioskStore, secret_files: Sequence[Path]) -> None:
+        """`secret_files`: where what opens the packages is kept, then what else a revoked kiosk deletes."""
+        self._store, self._secret_files = store, secret_files
+        self._keys: KioskSecrets | None = None
+        self._roster: RosterPackage | None = None
+        self._day: OpenedDay | None = None
+        self._tags: dict[PackageKind, str] = {}
+        self._written_us = 0
+        # When the console last called both the present ones, by its clock; None: there are none.
+        self.confirmed_at_us: int | None = None
+        self.alone: Alone | None = None
+        self._load()
+
+    @property
+    def policy(self) -> Policy:
+        """What the site has set; the product's own while none is known."""
+        return Policy() if self.alone is None else self.alone.policy
+
+    @property
+    def revision(self) -> int | None:
+        """The revision of the roster that is held."""
+        return None if self.alone is None else self.alone.revision
+
+    def shown(self, signed: str) -> ShownTicket | None:
+        """What a signed ticket proves; None for a plain number, and before there is a key to verify with."""
+        keys = self._keys
+        return read_shown(signed, keys.verify_key) if signed and keys else None
+
+    def renew(self, heartbeat: Heartbeat, console: Console) -> None:
+        """Fetch what differs from what the console names. Raises what the console does."""
+        if heartbeat.secret is None or self._is_other_secret(heartbeat.secret):
+            self._fetch_keys(console)
+        for kind, tag in ((PackageKind.ROSTER, heartbeat.roster_tag), (PackageKind.DAY, heartbeat.day_tag)):
+            if tag is not None and tag != self._tags.get(kind):
+                self._fetch(kind, console, heartbeat.server_time_us)
+        present = {PackageKind.ROSTER: heartbeat.roster_tag, PackageKind.DAY: heartbeat.day_tag}
+        if self.alone is not None and self._tags == present:
+            self._confirm(heartbeat.server_time_us)
+
+    def wipe(self) -> None:
+        """Forget everything: this kiosk was revoked. Without the secrets nothing that is left opens."""
+        for path in self._secret_files:
+            path.unlink(missing_ok=True)
+        self._store.wipe()
+        self._keys = self._roster = self._day = self.alone = self.confirmed_at_us = None
+        self._tags = {}
+
+    def _is_other_secret(self, secret_id: int) -> bool:
+        return self._keys is None or self._keys.secret_id != secret_id
+
+    def _fetch_keys(self, console: Console) -> None:
+        try:
+            self._keys = read_secrets(console.keys())
+        except PackageError as error:
+            raise ConsoleUnreachableError("the answer is not one of our console") from error
+        self._keys.write(self._secret_files[0])
+        self._tags = {}
+
+    def _fetch(self, kind: PackageKind, console: Console, now_us: int) -> None:
+        sent = console.package(kind, self._tags.get(kind, ""))
+        if sent is None:
+            return
+        content, tag = sent
+        try:
+            self._open(kind, content)
+        except PackageError as error:
+            _log.warning("package not believed", kind=kind, reason=error.code)
+            self._keys = None  # made with other keys, perhaps: ask for them again
+            return
+        self._store.keep_package(kind, KeptPackage(content, tag, now_us))
+        self._tags[kind] = tag
+        _log.info("package kept", kind=kind, tag=tag, bytes=len(content))
+
+    def _open(self, kind: PackageKind, content: bytes) -> None:
+        if self._keys is None:
+            raise PackageError("other_secret")
+        if kind is PackageKind.ROSTER:
+            self._roster = RosterPackage(content, self._keys)
+        else:
+            self._day = open_day(content, self._keys)
+        if self._roster is not None and self._day is not None:
+            self.alone = Alone(self._roster, self._day)
+
+    def _confirm(self, now_us: int) -> None:
+        self.confirmed_at_us = now_us
+        if abs(now_us - self._written_us) >= CONFIRM_US:
+            self._store.confirm_packages(now_us)
+            self._written_us = now_us
+
+    def _load(self) -> None:
+        """Open what was kept; what cannot be opened counts as missing, and is fetched again."""
+        try:
+            self._keys = load_secrets(self._secret_files[0])
+            kept = {kind: self._store.package(kind) for kind in PackageKind}
+            for kind, package in kept.items():
+                if package is not None:
+                    self._open(kind, package.content)
+                    self._tags[kind] = package.tag
+                    self.confirmed_at_us = min(
+                        self.confirmed_at_us or package.confirmed_at_us, package.confirmed_at_us
+                    )
+        except PackageError as error:
+            _log.info("no package that opens", reason=error.code)

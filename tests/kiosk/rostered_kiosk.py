@@ -1,0 +1,52 @@
+"""A kiosk on the stage that holds the small world's real packages, as the console would send them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.kiosk_day import build_day, load_day
+from evidence.kiosk_secrets import KioskSecrets, signing_key
+from exam.clock import SimulatedClock
+from kiosk.local import Local
+from tests.evidence.check_ins import RULES
+from tests.evidence.rostered import package_of, secrets_for, the_kiosk
+from tests.kiosk.stage import FakeConsole, local_of
+from tests.world import CLOCK_US, World
+
+
+@dataclass
+class Rostered:
+    """The world, the console that sends its packages, and the kiosk that asks for them."""
+
+    world: World
+    console: FakeConsole
+    keys: KioskSecrets
+    clock: SimulatedClock
+    folder: Path
+    local: Local
+
+    def publish(self, revision: int = 1) -> None:
+        """Offer the world's packages as they are now."""
+        offer(self.world, self.console, self.keys, revision)
+
+    def restart(self) -> None:
+        """Stop the kiosk and start it again on the same folder."""
+        self.local.close()
+        self.local = local_of(self.console, self.folder, self.clock)
+
+
+def offer(world: World, console: FakeConsole, keys: KioskSecrets, revision: int = 1) -> None:
+    with world.exam.read() as connection:
+        day = load_day(connection, RULES, the_kiosk(world), world.clock.wall_us())
+    part = build_day(day, keys, world.clock.wall_us(), signing_key(world.vault))
+    console.secret, console.keys_told = keys.secret_id, keys.to_dict()
+    console.packages = {
+        "roster": (package_of(world, keys, revision), f"{revision}-{keys.secret_id}"),
+        "day": (part, f"d{revision}-{keys.secret_id}"),
+    }
+
+
+def rostered(world: World, folder: Path) -> Rostered:
+    console, keys = FakeConsole(), secrets_for(world)
+    offer(world, console, keys)
+    clock = SimulatedClock(CLOCK_US)
+    return Rostered(world, console, keys, clock, folder, local_of(console, folder, clock))
