@@ -148,9 +148,15 @@ class Row:
     survived: list[Survivor] = field(default_factory=list)
 
     @property
-    def score(self) -> float:
+    def score(self) -> float | None:
+        """Per cent noticed of those tried; None before any was."""
         counted = self.killed + len(self.survived)
-        return 100.0 * self.killed / counted if counted else 100.0
+        return 100.0 * self.killed / counted if counted else None
+
+    @property
+    def is_good(self) -> bool:
+        """All were tried and enough of them noticed."""
+        return self.score is not None and self.score >= GOAL and not self.pending
 
     def line(self) -> str:
         facts = (
@@ -162,7 +168,8 @@ class Row:
             len(self.survived),
             self.pending,
         )
-        return f"{self.name:18}" + "".join(f"{each:>11}" for each in facts) + f"{self.score:>9.1f} %"
+        score = "not tried" if self.score is None else f"{self.score:.1f} %"
+        return f"{self.name:18}" + "".join(f"{each:>11}" for each in facts) + f"{score:>11}"
 
 
 HEAD: Final = f"{'module':18}" + "".join(
@@ -326,4 +333,4 @@ def _tell(rows: Sequence[Row]) -> int:
     print(HEAD)
     for row in rows:
         print(row.line())
-    return 0 if all(row.score >= GOAL and not row.pending for row in rows) else 1
+    return 0 if all(row.is_good for row in rows) else 1
