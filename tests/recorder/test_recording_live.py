@@ -132,8 +132,9 @@ def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(
     assert absence[-1].ended_at_us == after[0].started_at_us
     sent = cameras["silent"].sent()
     last_before = max(f.sent_at_us for f in sent if f.sent_at_us < stalled.started_at_us + 3 * SECOND_US)
-    # A child that gives up by itself loses nothing; on a busy machine it may have to be killed.
-    assert -GOP_US <= stalled.started_at_us - last_before <= 2 * FRAME_US + TRANSPORT_US
+    # A child that gives up by itself loses nothing; on a busy machine it may have to be killed. This camera
+    # sends no sender reports, so its times come from arrivals, which a busy machine delays.
+    assert -GOP_US <= stalled.started_at_us - last_before <= SECOND_US // 2
 
 
 def shows(state: object, recording: Recording) -> bool:
