@@ -1,10 +1,11 @@
 """Batches closed and opened again, days given to batches, and which footage belongs to whom."""
 
+import json
 from datetime import date, datetime
 
 import pytest
 
-from evidence.ledger import read_leaves
+from evidence.ledger import read_leaves, salted_digest
 from evidence.retention import (
     Decision,
     Policy,
@@ -72,11 +73,46 @@ def test_closing_sets_the_date_and_leaves_a_leaf_with_everything_that_belongs_to
     assert (term.closed_at_us, term.years, term.days) == (CLOSED_US, 5, {date(2026, 11, 22)})
     with world.exam.read() as connection:
         body = next(leaf.body for leaf, _ in read_leaves(connection) if leaf.kind == "batch_closing")
-    assert '"action":"closed"' in body
-    assert '"days":["2026-11-22"]' in body
-    assert '"years":5' in body
-    assert all(camera in body for camera in (*world.cameras_1, world.camera_2))
+        salt = connection.execute("select salt from batch_closing").fetchone()["salt"]
+        reaches = batch_reaches(connection)[world.batch_id]
+    assert json.loads(body) == {
+        "batch_closing_id": 1,
+        "batch_id": world.batch_id,
+        "action": "closed",
+        "years": 5,
+        "reaches": [reach_text(reach) for reach in reaches],
+        "days": ["2026-11-22"],
+        "account_id": world.site_lead_account_id,
+        "reason_salted_sha256": salted_digest(salt, "成绩已公布"),
+    }
     assert "成绩已公布" not in body
+
+
+def test_an_empty_batch_is_closed_with_a_leaf_that_names_no_footage(world: World) -> None:
+    with world.exam.write() as connection:
+        batch_id = connection.execute(
+            "insert into batch (code, name, occupation, level) values ('B9', '空', '电工', '') returning id"
+        ).fetchone()["id"]
+        close_batch(connection, batch_id, POLICY, decision(world))
+        (body,) = (leaf.body for leaf, _ in read_leaves(connection) if leaf.kind == "batch_closing")
+    assert (json.loads(body)["reaches"], json.loads(body)["days"]) == ([], [])
+
+
+def test_a_session_around_midnight_has_the_days_it_was_held_on_and_not_those_of_its_margin(
+    world: World,
+) -> None:
+    late_us = to_us(datetime(2026, 11, 22, 23, 0, tzinfo=SITE_ZONE))
+    with world.exam.write() as connection:
+        connection.execute("update session set planned_start_us = ?", (late_us,))
+        connection.execute("update session set duration_us = 1800000000")
+    assert terms(world)[0].days == {date(2026, 11, 22)}
+    announce(world, "C9", late_us + 2 * 3_600_000_000, world.room_1)
+    assert terms(world)[0].days == {date(2026, 11, 22), date(2026, 11, 23)}
+
+
+def test_another_session_of_the_same_room_is_not_reached(world: World) -> None:
+    with world.exam.read() as connection:
+        assert session_room_reaches(connection, world.session_id + 1, world.room_1) == ()
 
 
 def test_an_open_batch_has_no_date_and_opening_again_takes_it_away(world: World) -> None:
@@ -113,6 +149,16 @@ def test_a_day_given_to_a_batch_is_one_of_its_days(world: World) -> None:
     with world.exam.write() as connection:
         for day in (date(2026, 11, 25), date(2026, 11, 26)):
             assign_day(connection, day, world.batch_id, decision(world, reason="设备调试"))
+        leaves = [leaf.body for leaf, _ in read_leaves(connection) if leaf.kind == "day_assignment"]
+        salt = connection.execute("select salt from day_assignment where id = 1").fetchone()["salt"]
+    assert len(leaves) == 2
+    assert json.loads(leaves[0]) == {
+        "day_assignment_id": 1,
+        "site_day": "2026-11-25",
+        "batch_id": world.batch_id,
+        "account_id": world.site_lead_account_id,
+        "reason_salted_sha256": salted_digest(salt, "设备调试"),
+    }
     (term,) = terms(world)
     assert term.days == {date(2026, 11, 22), date(2026, 11, 25), date(2026, 11, 26)}
 

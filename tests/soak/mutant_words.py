@@ -10,8 +10,12 @@ from typing import Final
 # What is called with words for people.
 TELLERS: Final = frozenset({"require", "say", "info", "warning", "error", "exception", "exit", "progress"})
 _SQL: Final = re.compile(
-    r"\b(select|insert|update|delete|from|where|values|order by|join|and|union)\b", re.IGNORECASE
+    r"\b(select|insert|update|delete|from|where|values|order by|join|and|union|returning)\b"
+    r"|\b(max|min|count)\(",
+    re.IGNORECASE,
 )
+# A value asked of a row of SQLite by name.
+_NAMED: Final = re.compile(r"\b(row|begun)\[\"\w+\"\]")
 
 
 def of_module(source: str) -> frozenset[str]:
@@ -62,7 +66,13 @@ def equivalence(before: str, after: str) -> str:
     """Why a change can change nothing; empty when no rule says so."""
     if before.lower() == after.lower() and _SQL.search(before) and "'" not in _inside_quotes(before):
         return "SQLite does not tell capitals from small letters in its own words and in names"
+    if _small_names(before) == _small_names(after):
+        return "a row of SQLite is asked by names without regard to capitals"
     return ""
+
+
+def _small_names(line: str) -> str:
+    return _NAMED.sub(lambda found: found[0].lower(), line)
 
 
 def _inside_quotes(line: str) -> str:

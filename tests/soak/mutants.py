@@ -108,10 +108,11 @@ MODULES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     **{
         name: (f"evidence/{name}.py", DISPOSING)
         for name in (
-            *("disposal", "disposal_facts", "disposal_people", "disposal_permit", "disposal_plans"),
+            *("disposal_facts", "disposal_people", "disposal_permit", "disposal_plans"),
             *("disposal_remnants", "disposal_times"),
         )
     },
+    "disposal": ("evidence/disposal.py", (*DISPOSING, "tests/evidence/test_relocation.py")),
     "disposal_attempts": ("evidence/disposal_attempts.py", ("tests/web/test_disposals_page.py",)),
     "disposal_progress": (
         "evidence/disposal_progress.py",

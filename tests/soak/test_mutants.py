@@ -38,9 +38,13 @@ def test_words_for_people_are_no_behaviour_and_all_other_strings_are() -> None:
         ),
         ('db.execute("select a from b")', 'db.execute("XXselect a from bXX")', False),
         ('name = "kept"', 'name = "KEPT"', False),
+        ('{"id": row["id"]}', '{"id": row["ID"]}', True),
+        ('{"id": row["id"]}', '{"ID": row["id"]}', False),
+        ('{"id": body["id"]}', '{"id": body["ID"]}', False),
+        ('" max(a) as b"', '" MAX(A) AS B"', True),
     ],
 )
-def test_capitals_in_sql_change_nothing_but_in_values(before: str, after: str, *, is_none: bool) -> None:
+def test_capitals_in_sql_and_names_of_a_row_change_nothing(before: str, after: str, *, is_none: bool) -> None:
     assert bool(mutant_words.equivalence(before, after)) == is_none
 
 
