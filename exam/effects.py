@@ -13,7 +13,7 @@ from typing import Final
 from exam.clock import SECOND_US
 from exam.course import SessionCourse, room_at
 from exam.cues import SAME_PLAN_US, RoomCue, session_cues
-from exam.procedure import Trigger
+from exam.procedure import Anchor, Trigger
 
 # Rooms look for a new schedule at least this often, and hold sounds ready a few seconds ahead.
 NOTICE_US: Final = 15 * SECOND_US
@@ -153,7 +153,9 @@ class _Comparison:
 
     def _would_be_stale(self, new: RoomCue) -> bool:
         """Whether it should sound in the past, or before the rooms can know of it. Prompts merely pass."""
-        is_settled = new.outcome is not None or new.is_void or new.is_held or new.given_before is not None
+        # While a room stands still its end is not known; what comes before the start has its moment.
+        is_open = new.is_held and new.cue.anchor is not Anchor.PLANNED_START
+        is_settled = new.outcome is not None or new.is_void or is_open or new.given_before is not None
         if is_settled or not new.cue.is_audible or new.cue.trigger is not Trigger.AUTOMATIC:
             return False
         if new.is_projected:  # it would be too late as soon as the room starts

@@ -105,6 +105,13 @@ def test_a_late_extension_is_not_refused_for_a_warning_that_was_given_before() -
     assert of(found, "C7") == (EffectKind.COMES_AGAIN, None)
 
 
+def test_a_start_is_not_moved_into_the_past_of_a_room_that_stands_still() -> None:
+    evacuated = course(emitted("X2", NOW_US - MINUTE_US), emitted("X2", NOW_US - MINUTE_US, 2))
+    assert refused(told(evacuated, moved(-30 * MINUTE_US, evacuated))) == {"C2": EffectRefusal.STALE}
+    running = replace(STARTED, announced=[*STARTED.announced, emitted("X2", LATE_US)])
+    assert told(running, lasting(20 * MINUTE_US, running), LATE_US + MINUTE_US).is_accepted
+
+
 def test_a_missed_start_can_be_planned_anew() -> None:
     lost = course(missed("C5", START_US), missed("C5", START_US, 2))
     found = told(lost, moved(20 * MINUTE_US, lost), START_US + MINUTE_US)
