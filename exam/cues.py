@@ -5,8 +5,8 @@ moment, and `due` says what may sound now and what came too late. Timers live el
 a crash, a restart or a stepped clock can therefore neither repeat nor lose a cue.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +17,8 @@ from exam.procedure import Anchor, Cue, Signal, Trigger
 from exam.room_signals import RoomSignals, moment_of, room_signals
 from exam.room_times import RoomTimes, planned_end_us, times_of
 
+# A console that is awake gives a signal sooner than this; later it was away, and rooms rang without it.
+PUNCTUAL_US: Final = SECOND_US // 2
 # A warning does for an end that moved by no more than this; of a later one people were not warned.
 WARNING_DOES_US: Final = 30 * MINUTE_US
 # A room's clock is measured, not known: a report this much before the plan was still on time.
@@ -81,6 +83,8 @@ class Verdict(StrEnum):
     """What `due` says of a cue."""
 
     EMIT = "emit"
+    # The console was away at its moment; a room that rings by itself says when it did, or that it did not.
+    AWAITED = "awaited"
     TOO_LATE = "too_late"
 
 
@@ -123,6 +127,23 @@ def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
         and one.is_automatic
         and not (one.is_warned and now_us > one.closes_at_us)
     ]
+
+
+def await_rooms(found: Iterable[Due], ringing_alone: Collection[int], now_us: int) -> list[Due]:
+    """The same, but what rooms that ring by themselves have sounded unseen is left for them to tell.
+
+    Given now it would be noted late, and the room's T0 with it (R9).
+    """
+    return [
+        replace(one, verdict=Verdict.AWAITED) if _is_awaited(one, ringing_alone, now_us) else one
+        for one in found
+    ]
+
+
+def _is_awaited(one: Due, ringing_alone: Collection[int], now_us: int) -> bool:
+    cue = one.room_cue
+    is_late = one.verdict is Verdict.EMIT and now_us - cue.planned_at_us > PUNCTUAL_US
+    return is_late and cue.cue.is_audible and cue.room_id in ringing_alone
 
 
 def about_to_sound(cues: Iterable[RoomCue], after_us: int, now_us: int, ahead_us: int) -> list[RoomCue]:

@@ -13,6 +13,8 @@ from exam.clock import MINUTE_US, SECOND_US
 HEARTBEAT_US: Final = 5 * SECOND_US
 # Two heartbeats missed and a little patience.
 AWAY_US: Final = 12 * SECOND_US
+# A player that was there so lately may still be there without the network, and ring by what it was told.
+MAY_RING_US: Final = 120 * MINUTE_US
 # Alarm limits of issue and domain rule A-1.
 CLOCK_LIMIT_US: Final = SECOND_US // 2
 # A test tone keeps this far from a session that begins.
@@ -90,6 +92,11 @@ def player_troubles(state: PlayerState, now_us: int) -> list[PlayerTrouble]:
 def can_ring(state: PlayerState, now_us: int) -> bool:
     """Whether a signal would sound there now, as far as the player itself can tell. A screen may sleep."""
     return set(player_troubles(state, now_us)) <= {PlayerTrouble.ASLEEP, PlayerTrouble.CLOCK_UNSURE}
+
+
+def may_ring_alone(state: PlayerState, now_us: int) -> bool:
+    """Whether it may sound signals by itself, be it away just now: it holds sounds and schedule."""
+    return now_us - state.seen_at_us <= MAY_RING_US
 
 
 @dataclass(frozen=True, slots=True)

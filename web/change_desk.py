@@ -7,7 +7,6 @@ What a change is and whether it makes sense stands in `exam.changes`, what it do
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Final
 
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_session, load_sessions
@@ -28,15 +27,12 @@ from exam.changes import (
     needs_second_person,
     objection,
 )
-from exam.clock import MINUTE_US, site_time
+from exam.clock import site_time
 from exam.course import Approval, SessionCourse, room_at, rooms_held
 from exam.effects import ChangeFacts, Effects, effects
-from exam.players import AWAY_US, can_ring
+from exam.players import AWAY_US, can_ring, may_ring_alone
 from exam.presses import is_going_on
 from exam.procedure import Procedure
-
-# A player that was there so lately may still be there, with the old plan and without the network.
-MAY_RING_US: Final = 120 * MINUTE_US
 
 
 class ChangeRefusedError(Exception):
@@ -107,7 +103,7 @@ class ChangeDesk:
         away = {
             state.room_id
             for state in load_players(self.connection, self.now_us)
-            if AWAY_US < self.now_us - state.seen_at_us <= MAY_RING_US
+            if self.now_us - state.seen_at_us > AWAY_US and may_ring_alone(state, self.now_us)
         }
         return frozenset(
             room_id for room_id in course.session.room_ids if room_at(course, room_id, self.now_us) in away

@@ -12,8 +12,10 @@ from evidence.announcements import record_emitted, record_press
 from evidence.courses import Stamp, course_stamp, load_course
 from evidence.day import load_session
 from evidence.plan_changes import load_armed
+from evidence.players import load_players
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import Due, RoomCue, Verdict, due, session_cues
+from exam.cues import PUNCTUAL_US, Due, RoomCue, Verdict, await_rooms, due, session_cues
+from exam.players import may_ring_alone
 from exam.presses import PressedRoom, PressVerdict, judge_press
 from exam.procedure import Procedure
 
@@ -63,14 +65,18 @@ class ArmedBook:
         return stamp, (session.armed_at_us or 0, cues)
 
 
-def due_among(armed: Iterable[ArmedCues], now_us: int) -> list[Due]:
-    """What of these is due at this moment."""
-    return [one for after_us, cues in armed for one in due(cues, after_us, now_us)]
+def due_among(connection: Connection, armed: Iterable[ArmedCues], now_us: int) -> list[Due]:
+    """What of these is due at this moment; what rooms may have rung while nobody looked is awaited."""
+    found = [one for after_us, cues in armed for one in due(cues, after_us, now_us)]
+    if all(now_us - one.room_cue.planned_at_us <= PUNCTUAL_US for one in found):
+        return found
+    alone = {state.room_id for state in load_players(connection, now_us) if may_ring_alone(state, now_us)}
+    return await_rooms(found, alone, now_us)
 
 
 def due_now(connection: Connection, procedures: Mapping[str, Procedure], now_us: int) -> list[Due]:
     """Everything due at this moment in all armed sessions."""
-    return due_among(armed_cues(connection, procedures, now_us), now_us)
+    return due_among(connection, armed_cues(connection, procedures, now_us), now_us)
 
 
 def give(

@@ -92,10 +92,10 @@ class SignalTicker:
         if not is_same or not 0 <= now_us - self._read_at_us < BOOK_LASTS_US:
             self._cues = self._book.read(connection, now_us)
             self._seen, self._read_at_us = (connection, version), now_us
-        return due_among(self._cues, now_us)
+        return due_among(connection, self._cues, now_us)
 
     def _actionable(self, found: list[Due]) -> list[Due]:
-        """Without the late ones whose rooms may still report."""
+        """Without those whose rooms may still report."""
         now_us = self.clock.monotonic_us()
         late = [_key(one.room_cue) for one in found if one.verdict is Verdict.TOO_LATE]
         self._late_since_us = {key: self._late_since_us.get(key, now_us) for key in late}
@@ -103,7 +103,7 @@ class SignalTicker:
             one
             for one in found
             if one.verdict is Verdict.EMIT
-            or now_us - self._late_since_us[_key(one.room_cue)] >= REPORT_GRACE_US
+            or now_us - self._late_since_us.get(_key(one.room_cue), now_us) >= REPORT_GRACE_US
         ]
 
     def _give_up(self, connection: Connection, found: list[Due], now_us: int) -> list[RoomCue]:

@@ -1,7 +1,16 @@
 from dataclasses import replace
 
 from exam.clock import MINUTE_US, SECOND_US
-from exam.cues import RoomCue, Verdict, about_to_sound, due, reveals_signal, session_cues
+from exam.cues import (
+    PUNCTUAL_US,
+    RoomCue,
+    Verdict,
+    about_to_sound,
+    await_rooms,
+    due,
+    reveals_signal,
+    session_cues,
+)
 from exam.day import Announced
 from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, course, emitted, missed
 
@@ -196,3 +205,23 @@ def test_what_players_may_be_sounding_is_about_to_sound() -> None:
     assert near(START_US - 10 * SECOND_US - 1) == set()
     assert near(START_US - 10 * SECOND_US) == near(START_US + 2 * SECOND_US) == {"C5"}
     assert near(START_US, after_us=START_US) == set()
+
+
+def test_what_rooms_may_have_rung_while_the_console_was_away_is_left_for_them_to_tell() -> None:
+    cues = session_cues(course(*done_before_start()))
+
+    def verdicts(late_us: int, ringing_alone: frozenset[int]) -> dict[int, Verdict]:
+        now_us = START_US + late_us
+        found = await_rooms(due(cues, ARMED_US, now_us), ringing_alone, now_us)
+        return {one.room_cue.room_id: one.verdict for one in found if one.room_cue.cue.code == "C5"}
+
+    assert verdicts(PUNCTUAL_US, frozenset({1})) == {1: Verdict.EMIT, 2: Verdict.EMIT}
+    assert verdicts(PUNCTUAL_US + 1, frozenset({1})) == {1: Verdict.AWAITED, 2: Verdict.EMIT}
+    assert verdicts(2 * SECOND_US + 1, frozenset({1})) == {1: Verdict.TOO_LATE, 2: Verdict.TOO_LATE}
+
+
+def test_prompts_are_heard_nowhere_and_therefore_not_awaited() -> None:
+    started = [*done_before_start(), emitted("C5", START_US), emitted("C5", START_US, 2)]
+    now_us = START_US + 30 * MINUTE_US + SECOND_US
+    found = await_rooms(due(session_cues(course(*started)), ARMED_US, now_us), {1, 2}, now_us)
+    assert {(one.room_cue.cue.code, one.verdict) for one in found} == {("C6", Verdict.EMIT)}

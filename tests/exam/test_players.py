@@ -9,11 +9,13 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.players import (
     AWAY_US,
     CLOCK_LIMIT_US,
+    MAY_RING_US,
     PlayerKind,
     PlayerState,
     PlayerTrouble,
     RoomSitting,
     can_ring,
+    may_ring_alone,
     may_test,
     player_troubles,
 )
@@ -88,3 +90,8 @@ def test_a_test_tone_never_falls_into_an_exam(
 def test_a_cancelled_session_needs_no_quiet() -> None:
     assert may_test([RoomSitting(START_US, HOUR_US, None, None, is_cancelled=True)], START_US)
     assert may_test([], START_US)
+
+
+def test_a_player_that_was_there_within_two_hours_may_ring_alone() -> None:
+    assert may_ring_alone(WELL, WELL.seen_at_us + MAY_RING_US)
+    assert not may_ring_alone(WELL, WELL.seen_at_us + MAY_RING_US + 1)

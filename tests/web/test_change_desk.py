@@ -23,10 +23,10 @@ from exam.changes import (
 from exam.clock import MINUTE_US, SECOND_US
 from exam.course import Approval, SessionCourse
 from exam.effects import EffectRefusal
-from exam.players import AWAY_US
+from exam.players import AWAY_US, MAY_RING_US
 from tests.exam.test_players import WELL
 from tests.world import START_US, World, announce
-from web.change_desk import MAY_RING_US, ChangeDesk, ChangeRefusedError, Proposal, find_course
+from web.change_desk import ChangeDesk, ChangeRefusedError, Proposal, find_course
 
 PROCEDURES = load_procedures()
 LATER_US = START_US + 30 * MINUTE_US

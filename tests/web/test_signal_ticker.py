@@ -4,11 +4,16 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from config.procedures import load_procedures
+from evidence.announcements import PlayedReport
 from evidence.plan_changes import arm_session
+from evidence.players import keep_heartbeats
 from exam.clock import SECOND_US, SystemClock
+from tests.exam.test_players import WELL
 from tests.world import START_US, World
 from web.audio import AUDIO_EXTENSION
 from web.services import Bus, Services, room_topic
+from web.signal_emission import due_now, emit
+from web.signal_reports import take_report
 from web.signal_ticker import REPORT_GRACE_US, SignalTicker, Ticking, prepare_audio, start_signals
 
 
@@ -61,6 +66,45 @@ def test_a_late_signal_waits_for_the_rooms_and_is_then_missed(world: World) -> N
     assert outcomes(world, "C5") == []
     world.clock.sleep_us(1)
     ticker.tick()
+    assert outcomes(world, "C5") == ["missed", "missed"]
+
+
+def played(world: World, cue: str, started_at_us: int) -> PlayedReport:
+    """What the player of the first room says of a cue it sounded by itself."""
+    return PlayedReport(world.session_id, world.room_1, cue, 1, WELL.player, started_at_us, None, 0, 4_000)
+
+
+def test_a_console_restarted_in_a_start_s_tolerance_lets_the_room_say_when_it_rang(world: World) -> None:
+    ticker_over(world)
+    seen_us = START_US - 3 * SECOND_US
+    with world.exam.write() as connection:
+        keep_heartbeats(connection, [replace(WELL, room_id=world.room_1, seen_at_us=seen_us)])
+    move_to(world, START_US + 17 * SECOND_US // 10)
+    restarted = SignalTicker(world.exam, world.clock, Bus(), load_procedures())
+    restarted.tick()
+    assert outcomes(world, "C5") == ["emitted"]  # 第2考场 has no player that could have rung it
+    with world.exam.write() as connection:
+        now_us = world.clock.wall_us()
+        assert emit(connection, due_now(connection, load_procedures(), now_us), now_us) == []
+        take_report(connection, played(world, "C5", START_US + 9_000), load_procedures(), now_us)
+        rows = connection.execute("select room_id, emitted_at_us from announcement where cue_code = 'C5'")
+        moments = {row["room_id"]: row["emitted_at_us"] for row in rows}
+    assert moments == {world.room_1: START_US + 9_000, world.room_2: START_US + 17 * SECOND_US // 10}
+    world.clock.sleep_us(2 * REPORT_GRACE_US)
+    restarted.tick()
+    assert outcomes(world, "C5") == ["emitted", "emitted"]
+
+
+def test_a_room_that_never_says_so_has_missed_it_and_somebody_is_asked(world: World) -> None:
+    ticker_over(world)
+    with world.exam.write() as connection:
+        for room_id in (world.room_1, world.room_2):
+            keep_heartbeats(connection, [replace(WELL, room_id=room_id, seen_at_us=START_US)])
+    ticker = SignalTicker(world.exam, world.clock, Bus(), load_procedures())
+    for after_us in (SECOND_US, 2 * SECOND_US, 3 * SECOND_US, 3 * SECOND_US + REPORT_GRACE_US):
+        assert outcomes(world, "C5") == []
+        move_to(world, START_US + after_us)
+        ticker.tick()
     assert outcomes(world, "C5") == ["missed", "missed"]
 
 

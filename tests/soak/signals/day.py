@@ -88,6 +88,8 @@ class Day:
         """The whole day, then the last laws."""
         try:
             self.at(self.now_us, self.tick)
+            for at_us in range(self.now_us + 15 * SECOND_US, until_us, 60 * MINUTE_US):
+                self.at(at_us, self.beat)
             for player in self.players.values():
                 self.soon(0, 10 * SECOND_US, lambda player=player: self.refresh(player))  # type: ignore[misc]
             while self.queue and self.queue[0][0] <= until_us:
@@ -117,11 +119,16 @@ class Day:
         self.machine.ticker.tick()
         moved_us = abs(self.machine.clock.offset_us - followed_us)
         if moved_us > SECOND_US // 10:
-            self.truth.change(0, self.now_us)
+            self.take_clock_over()
             self.count("clock_adopted")
             self.wake()
         self.judge.scan()
         self._tick_at(self.now_us + self._until_next_us())
+
+    def take_clock_over(self) -> None:
+        """Another clock counts from here on, for everything that was planned before as well."""
+        self.truth.change(0, self.now_us)
+        self.plans_before.clear()
 
     def tick_soon(self) -> None:
         """The console looks every tenth of a second."""

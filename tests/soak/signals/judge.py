@@ -12,7 +12,7 @@ from evidence.check_facts import EXAM_FACTS, check_facts
 from evidence.ledger import recompute
 from exam.clock import SECOND_US
 from exam.course import SessionCourse
-from exam.cues import RoomCue, session_cues
+from exam.cues import PUNCTUAL_US, RoomCue, session_cues
 from exam.procedure import Cue, Trigger
 from exam.room_alarms import missed, unheard
 from exam.room_signals import room_signals
@@ -198,6 +198,7 @@ class Judge:
                     self._require_outcome(one, course.session.armed_at_us)
             for room_id in course.session.room_ids:
                 self._agree(course, self._truth.rooms[session_id, room_id])
+                self._require_true_start(self._truth.rooms[session_id, room_id])
         if self.day.seed % 50 == 0:
             with self.day.database.read() as connection:
                 recompute(connection)
@@ -218,6 +219,16 @@ class Judge:
             and abs(outcome.planned_at_us - one.planned_at_us) > SECOND_US
         ):
             raise LawBrokenError(f"{one.cue.code} was missed at another plan in room {one.room_id}")
+
+    def _require_true_start(self, room: RoomTruth) -> None:
+        """The console's T0 is not later than the bell that people heard."""
+        start = room.counting(START)
+        if start is None or start.is_by_hand:
+            return
+        rung = [one.true_us for one in room.sounds if (one.cue, one.occurrence) == (START, start.occurrence)]
+        late_us = start.true_us - min(rung, default=start.true_us)
+        if late_us > PUNCTUAL_US + self.day.slack_us:
+            raise LawBrokenError(f"T0 of room {room.room_id} noted {late_us / SECOND_US:.2f} s late")
 
     def _agree(self, course: SessionCourse, room: RoomTruth) -> None:
         signals = room_signals(course.procedure, course.announced_in(room.room_id))

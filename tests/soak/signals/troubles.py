@@ -23,7 +23,7 @@ class Troubles:
         kinds = [
             *(self.crash, self.crash, self.reboot, self.freeze, self.suspend),
             *(self.step, self.step, self.small_step, self.cut_off, self.cut_off),
-            *(self.second_process, self.sleeping_player, self.reload, self.no_player),
+            *(self.back_at_the_start, self.second_process, self.sleeping_player, self.reload, self.no_player),
         ]
         for _ in range(dice.randint(0, most)):
             self.day.at(self._moment(), dice.choice(kinds))
@@ -42,6 +42,15 @@ class Troubles:
     def crash(self) -> None:
         """The console's process dies and is started again, as the same machine's."""
         self._away(self.day.dice.randint(SECOND_US // 5, 90 * SECOND_US), self.day.machine.start)
+
+    def back_at_the_start(self) -> None:
+        """The console comes back just as the rooms have rung by themselves."""
+        ahead_us = self.day.next_cue_us()
+        if ahead_us is None or not self.day.machine.is_answering:
+            return
+        at_us = self.day.now_us + ahead_us
+        away_us = SECOND_US + self.day.dice.randrange(2 * SECOND_US)
+        self.day.at(at_us - SECOND_US, lambda: self._away(away_us, self.day.machine.start))
 
     def reboot(self) -> None:
         """The machine restarts; its clock on the board is a little wrong."""
@@ -143,7 +152,7 @@ class Troubles:
             return
         self.day.count(f"clock_{choice}")
         if choice is StepChoice.ADOPTED:
-            self.day.truth.change(0, self.day.now_us)
+            self.day.take_clock_over()
         self.day.wake()
         self.day.tick_soon()
 
