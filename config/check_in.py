@@ -34,6 +34,7 @@ class AlarmWords(_Table):
 class _File(_Table):
     alarms: dict[AlarmKind, AlarmWords]
     acts: dict[Act, str]
+    act_effects: dict[Act, str]
     refusals: dict[Refusal, str]
     case_refusals: dict[CaseRefusal, str]
     findings: dict[Finding, str]
@@ -45,6 +46,7 @@ class CheckInWords:
 
     alarms: Mapping[AlarmKind, AlarmWords]
     acts: Mapping[Act, str]
+    act_effects: Mapping[Act, str]
     refusals: Mapping[Refusal, str]
     case_refusals: Mapping[CaseRefusal, str]
     findings: Mapping[Finding, str]
@@ -62,13 +64,16 @@ def load_check_in_words(path: Path = FILE) -> CheckInWords:
         raise CheckInWordsError(f"check-in words {path}: {'; '.join(faults)}") from error
     if missing := list(_missing(read)):
         raise CheckInWordsError(f"check-in words {path}: no words for {', '.join(missing)}")
-    return CheckInWords(read.alarms, read.acts, read.refusals, read.case_refusals, read.findings)
+    return CheckInWords(
+        read.alarms, read.acts, read.act_effects, read.refusals, read.case_refusals, read.findings
+    )
 
 
 def _missing(read: _File) -> Iterator[str]:
     owed: list[tuple[str, Collection[str], Collection[str]]] = [
         ("alarms", set(AlarmKind), set(read.alarms)),
         ("acts", set(Act), set(read.acts)),
+        ("act_effects", set(Act), set(read.act_effects)),
         ("refusals", set(Refusal), set(read.refusals)),
         ("case_refusals", set(CaseRefusal), set(read.case_refusals)),
         ("findings", set(Finding) - {Finding.NONE}, set(read.findings)),

@@ -106,6 +106,15 @@ def load_alarms(
     return [_alarm(connection, row) for row in rows]
 
 
+def standing_places(connection: Connection) -> list[tuple[int | None, int | None]]:
+    """Session and room of every alarm that nobody has seen: enough to count them on every page."""
+    rows = connection.execute(
+        "select session_id, room_id from check_in_alarm as alarm"
+        " where not exists (select 1 from check_in_alarm_acknowledgement where alarm_id = alarm.id)"
+    )
+    return [(row["session_id"], row["room_id"]) for row in rows]
+
+
 def acknowledge(connection: Connection, alarm_id: int, account_id: int, note: str, now_us: int) -> bool:
     """Keep that this person has seen the alarm. False when somebody had before, or there is no such alarm."""
     row = connection.execute(

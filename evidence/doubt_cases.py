@@ -40,6 +40,11 @@ select doubt_case.*, candidate.name as candidate_name, candidate.ticket_no, cand
   left join account as opener on opener.id = doubt_case.opened_by
  where :wanted is null or doubt_case.id in (select value from json_each(:wanted)) order by doubt_case.id
 """
+# Of a row of doubt_case: nobody has decided it, or it was opened again.
+IS_OPEN: Final = (
+    "coalesce((select step from doubt_case_step where case_id = doubt_case.id and step <> 'looked'"
+    " order by id desc limit 1), '') <> 'decided'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +173,7 @@ def doubts_about(connection: Connection, candidate_ids: Collection[int]) -> dict
 
 def open_places(connection: Connection) -> list[tuple[int | None, int | None]]:
     """Session and room of every open case: enough to count them on every page."""
-    rows = connection.execute(
-        "select session_id, room_id from doubt_case where coalesce((select step from doubt_case_step"
-        " where case_id = doubt_case.id and step <> 'looked' order by id desc limit 1), '') <> 'decided'"
-    )
+    rows = connection.execute(f"select session_id, room_id from doubt_case where {IS_OPEN}")  # noqa: S608 - a constant
     return [(row["session_id"], row["room_id"]) for row in rows]
 
 

@@ -6,7 +6,9 @@ Reads only; what the figures mean for a person is decided by the rules and said 
 from collections import defaultdict
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
-from typing import Final
+from typing import Any, Final
+
+from evidence.doubt_cases import IS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,26 @@ class SeatedCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Attendance:
+    """How it stands with one expected candidate at his place.
+
+    `is_referred`: sent to people and not in yet; `is_in_doubt`: a doubt about him is open.
+    """
+
+    room_id: int
+    place_id: int
+    place_label: str
+    grid_row: int
+    grid_col: int
+    candidate_id: int
+    candidate_name: str
+    admitted_at_us: int | None
+    is_absent: bool
+    is_referred: bool
+    is_in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OpenBatch:
     """An assessment round that is not archived."""
 
@@ -60,13 +82,17 @@ select candidate_id from log_entry
    and id not in (select corrects_id from log_entry where corrects_id is not null)
 """
 
+# Whoever was sent to people, of two people's documents the ticket's holder.
+_REFERRED: Final = """
+select coalesce(candidate_id, ticket_candidate_id) from checkin_attempt
+ where (session_id = :session or session_id is null) and json_extract(answer, '$.kind') = 'H'
+   and coalesce(candidate_id, ticket_candidate_id) is not null
+"""
+
 _COUNTS: Final = f"""
 select place.room_id as room_id, count(*) as expected,
        count(admission.id) as admitted,
-       sum(admission.id is null and seating.candidate_id in (
-         select coalesce(candidate_id, ticket_candidate_id) from checkin_attempt
-          where (session_id = :session or session_id is null) and json_extract(answer, '$.kind') = 'H'
-            and coalesce(candidate_id, ticket_candidate_id) is not null)) as referred,
+       sum(admission.id is null and seating.candidate_id in ({_REFERRED})) as referred,
        sum(admission.id is null and seating.candidate_id in ({_ABSENT})) as absent
   from seating join place on place.id = seating.place_id
   left join admission on admission.session_id = seating.session_id
@@ -88,6 +114,22 @@ select place.id as place_id, place.label as place_label, grid_row, grid_col,
  order by grid_row, grid_col
 """  # noqa: S608 - both parts are constants of this module
 
+_ATTENDANCE: Final = f"""
+select place.room_id, place.id as place_id, place.label as place_label, grid_row, grid_col,
+       candidate.id as candidate_id, candidate.name as candidate_name, admission.admitted_at_us,
+       admission.id is null and candidate.id in ({_ABSENT}) as is_absent,
+       admission.id is null and candidate.id in ({_REFERRED}) as is_referred,
+       exists (select 1 from doubt_case where doubt_case.session_id = seating.session_id
+                and doubt_case.candidate_id = candidate.id and {IS_OPEN}) as is_in_doubt
+  from seating
+  join place on place.id = seating.place_id
+  join candidate on candidate.id = seating.candidate_id
+  left join admission on admission.session_id = seating.session_id
+       and admission.candidate_id = seating.candidate_id and admission.voided_at_us is null
+ where seating.session_id = :session
+ order by place.room_id, grid_row, grid_col
+"""  # noqa: S608 - all parts are constants
+
 
 def site_name(connection: Connection) -> str | None:
     """What the site is called; None while no site plan has been taken in."""
@@ -108,6 +150,17 @@ def head_counts(connection: Connection, session_id: int) -> dict[int, HeadCount]
         row["room_id"]: HeadCount(row["expected"], row["admitted"], row["referred"], row["absent"])
         for row in rows
     }
+
+
+def attendance(connection: Connection, session_id: int) -> dict[int, list[Attendance]]:
+    """Everybody who is expected in the session, by room, front row first."""
+    found: dict[int, list[Attendance]] = defaultdict(list)
+    for row in connection.execute(_ATTENDANCE, {"session": session_id}):
+        fact: dict[str, Any] = dict(row)
+        for name in ("is_absent", "is_referred", "is_in_doubt"):
+            fact[name] = bool(fact[name])
+        found[row["room_id"]].append(Attendance(**fact))
+    return dict(found)
 
 
 def room_cameras(connection: Connection) -> dict[int, list[RoomCamera]]:

@@ -16,6 +16,7 @@ from web import (
     capacity,
     certificate,
     check_in,
+    check_in_desk,
     clock_page,
     disks_page,
     disposals_page,
@@ -70,6 +71,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     kiosk_api.blueprint,
     kiosk_acts.blueprint,
     check_in.blueprint,
+    check_in_desk.blueprint,
     doubts_page.blueprint,
     kiosk_sync.blueprint,
     kiosks_page.blueprint,
@@ -134,6 +136,7 @@ def create_app(services: Services) -> Flask:
     access.guard(app, csrf)
     words.install(app)
     capacity.install(app)
+    check_in_desk.install(app)
     doubts_page.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,7 +1,9 @@
 """The site overview: every room at a glance, the urgent large and the normal small."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template
@@ -12,6 +14,7 @@ from exam.procedure import Cue, Trigger
 from exam.room_phase import needs_arming
 from web.access import roles
 from web.alarms import alarm_views, read_alarms
+from web.attendance import RoomAttendance, attendance_of
 from web.capacity import capacity_view
 from web.recording_view import RoomRecordingView, recording_views
 from web.room_view import (
@@ -38,6 +41,7 @@ class SessionView:
 
     facts: SessionFacts
     rooms: tuple[RoomView, ...]
+    attendance: Mapping[int, RoomAttendance]
     needs_arming: bool
     on_demand: tuple[Cue, ...]
 
@@ -114,20 +118,22 @@ def _sessions() -> list[SessionView]:
     now_us = services().clock.wall_us()
     with services().exam.read() as connection:
         return [
-            _view(
-                facts := session_facts(connection, services(), session, states),
-                tuple(
-                    room_view(connection, facts, room_id, duty_roles(), now_us)
-                    for room_id in session.room_ids
-                ),
-                now_us,
-            )
+            _view(connection, session_facts(connection, services(), session, states), now_us)
             for session in todays_sessions(connection, now_us)
             if session.procedure_code in services().procedures
         ]
 
 
-def _view(facts: SessionFacts, rooms: tuple[RoomView, ...], now_us: int) -> SessionView:
+def _view(connection: Connection, facts: SessionFacts, now_us: int) -> SessionView:
+    session, roles_here = facts.session, duty_roles()
+    rooms = tuple(room_view(connection, facts, room_id, roles_here, now_us) for room_id in session.room_ids)
+    started = {view.room.id: view.times.started_at_us for view in rooms}
     may_press = bool(PRESSERS[Trigger.ON_DEMAND] & roles())
     on_demand = tuple(cue for cue in facts.procedure.cues if cue.trigger is Trigger.ON_DEMAND)
-    return SessionView(facts, rooms, needs_arming(facts.session, now_us), on_demand if may_press else ())
+    return SessionView(
+        facts,
+        rooms,
+        attendance_of(connection, session.id, started),
+        needs_arming(session, now_us),
+        on_demand if may_press else (),
+    )

@@ -28,6 +28,7 @@ NAVIGATION: Final = (
     ("全场一览", "overview.page"),
     ("监控墙", "wall.page"),
     ("我的考场", "proctor.choose"),
+    ("签到", "check_in_desk.page"),
     ("存疑", "doubts.page"),
     ("花名册", "roster_page.page"),
     ("账户", "accounts.listing"),

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from evidence.check_in_alarms import Subject, acknowledge, load_alarms, raise_alarms
+from evidence.check_in_alarms import Subject, acknowledge, load_alarms, raise_alarms, standing_places
 from evidence.doubt_cases import NewCase, load_cases, open_case, open_cases_in, open_places, take_step
 from exam.admission_facts import Provided, ReadDocument, TicketProof
 from exam.clock import MINUTE_US
@@ -158,6 +158,11 @@ def test_alarms_are_asked_for_by_room(world: World) -> None:
             )
     with world.exam.read() as connection:
         assert [one.room_label for one in load_alarms(connection, room_id=world.room_2)] == ["第2考场"]
+        assert standing_places(connection) == [(None, world.room_1), (None, world.room_2)]
+    with world.exam.write() as connection:
+        acknowledge(connection, 1, world.proctor_account_id, "已核对", CLOCK_US)
+    with world.exam.read() as connection:
+        assert standing_places(connection) == [(None, world.room_2)]
 
 
 def test_open_cases_of_a_room_are_found_and_closed_ones_are_not(desk: Desk, world: World) -> None:

@@ -9,6 +9,7 @@ from evidence import overview, proctor_log
 from evidence.check_in_facts import CheckInRules
 from evidence.checkins import CheckInRequest, decide
 from evidence.database import WriterDatabase
+from evidence.doubt_cases import NewCase, open_case
 from evidence.overview import HeadCount, OpenBatch
 from evidence.proctor_log import NewEntry
 from exam.admission import Outcome
@@ -73,6 +74,23 @@ def test_two_documents_of_two_people_are_a_case_of_the_ticket_holders_room(world
     assert answer.outcome is Outcome.ID_TICKET_MISMATCH
     assert counts(world)[world.room_1].referred == 1
     assert counts(world)[world.room_2].referred == 0
+
+
+def test_everybody_expected_is_told_with_how_it_stands(world: World) -> None:
+    admit(world, world.on_time.id)
+    admit(world, world.wrong_ticket.id, "referred")
+    note_absent(world, world.late.id)
+    with world.exam.write() as connection:
+        doubt = NewCase(Outcome.FACE_DOUBT, world.on_time.id, world.session_id, world.room_1)
+        open_case(connection, doubt, CLOCK_US)
+    with world.exam.read() as connection:
+        found = overview.attendance(connection, world.session_id)
+    assert [(one.candidate_name, one.place_label) for one in found[world.room_2]] == [("周远", "1")]
+    told = [
+        (one.admitted_at_us is not None, one.is_in_doubt, one.is_absent, one.is_referred)
+        for one in found[world.room_1]
+    ]
+    assert told == [(True, True, False, False), (False, False, True, False), (False, False, False, True)]
 
 
 def test_a_withdrawn_absence_does_not_count(world: World) -> None:

@@ -5,6 +5,7 @@
 import { post, tell } from "./act.js";
 import { refresh } from "./live.js";
 
+const INCOMPLETE = "填写的内容不完整或不正确，没有办理。请核对号码和必填的各项。";
 const AS = { number: Number, yes: (value) => value === "yes" };
 
 function put(body, name, value) {
@@ -34,8 +35,9 @@ async function send(form) {
   try {
     const answer = await post(form.dataset.json, bodyOf(form));
     const told = await answer.json().catch(() => ({}));
-    if (answer.ok) done(form, told);
-    else refused(form, told);
+    if (answer.ok) done(form);
+    // A refusal of the rule has words of its own; a body that cannot be read has only the page's.
+    else refused(form, told.code === 400 ? { advice: INCOMPLETE } : told);
   } catch {
     tell("bad", "连接中断，不知道是否已经办理。请检查网络，再按一次：不会重复办理。");
   } finally {
@@ -44,13 +46,12 @@ async function send(form) {
   }
 }
 
-function done(form, told) {
+function done(form) {
   delete form.dataset.nonce;
   form.reset();
   form.closest("details")?.removeAttribute("open");
   tell("good", form.dataset.done);
   document.getElementById("answer").scrollIntoView({ block: "nearest" });
-  document.dispatchEvent(new CustomEvent("signed", { detail: told }));
   refresh();
 }
 

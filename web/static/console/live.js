@@ -89,6 +89,7 @@ function say(words) {
 }
 
 export function refresh() {
+  if (!liveSource) return;
   clearTimeout(timer);
   timer = setTimeout(ask, Math.max(0, askedAt + AT_MOST_EVERY_MS - Date.now()));
 }

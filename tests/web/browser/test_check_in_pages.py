@@ -1,0 +1,111 @@
+"""签到 for staff in real Chromium: rooms at a glance, somebody found by a number, acts signed by two."""
+
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from exam.admission_facts import Provided
+from exam.clock import MINUTE_US
+from exam.outcomes import Outcome
+from tests.axe import findings
+from tests.evidence.check_ins import Desk
+from tests.evidence.office import late_scan
+from tests.web.crowd import add_rooms, fill_first_room
+from tests.web.doubted import face, keep_photo, lay_doubts
+from tests.world import PASSWORD, World
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+
+def is_sound(page: Page, name: str) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone", "wall"])
+def test_rooms_and_seats_are_told_at_a_glance_on_every_screen(
+    open_page: Open, world: World, size: str
+) -> None:
+    lay_doubts(world)
+    fill_first_room(world)
+    add_rooms(world, 28 if size == "wall" else 3)
+    page = open_page(world.site_lead_account_id, "/check-in", size)
+    expect(page.get_by_role("heading", name="签到告警")).to_be_visible()
+    is_sound(page, f"desk-{size}")
+    page.locator(".desk-room", has_text="第1考场").click()
+    expect(page.get_by_role("link", name=re.compile("^2 .*存疑"))).to_be_visible()
+    is_sound(page, f"desk-room-{size}")
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone"])
+def test_somebody_late_is_found_by_his_number_and_let_in_by_two(
+    open_page: Open, world: World, size: str
+) -> None:
+    late_scan(Desk(world), world)
+    world.clock.sleep_us(42 * MINUTE_US)
+    page = open_page(world.site_lead_account_id, "/check-in", size)
+    page.get_by_label("查找考生").fill(world.late.id_number[-6:].lower())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="第1考场 2号")).to_be_visible()
+    assert world.late.id_number[-6:] not in page.url
+    is_sound(page, f"desk-late-{size}")
+    page.get_by_text("批准入场…").click()
+    form = page.locator("#act-override-1")
+    form.get_by_label("原因").fill("突发交通事故")
+    form.get_by_label("登录名").fill("wangfang")
+    form.get_by_label("密码").fill(PASSWORD)
+    is_sound(page, f"desk-override-{size}")
+    form.get_by_role("button", name="批准入场").click()
+    expect(page.locator("#answer")).to_contain_text("已办理：批准入场")
+    expect(page.locator("[data-live=head]")).to_contain_text("已入场")
+    expect(page.locator("[data-live=trail]")).to_contain_text("李强、王芳")
+    is_sound(page, f"desk-let-in-{size}")
+
+
+def test_an_entry_is_undone_by_holding_and_an_alarm_is_told_done(open_page: Open, world: World) -> None:
+    photo = keep_photo(world, face(1))
+    desk = Desk(world)
+    desk.ask(world.on_time, provided=Provided(photo))
+    desk.ask(world.late, declared=frozenset({Outcome.FACE_DOUBT}))
+    page = open_page(world.proctor_account_id, "/check-in")
+    page.get_by_text("已处理…").click()
+    page.get_by_label("处理情况").fill("已到座位核对")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("已登记处理情况")
+    expect(page.get_by_text("最近已处理（1）")).to_be_visible()
+    page.get_by_label("查找考生").fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_text("查看照片").click()
+    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
+    page.get_by_text("撤销签到：").click()
+    page.locator("#act-undo-1").get_by_label("原因").fill("走错座位")
+    page.locator("#act-undo-1").get_by_role("button", name="撤销签到").focus()
+    is_sound(page, "desk-undo")
+    page.keyboard.down("Enter")
+    expect(page.locator("#answer")).to_contain_text("已办理：撤销签到")
+    page.keyboard.up("Enter")
+    expect(page.locator("[data-live=head]")).to_contain_text("现在可以到签到机签到")
+    assert desk.standing() == []
+
+
+def test_a_walk_in_gets_a_seat(open_page: Open, world: World) -> None:
+    page = open_page(world.site_lead_account_id, f"/check-in/walk-in/{world.session_id}")
+    for label, value in [("姓名", "吴增补"), ("证件号码", "990101199003070000"), ("准考证号", "W-1")]:
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("座位").select_option(label="第1考场 5号")
+    page.get_by_label("批准文号").fill("渝7号")
+    page.get_by_label("原因").fill("漏报")
+    page.get_by_role("button", name="增补并入场").click()
+    expect(page.locator("#answer")).to_contain_text("请核对号码")
+    is_sound(page, "desk-walk-in")
+    page.get_by_label("证件种类").select_option(label="护照")
+    page.get_by_label("证件号码").fill("E12345678")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("已增补")

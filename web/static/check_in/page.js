@@ -1,0 +1,2 @@
+import "../console/live.js";
+import "../console/forms.js";
