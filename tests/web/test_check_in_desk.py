@@ -32,7 +32,7 @@ def test_room_staff_see_their_room_and_the_lead_all(
     assert "第2考场" not in own
     assert "签到告警 2" in own
     assert "签到告警 3" in site_lead.get("/check-in/live").text
-    assert "3条没有处理" in site_lead.get("/overview", headers=HTML).text
+    assert "3件存疑没有结论" in site_lead.get("/overview", headers=HTML).text
     assert "今天没有您的场次" in as_role(Role.PROCTOR).get("/check-in", headers=HTML).text
     address = f"/check-in/rooms/{world.session_id}"
     assert "陈*诺" in proctor.get(f"{address}/{world.room_1}", headers=HTML).text

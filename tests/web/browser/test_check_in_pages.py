@@ -83,7 +83,7 @@ def test_an_entry_is_undone_by_holding_and_an_alarm_is_told_done(open_page: Open
     page.get_by_label("查找考生").fill("1")
     page.keyboard.press("Enter")
     page.get_by_text("查看照片").click()
-    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
+    expect(page.locator("img").first).not_to_have_js_property("naturalWidth", 0)
     page.get_by_text("撤销签到：").click()
     page.locator("#act-undo-1").get_by_label("原因").fill("走错座位")
     page.locator("#act-undo-1").get_by_role("button", name="撤销签到").focus()

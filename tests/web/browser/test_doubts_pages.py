@@ -32,7 +32,7 @@ def test_open_doubts_and_one_of_them_are_sound_on_every_screen(
     is_sound(page, f"doubts-{size}")
     page.get_by_text("第1考场 1号").click()
     expect(page.get_by_role("img")).to_have_count(2)
-    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
+    expect(page.locator("img").first).not_to_have_js_property("naturalWidth", 0)
     is_sound(page, f"doubt-{size}")
 
 
