@@ -207,4 +207,9 @@ class Agent:
 
 def _standing(told: Told) -> dict[str, Any]:
     """For the small line that staff read."""
-    return {"alone": told.is_alone, "queue": told.counts.waiting, "needs_human": told.counts.needs_human}
+    return {
+        "alone": told.is_alone,
+        "queue": told.counts.waiting,
+        "needs_human": told.counts.needs_human,
+        "self_test": told.self_test or "",
+    }

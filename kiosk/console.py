@@ -5,6 +5,7 @@ when they are needed, because on a fresh machine the console writes them a momen
 starts.
 """
 
+import base64
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from evidence.kiosk_self_tests import NewSelfTest
 from exam.answers import Answer, read_answer
 from exam.kiosk_health import Report
 
@@ -86,6 +88,14 @@ class Console(Protocol):
         """The package `roster` or `day` and its tag; None when `tag` is the present one's."""
         ...
 
+    def roll(self, asked_at_us: int, signature: bytes) -> str:
+        """Another token for the holder of this one and of the kiosk's key. Raises ConsoleRefusedError too."""
+        ...
+
+    def self_test(self, test: NewSelfTest) -> None:
+        """Keep what the kiosk found when it tested itself. Raises ConsoleRefusedError too."""
+        ...
+
 
 @contextmanager
 def _understood() -> Iterator[None]:
@@ -144,6 +154,19 @@ class HttpConsole:
             return None
         with _understood():
             return answer.content, answer.headers["ETag"].strip('"')
+
+    def roll(self, asked_at_us: int, signature: bytes) -> str:
+        """Ask for another token; the present one works until the new one is used."""
+        body = {"asked_at_us": asked_at_us, "signature": base64.b64encode(signature).decode()}
+        told = self._json(self._sent("POST", "/token", json=body))
+        with _understood():
+            return str(told["token"])
+
+    def self_test(self, test: NewSelfTest) -> None:
+        """Post the self-test; a repeat adds nothing."""
+        checks = [asdict(one) for one in test.tried]
+        body = {"nonce": test.nonce, "tested_at_us": test.tested_at_us, "checks": checks}
+        self._sent("POST", "/self-tests", json=body)
 
     def close(self) -> None:
         """Close the connections."""

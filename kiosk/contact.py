@@ -2,7 +2,7 @@
 
 Losing the console costs the candidate nothing: from then on this kiosk judges alone, keeps looking for the
 console, and goes back to it by itself once everything that it decided alone was brought. One thread calls
-`turn`; the others only ask. Order of a turn: hear the console, bring the scans, renew the packages.
+`turn`; the others only ask. Order of a turn: hear the console, bring the scans, renew packages, test itself.
 """
 
 import os
@@ -22,6 +22,7 @@ from exam.clock import SECOND_US, Clock
 from exam.kiosk_fitness import Machine, unfit
 from exam.kiosk_health import Part, PartState, Report
 from exam.outcomes import Outcome
+from exam.self_test import Standing
 from kiosk.console import (
     Console,
     ConsoleFailedError,
@@ -31,6 +32,7 @@ from kiosk.console import (
     Heartbeat,
 )
 from kiosk.packages import Packages
+from kiosk.self_testing import Bench, SelfTester
 
 # One missed heartbeat may be chance.
 FAILURES_UNTIL_LOST: Final = 2
@@ -57,6 +59,8 @@ class Told:
     # None: nobody has said.
     ticket_forms: tuple[str, ...] | None
     counts: Counts
+    # The last self-test of today; None: there was none yet.
+    self_test: Standing | None
 
 
 class Contact:
@@ -74,6 +78,7 @@ class Contact:
         self.boot_id = os.urandom(BOOT_BYTES).hex()
         self.free: Callable[[Path], int] = free_bytes
         self._counts = outbox.counts()
+        self._tester = SelfTester(console, clock)
 
     @property
     def now_us(self) -> int:
@@ -87,7 +92,14 @@ class Contact:
             self._counts = self._outbox.counts()
         except sqlite3.Error as error:
             _log.warning("kiosk.db cannot be read", reason=str(error))
-        return Told(self._failures == 0, self.is_alone, self.unfit(), self._forms, self._counts)
+        return Told(
+            is_heard=self._failures == 0,
+            is_alone=self.is_alone,
+            reasons=self.unfit(),
+            ticket_forms=self._forms,
+            counts=self._counts,
+            self_test=self._tester.standing,
+        )
 
     def said(self, sequence: int) -> dict[str, Any]:
         """What this kiosk says of itself with a check-in."""
@@ -101,13 +113,12 @@ class Contact:
 
     def unfit(self) -> tuple[Outcome, ...]:
         """Why nobody may check in here now. While the console judges, the age of our roster is no reason."""
+        offset_us = self._state.clock_offset_us
         machine = Machine(
             is_revoked=self._state.is_revoked,
             is_out_of_service=self._state.is_out_of_service,
-            roster_made_at_us=self._roster_age_from() if self.is_alone else self.now_us,
-            clock_offset_us=self._state.clock_offset_us
-            if self.is_alone
-            else self._state.clock_offset_us or 0,
+            roster_made_at_us=self.packages.confirmed_at_us if self.is_alone else self.now_us,
+            clock_offset_us=offset_us if self.is_alone else offset_us or 0,
             free_bytes=self._free_bytes(),
         )
         return unfit(machine, self.packages.policy, self.now_us)
@@ -144,6 +155,7 @@ class Contact:
             _log.info("kiosk asks the console again")
         self.is_alone = False
         self._renew(heartbeat)
+        self._test_self(parts)
 
     def _not_heard(self, error: Exception) -> None:
         self._failures += 1
@@ -190,9 +202,15 @@ class Contact:
 
     def _renew(self, heartbeat: Heartbeat) -> None:
         try:
+            if heartbeat.roll_token:
+                self.packages.roll(self._console, self.now_us)
             self.packages.renew(heartbeat, self._console)
         except (ConsoleUnreachableError, ConsoleRefusedError) as error:
             _log.info("packages not renewed", reason=str(error))
+
+    def _test_self(self, parts: Mapping[Part, PartState]) -> None:
+        bench = Bench(parts, self._state.clock_offset_us, self._free_bytes(), self.packages.revision)
+        self._tester.turn(bench, self.packages.policy)
 
     def _bring_scans(self) -> None:
         """Bring every scan that waits, oldest first; one that fails is passed over until the next turn."""
@@ -212,9 +230,6 @@ class Contact:
         decided = {"outcome": scan.outcome or INTERRUPTED, "place_id": scan.place_id}
         self._console.check_in({**scan.body, "decided": decided})
         self._outbox.delivered(scan.nonce, self.now_us)
-
-    def _roster_age_from(self) -> int | None:
-        return None if self.packages.alone is None else self.packages.confirmed_at_us
 
     def _free_bytes(self) -> int:
         try:

@@ -9,7 +9,7 @@ from exam.clock import Clock
 from kiosk.asking import Asker
 from kiosk.console import Console
 from kiosk.contact import Contact
-from kiosk.packages import Packages
+from kiosk.packages import Packages, SecretFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,6 @@ def open_local(settings: Settings, console: Console, clock: Clock) -> Local:
     except BaseException:
         store.close()
         raise
-    secret_files = (settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
-    contact = Contact(console, store, outbox, Packages(store, secret_files), clock)
+    files = SecretFiles(settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
+    contact = Contact(console, store, outbox, Packages(store, files), clock)
     return Local(store, contact, Asker(console, contact, outbox, clock))

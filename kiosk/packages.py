@@ -4,20 +4,23 @@ Fetched whenever the heartbeat names others; kept as they came, and opened befor
 are there. A package that cannot be believed is left aside and the kiosk goes on with what it has.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from evidence.kiosk_day import OpenedDay, open_day
+from evidence.kiosk_key import KioskKeyError, load_key
 from evidence.kiosk_secrets import KioskSecrets, load_secrets, read_secrets
 from evidence.kiosk_store import KeptPackage, KioskStore, PackageKind
 from evidence.roster_boxes import PackageError
 from evidence.roster_opening import RosterPackage
+from evidence.small_files import replace_whole
 from evidence.ticket_signing import ShownTicket, read_shown
 from exam.admission_facts import Policy
 from exam.clock import MINUTE_US
+from exam.enrolment import roll_message
 from kiosk.alone import Alone
 from kiosk.console import Console, ConsoleUnreachableError, Heartbeat
 
@@ -27,19 +30,29 @@ CONFIRM_US: Final = MINUTE_US
 _log: Final = structlog.get_logger("kiosk")
 
 
+@dataclass(frozen=True, slots=True)
+class SecretFiles:
+    """What a kiosk deletes when it was revoked."""
+
+    # What opens the packages.
+    secrets: Path
+    token: Path
+    # The kiosk's own key.
+    key: Path
+
+
 class Packages:
     """The packages, opened. One thread renews and wipes, others judge."""
 
-    def __init__(self, store: KioskStore, secret_files: Sequence[Path]) -> None:
-        """`secret_files`: where what opens the packages is kept, then what else a revoked kiosk deletes."""
-        self._store, self._secret_files = store, secret_files
+    def __init__(self, store: KioskStore, files: SecretFiles) -> None:
+        self._store, self._files = store, files
         self._keys: KioskSecrets | None = None
         self._roster: RosterPackage | None = None
         self._day: OpenedDay | None = None
         self._tags: dict[PackageKind, str] = {}
         self._written_us = 0
-        # When the console last called both the present ones, by its clock; None: there are none.
-        self.confirmed_at_us: int | None = None
+        # When the console last called each the present one, by its clock.
+        self._confirmed: dict[PackageKind, int] = {}
         self.alone: Alone | None = None
         self._load()
 
@@ -47,6 +60,11 @@ class Packages:
     def policy(self) -> Policy:
         """What the site has set; the product's own while none is known."""
         return Policy() if self.alone is None else self.alone.policy
+
+    @property
+    def confirmed_at_us(self) -> int | None:
+        """When the console last called the older of them the present one; None: it cannot judge with them."""
+        return None if self.alone is None else min(self._confirmed.values())
 
     @property
     def revision(self) -> int | None:
@@ -69,13 +87,26 @@ class Packages:
         if self.alone is not None and self._tags == present:
             self._confirm(heartbeat.server_time_us)
 
+    def roll(self, console: Console, now_us: int) -> None:
+        """Another token: people want one. Raises what the console does."""
+        if self._keys is None:
+            return
+        try:
+            key, token = load_key(self._files.key), self._files.token.read_text(encoding="ascii").strip()
+        except (KioskKeyError, OSError) as error:
+            _log.warning("token not renewed", reason=str(error))
+            return
+        signature = key.sign(roll_message(self._keys.kiosk_uuid, token, now_us))
+        replace_whole(self._files.token, console.roll(now_us, signature).encode() + b"\n", 0o600)
+        _log.info("token renewed")
+
     def wipe(self) -> None:
         """Forget everything: this kiosk was revoked. Without the secrets nothing that is left opens."""
-        for path in self._secret_files:
+        for path in (self._files.secrets, self._files.token, self._files.key):
             path.unlink(missing_ok=True)
         self._store.wipe()
-        self._keys = self._roster = self._day = self.alone = self.confirmed_at_us = None
-        self._tags = {}
+        self._keys = self._roster = self._day = self.alone = None
+        self._tags, self._confirmed = {}, {}
 
     def _is_other_secret(self, secret_id: int) -> bool:
         return self._keys is None or self._keys.secret_id != secret_id
@@ -85,7 +116,7 @@ class Packages:
             self._keys = read_secrets(console.keys())
         except PackageError as error:
             raise ConsoleUnreachableError("the answer is not one of our console") from error
-        self._keys.write(self._secret_files[0])
+        self._keys.write(self._files.secrets)
         self._tags = {}
 
     def _fetch(self, kind: PackageKind, console: Console, now_us: int) -> None:
@@ -101,6 +132,7 @@ class Packages:
             return
         self._store.keep_package(kind, KeptPackage(content, tag, now_us))
         self._tags[kind] = tag
+        self._confirmed = {**self._confirmed, kind: now_us}  # others may be reading the old one
         _log.info("package kept", kind=kind, tag=tag, bytes=len(content))
 
     def _open(self, kind: PackageKind, content: bytes) -> None:
@@ -114,7 +146,7 @@ class Packages:
             self.alone = Alone(self._roster, self._day)
 
     def _confirm(self, now_us: int) -> None:
-        self.confirmed_at_us = now_us
+        self._confirmed = dict.fromkeys(PackageKind, now_us)
         if abs(now_us - self._written_us) >= CONFIRM_US:
             self._store.confirm_packages(now_us)
             self._written_us = now_us
@@ -122,14 +154,11 @@ class Packages:
     def _load(self) -> None:
         """Open what was kept; what cannot be opened counts as missing, and is fetched again."""
         try:
-            self._keys = load_secrets(self._secret_files[0])
+            self._keys = load_secrets(self._files.secrets)
             kept = {kind: self._store.package(kind) for kind in PackageKind}
             for kind, package in kept.items():
                 if package is not None:
                     self._open(kind, package.content)
-                    self._tags[kind] = package.tag
-                    self.confirmed_at_us = min(
-                        self.confirmed_at_us or package.confirmed_at_us, package.confirmed_at_us
-                    )
+                    self._tags[kind], self._confirmed[kind] = package.tag, package.confirmed_at_us
         except PackageError as error:
             _log.info("no package that opens", reason=error.code)

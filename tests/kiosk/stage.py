@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from config.kiosk_screen import load_kiosk_words
 from config.settings import Settings
+from evidence.kiosk_self_tests import NewSelfTest
 from exam.answers import Answer
 from exam.clock import Clock
 from exam.kiosk_health import Report
@@ -75,6 +76,10 @@ class FakeConsole:
     asked: list[dict[str, Any]] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    # Wants the kiosk to ask for this token; what it was asked with.
+    token: str = ""
+    rolled: list[tuple[int, bytes]] = field(default_factory=list)
+    self_tests: list[NewSelfTest] = field(default_factory=list)
 
     @property
     def heartbeats(self) -> int:
@@ -100,6 +105,7 @@ class FakeConsole:
             kiosk_label="1号签到机",
             ticket_forms=self.forms,
             out_of_service=self.out_of_service,
+            roll_token=bool(self.token),
             secret=self.secret,
             roster_revision=self._revision(),
             day_digest=self._part("day"),
@@ -116,6 +122,19 @@ class FakeConsole:
         if name not in self.packages:
             raise ConsoleFailedError("not ready")
         return None if self.packages[name][1] == tag else self.packages[name]
+
+    def roll(self, asked_at_us: int, signature: bytes) -> str:
+        self.rolled.append((asked_at_us, signature))
+        if self.is_failing:
+            raise ConsoleFailedError("status 409")
+        return self.token
+
+    def self_test(self, test: NewSelfTest) -> None:
+        self.self_tests.append(test)
+        if self.is_failing:
+            raise ConsoleFailedError("status 500")
+        if self.refuses:
+            raise ConsoleRefusedError("refused")
 
     def _be_there(self) -> None:
         if self.has_revoked:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from evidence.kiosk_self_tests import NewSelfTest
 from exam.clock import SystemClock
 from exam.kiosk_health import Part, PartState, Report
+from exam.self_test import Check, Result, Tried
 from kiosk.console import (
     ConsoleFailedError,
     ConsoleRefusedError,
@@ -152,6 +154,24 @@ def test_a_package_that_is_not_ready_is_told_apart_from_a_lost_console(
     door.status = 503
     with pytest.raises(ConsoleFailedError, match="503"):
         console.package("roster", "")
+
+
+def test_another_token_is_asked_for_with_a_signature(console: HttpConsole, door: Door) -> None:
+    door.body = b'{"token": "fresh"}'
+    assert console.roll(7, b"signed") == "fresh"
+    assert door.heard[0][1::2] == ("/api/kiosk/v1/token", {"asked_at_us": 7, "signature": "c2lnbmVk"})
+
+
+def test_a_self_test_is_told_check_by_check(console: HttpConsole, door: Door) -> None:
+    console.self_test(NewSelfTest("nonce-0000000001", 7, [Tried(Check.DISK, Result.GOOD, "剩余9 MiB")]))
+    assert door.heard[0][1::2] == (
+        "/api/kiosk/v1/self-tests",
+        {
+            "nonce": "nonce-0000000001",
+            "tested_at_us": 7,
+            "checks": [{"check": "disk", "result": "good", "words": "剩余9 MiB"}],
+        },
+    )
 
 
 def test_a_kiosk_that_was_shut_out_hears_it(console: HttpConsole, door: Door) -> None:

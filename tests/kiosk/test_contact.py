@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from evidence.kiosk_key import make_key
 from exam.clock import MINUTE_US, SECOND_US
+from exam.enrolment import roll_message
 from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
+from exam.self_test import Standing
 from kiosk.contact import NOT_TAKEN, UNOPENED
 from kiosk.scan import Scan
 from tests.evidence.rostered import secrets_for
@@ -66,10 +69,38 @@ def test_with_another_secret_keys_and_packages_come_anew(kiosk: Rostered, world:
 
 def test_a_package_that_cannot_be_believed_leaves_the_old_one_in_use(kiosk: Rostered) -> None:
     turn(kiosk)
-    content, _ = kiosk.console.packages["roster"]
-    kiosk.console.packages["roster"] = (content[:-9], "9-1")
+    kiosk.console.packages = {
+        name: (content[:-9], f"9-{kiosk.keys.secret_id}")
+        for name, (content, _) in kiosk.console.packages.items()
+    }
     told = kiosk.local.contact.turn(PARTS)
     assert (told.is_heard, kiosk.local.contact.packages.revision) == (True, 1)
+    kiosk.publish(revision=2)
+    turn(kiosk)
+    assert kiosk.local.contact.packages.revision == 2
+
+
+def test_a_kiosk_that_got_half_of_what_it_needs_does_not_judge_alone(kiosk: Rostered) -> None:
+    day = kiosk.console.packages.pop("day")
+    turn(kiosk)
+    kiosk.restart()
+    assert kiosk.local.contact.packages.alone is None
+    kiosk.console.packages["day"] = day
+    turn(kiosk)
+    assert kiosk.local.contact.packages.revision == 1
+
+
+def test_a_package_that_is_the_present_one_again_is_not_sent_again(kiosk: Rostered) -> None:
+    turn(kiosk)
+    present = kiosk.console.packages["roster"]
+
+    def same(name: str, tag: str) -> None:
+        assert (name, tag) == ("roster", present[1])
+
+    kiosk.console.packages["roster"] = (present[0], f"2-{kiosk.keys.secret_id}")
+    kiosk.console.package = same  # type: ignore[method-assign, assignment]
+    assert kiosk.local.contact.turn(PARTS).is_heard
+    assert kiosk.local.contact.packages.revision == 1
 
 
 def test_packages_that_are_not_ready_do_not_make_the_console_lost(kiosk: Rostered) -> None:
@@ -267,3 +298,34 @@ def test_a_console_without_a_secret_yet_is_asked_for_one(kiosk: Rostered) -> Non
     turn(kiosk)
     assert kiosk.local.contact.packages.revision == 1
     assert json.loads((kiosk.folder / "keys" / "kiosk.secrets").read_text())["secret"] == kiosk.keys.secret_id
+
+
+def test_people_may_want_another_token_and_only_the_holder_of_the_key_gets_it(kiosk: Rostered) -> None:
+    token_file, key_file = kiosk.folder / "keys" / "kiosk.token", kiosk.folder / "keys" / "kiosk.key"
+    turn(kiosk)
+    token_file.write_text("old-token\n")
+    kiosk.console.token = "new-token"
+    turn(kiosk)
+    assert (token_file.read_text(), kiosk.console.rolled) == ("old-token\n", [])
+    key = make_key(key_file)
+    kiosk.console.is_failing = True
+    assert kiosk.local.contact.turn(PARTS).is_heard
+    assert token_file.read_text() == "old-token\n"
+    kiosk.console.is_failing = False
+    turn(kiosk)
+    assert token_file.read_text() == "new-token\n"
+    asked_at_us, signature = kiosk.console.rolled[-1]
+    signed = roll_message(kiosk.keys.kiosk_uuid, "old-token", asked_at_us)
+    key.public_key().verify(signature, signed)
+
+
+def test_before_it_knows_its_own_name_a_kiosk_asks_for_no_token(kiosk: Rostered) -> None:
+    kiosk.console.token, kiosk.console.keys_told = "new-token", {}
+    turn(kiosk)
+    assert kiosk.console.rolled == []
+
+
+def test_a_kiosk_that_is_whole_tests_itself_and_says_so(kiosk: Rostered) -> None:
+    told = kiosk.local.contact.turn({Part.CAMERA: PartState.OK})
+    assert told.self_test is Standing.PASSED
+    assert len(kiosk.console.self_tests) == 1

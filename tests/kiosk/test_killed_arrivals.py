@@ -197,6 +197,7 @@ def test_killed_console_and_killed_kiosk_cost_nobody_his_entry_and_no_record(sit
     assert {state for _, _, state in kept} == {"delivered"}
     on_record = site.rows("exam.db", "select nonce, scanned_at_us from checkin_attempt order by nonce")
     assert on_record == [(nonce, scanned_at_us) for nonce, scanned_at_us, _ in kept]
+    assert len(site.rows("exam.db", "select id from kiosk_self_test")) == 2, "one for each start"
     logs = "".join((site.folder / f"{name}.log").read_text() for name in ("web", "kiosk"))
     assert "Traceback" not in logs
     assert not [number for _, number in site.people if number in logs]
