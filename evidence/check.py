@@ -14,6 +14,7 @@ from evidence.check_codes import Code, Finding
 from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, FactTable, check_facts
 from evidence.check_files import Look, check_coverage, check_volumes, is_claimed
 from evidence.check_guard import guarded
+from evidence.check_in_pictures import FOLDER, check_pictures
 from evidence.check_ledger import (
     check_anchors,
     check_checkpoints,
@@ -86,6 +87,7 @@ def _steps(memory: Memory, readers: dict[str, ReaderDatabase], look: Look) -> It
         yield f"{name}.db, facts", partial(_check_facts, reader, FACTS[name])
     if "exam" in readers:
         yield "exam.db, standing tables", partial(_check_standing, readers["exam"])
+        yield "exam.db, pictures", partial(_check_pictures, readers["exam"], memory.folder / FOLDER, look)
     if "footage" in readers:
         yield "footage.db, coverage", partial(_check_coverage, readers["footage"])
         yield "footage.db, files", partial(_check_files, readers["footage"], look)
@@ -143,6 +145,11 @@ def _check_standing(reader: ReaderDatabase) -> Iterator[Finding]:
         # Without any sum: a site that this program has not been started on yet.
         for table in changed_behind(connection) if has_sums(connection) else ():
             yield Finding(Code.FACT_CHANGED, f"{table}: its rows do not add up to what the ledger knows")
+
+
+def _check_pictures(reader: ReaderDatabase, folder: Path, look: Look) -> Iterator[Finding]:
+    with reader.read() as connection:
+        yield from check_pictures(connection, folder, look)
 
 
 def _check_coverage(reader: ReaderDatabase) -> Iterator[Finding]:

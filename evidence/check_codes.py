@@ -37,6 +37,8 @@ class Code(StrEnum):
     FILE_DISPOSED_BUT_THERE = "file_disposed_but_there"
     QUARANTINED_MISSING = "quarantined_missing"
     DIGEST_LIST = "digest_list"
+    PICTURE_MISSING = "picture_missing"
+    PICTURE_CHANGED = "picture_changed"
     FOOTAGE_OVERLAPS = "footage_overlaps"
     TIME_UNACCOUNTED = "time_unaccounted"
 

@@ -5,6 +5,7 @@ row, which nobody can read and nothing names; the kiosk sends the picture again.
 file. They are electronic records of the exam: nothing here deletes them (Art. 23(2)).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -12,11 +13,18 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
+from evidence.check_codes import Code, Depth, Finding
+from evidence.check_files import Look
+from evidence.file_digest import sha256_of
 from evidence.ledger import LeafKind, append
 from evidence.small_files import create_whole
 from evidence.vault import Vault, VaultError
+from exam.clock import MINUTE_US
 
+FOLDER: Final = "check_in"
 PURPOSE: Final = "check_in_picture"
+# Pages that refresh themselves, or are opened again at once, do not make another look of one.
+LOOK_US: Final = 10 * MINUTE_US
 MODE: Final = 0o400
 
 
@@ -99,7 +107,7 @@ class PictureStore:
         self.check(picture)
         cipher = self.vault.encrypt_bytes(picture.content, PURPOSE)
         digest = sha256(cipher).digest()
-        path = self._path(digest)
+        path = _path(self.folder, digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         create_whole(path, cipher, MODE)
         return digest
@@ -112,16 +120,12 @@ class PictureStore:
         if row is None:
             raise PictureError(PictureFault.UNKNOWN)
         try:
-            content = self.vault.decrypt_bytes(self._path(row["cipher_sha256"]).read_bytes(), PURPOSE)
+            content = self.vault.decrypt_bytes(_path(self.folder, row["cipher_sha256"]).read_bytes(), PURPOSE)
         except (OSError, VaultError) as error:
             raise PictureError(PictureFault.DAMAGED) from error
         if sha256(content).digest() != row["sha256"]:
             raise PictureError(PictureFault.DAMAGED)
         return Picture(PictureKind(row["kind"]), row["media_type"], sha256_hex, content)
-
-    def _path(self, digest: bytes) -> Path:
-        name = digest.hex()
-        return self.folder / name[:2] / f"{name}.enc"
 
 
 def is_kept(connection: Connection, sha256_hex: str) -> bool:
@@ -166,6 +170,59 @@ def record_picture(
         return False
     append(connection, LeafKind.CHECK_IN_PICTURE, dict(row), now_us)
     return True
+
+
+def record_view(connection: Connection, sha256_hex: str, account_id: int, now_us: int) -> bool:
+    """Keep that this person looks at the picture, before he gets it. False: he looks still (LOOK_US).
+
+    Raises PictureError (unknown).
+    """
+    row = connection.execute(
+        "select id, exists (select 1 from check_in_picture_view where picture_id = check_in_picture.id"
+        "  and account_id = ? and viewed_at_us > ?) as is_looking from check_in_picture where sha256 = ?",
+        (account_id, now_us - LOOK_US, _digest(sha256_hex)),
+    ).fetchone()
+    if row is None:
+        raise PictureError(PictureFault.UNKNOWN)
+    if row["is_looking"]:
+        return False
+    view = connection.execute(
+        "insert into check_in_picture_view (picture_id, account_id, viewed_at_us) values (?, ?, ?)"
+        " returning id as check_in_picture_view_id, picture_id, account_id, viewed_at_us",
+        (row["id"], account_id, now_us),
+    ).fetchone()
+    append(connection, LeafKind.CHECK_IN_PICTURE_VIEW, dict(view), now_us)
+    return True
+
+
+def check_pictures(connection: Connection, folder: Path, look: Look) -> Iterator[Finding]:
+    """Every picture on record has its file, and with Depth.DIGEST: the file is what was written.
+
+    A file without a row is none of its business: a crash may leave one, which nobody can read.
+    """
+    for row in connection.execute("select cipher_sha256 from check_in_picture order by id"):
+        path = _path(folder, row["cipher_sha256"])
+        look.cost.files += 1
+        code = _fault(path, row["cipher_sha256"], look)
+        look.tell(look.cost)
+        if code is not None:
+            yield Finding(code, str(path))
+
+
+def _fault(path: Path, cipher_sha256: bytes, look: Look) -> Code | None:
+    try:
+        size_bytes = path.stat().st_size
+        if look.depth is not Depth.DIGEST:
+            return None
+        look.cost.read_bytes += size_bytes
+        return None if sha256_of(path) == cipher_sha256 else Code.PICTURE_CHANGED
+    except OSError:
+        return Code.PICTURE_MISSING
+
+
+def _path(folder: Path, cipher_sha256: bytes) -> Path:
+    name = cipher_sha256.hex()
+    return folder / name[:2] / f"{name}.enc"
 
 
 def _digest(sha256_hex: str) -> bytes:

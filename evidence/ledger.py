@@ -102,6 +102,7 @@ class LeafKind(StrEnum):
     CHECK_IN_ALARM = "check_in_alarm"
     CHECK_IN_ALARM_ACKNOWLEDGED = "check_in_alarm_acknowledged"
     CHECK_IN_PICTURE = "check_in_picture"
+    CHECK_IN_PICTURE_VIEW = "check_in_picture_view"
     DOUBT_CASE = "doubt_case"
     DOUBT_CASE_STEP = "doubt_case_step"
     VOLUME_LOST = "volume_lost"

@@ -35,6 +35,11 @@ WORDS: Final[dict[Code, tuple[str, str]]] = {
     Code.FILE_DISPOSED_BUT_THERE: ("已登记销毁的文件仍在", "重新启动录像服务，销毁会继续完成"),
     Code.DIGEST_LIST: ("当日校验清单与索引不符", "核对文件内容与台账，保留现状"),
     Code.QUARANTINED_MISSING: ("隔离的文件不见了", "核对谁动过证据卷"),
+    Code.PICTURE_MISSING: (
+        "签到照片或签名的文件不见了",
+        "从备份恢复 check_in 文件夹；没有备份即为灭失，须记录",
+    ),
+    Code.PICTURE_CHANGED: ("签到照片或签名的文件内容已变", "从备份恢复该文件"),
     Code.FOOTAGE_OVERLAPS: ("同一摄像机的录像时间重叠", "核对时钟跳变记录"),
     Code.TIME_UNACCOUNTED: ("有一段时间既无录像也无缺口记录", "核对该时段的运行情况"),
 }

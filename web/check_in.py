@@ -13,7 +13,7 @@ from flask_login import current_user
 from evidence import check_in_alarms, doubt_cases
 from evidence.accounts import load_signer
 from evidence.check_in_acts import ActRefusedError, do_act
-from evidence.check_in_pictures import PictureError, PictureStore, rooms_of_picture
+from evidence.check_in_pictures import PictureError, PictureStore, record_view, rooms_of_picture
 from evidence.check_in_rows import Lane
 from evidence.doubt_cases import CaseRow, NewCase
 from exam.admission_authority import Refusal, Signed
@@ -154,16 +154,19 @@ def step(case_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/pictures/<digest>")
 def picture(digest: str) -> ResponseReturnValue:
-    """A photo or signature, to those whose room it concerns. It is nobody's to keep."""
+    """A photo or signature, to those whose room it concerns; who looks is on record. Nobody's to keep."""
     store = PictureStore(services().settings.check_in_folder, services().vault)
     with services().exam.read() as connection:
         where = rooms_of_picture(connection, digest)
-        if not roles() & LEAD and not any(may_enter(*one) for one in where):
-            abort(403)
-        try:
+    if not roles() & LEAD and not any(may_enter(*one) for one in where):
+        abort(403)
+    try:
+        with services().exam.write() as connection:
+            record_view(connection, digest, current_user.account_id, services().clock.wall_us())
+        with services().exam.read() as connection:
             found = store.read(connection, digest)
-        except PictureError:
-            abort(404)
+    except PictureError:
+        abort(404)
     response = Response(found.content, mimetype=found.media_type)
     response.headers["Cache-Control"] = "private, no-store"
     return response

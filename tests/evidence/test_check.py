@@ -13,6 +13,7 @@ from evidence.anchors import last_head, record_paper
 from evidence.check import Memory, check
 from evidence.check_codes import Code, Depth, Finding
 from evidence.check_files import Cost, Look
+from evidence.check_in_pictures import record_view
 from evidence.check_schema import check_schema
 from evidence.checkpoints import Checkpoints
 from evidence.database import WriterDatabase
@@ -30,6 +31,7 @@ from exam.clock import SECOND_US, SimulatedClock
 from tests.evidence.recorded import RUN_2, flush_stamped, growing_name, recording
 from tests.evidence.store import CAMERA, FIRST_US, Footage
 from tests.evidence.test_checkins import ask, scan_of
+from tests.web.doubted import face, keep_photo
 from tests.world import CLOCK_US, World, build_world
 
 
@@ -48,6 +50,9 @@ class Site:
 
     def files(self) -> list[Path]:
         return sorted(self.volume.footage.rglob("*.mp4"))
+
+    def picture(self) -> Path:
+        return next((self.memory.folder / "check_in").rglob("*.enc"))
 
     def tamper(self, name: str, *statements: str) -> None:
         """As somebody would who may write the file: triggers lifted first."""
@@ -80,8 +85,10 @@ def record(world: World, footage: Footage) -> None:
     stray.write_bytes(b"no video")
     quarantine(footage.store, footage.volume, "growing/stranger.mp4", "unreadable")
     ask(world, scan_of(world, world.on_time))
+    digest = keep_photo(world, face(1))
     with world.exam.write() as connection:
         record_start(connection, "web", CLOCK_US)
+        record_view(connection, digest, world.site_lead_account_id, CLOCK_US)
         wanted = FootageRequest(
             world.site_lead_account_id, world.room_1, Interval(FIRST_US, FIRST_US + SECOND_US), "核查"
         )
@@ -139,8 +146,8 @@ def test_the_price_of_a_check_is_counted_as_it_goes(site: Site) -> None:
     cost = Cost()
     look = Look(Depth.DIGEST, cost, lambda cost: told.append((cost.files, cost.read_bytes)))
     assert list(check(site.memory, look)) == []
-    assert [files for files, _ in told] == [1, 2, 3]
-    assert cost.read_bytes == sum(path.stat().st_size for path in site.files())
+    assert [files for files, _ in told] == [1, 2, 3, 4]
+    assert cost.read_bytes == sum(path.stat().st_size for path in [*site.files(), site.picture()])
 
 
 def test_a_site_that_was_never_started_has_nothing_to_be_broken(tmp_path: Path) -> None:
@@ -215,6 +222,8 @@ BREAKERS: dict[Code, Callable[[Site], None]] = {
     ),
     Code.QUARANTINED_MISSING: lambda site: remove(next(site.volume.quarantine.iterdir())),
     Code.DIGEST_LIST: lambda site: flip_bit(next(site.volume.footage.rglob(DAY_MANIFEST))),
+    Code.PICTURE_MISSING: lambda site: remove(site.picture()),
+    Code.PICTURE_CHANGED: lambda site: flip_bit(site.picture()),
     Code.FOOTAGE_OVERLAPS: lambda site: site.tamper(
         "footage", f"update segment set started_at_us = {FIRST_US + SECOND_US} where sequence = 1"
     ),

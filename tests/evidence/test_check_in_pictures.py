@@ -7,6 +7,7 @@ import pytest
 
 from evidence.check_in_pictures import (
     LIMITS,
+    LOOK_US,
     Picture,
     PictureError,
     PictureFault,
@@ -14,6 +15,7 @@ from evidence.check_in_pictures import (
     PictureStore,
     is_kept,
     record_picture,
+    record_view,
 )
 from tests.evidence.check_ins import Desk
 from tests.world import CLOCK_US, World
@@ -117,3 +119,24 @@ def test_a_picture_nobody_sent_is_unknown(world: World, store: PictureStore) -> 
         with pytest.raises(PictureError) as error:
             store.read(connection, "no digest")
         assert error.value.fault is PictureFault.WRONG_DIGEST
+
+
+def test_a_look_is_on_record_once_for_each_person_and_while_it_lasts(
+    world: World, store: PictureStore, desk: Desk
+) -> None:
+    one = picture()
+    keep(world, store, one)
+    looks = [
+        (world.proctor_account_id, CLOCK_US, True),
+        (world.proctor_account_id, CLOCK_US + LOOK_US - 1, False),
+        (world.site_lead_account_id, CLOCK_US + 1, True),
+        (world.proctor_account_id, CLOCK_US + LOOK_US, True),
+    ]
+    with world.exam.write() as connection:
+        told = [record_view(connection, one.sha256_hex, who, at_us) for who, at_us, _ in looks]
+        with pytest.raises(PictureError):
+            record_view(connection, "0" * 64, world.proctor_account_id, CLOCK_US)
+    assert told == [is_new for _, _, is_new in looks]
+    views = desk.rows("select account_id, viewed_at_us from check_in_picture_view order by id")
+    assert [tuple(row) for row in views] == [(who, at_us) for who, at_us, is_new in looks if is_new]
+    assert desk.findings() == []

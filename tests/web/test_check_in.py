@@ -231,6 +231,8 @@ def test_photos_are_for_the_lead_and_the_room_of_the_candidate(
         "private, no-store",
     )
     assert site_lead.get(address).status_code == 200
+    looks = desk.rows("select account_id from check_in_picture_view")
+    assert [row["account_id"] for row in looks] == [world.proctor_account_id, world.site_lead_account_id]
     assert as_role(Role.PROCTOR).get(address).status_code == 403
     assert as_role(Role.ADMINISTRATOR).get(address).status_code == 403
     assert site_lead.get(f"/check-in/pictures/{'0' * 64}").status_code == 404
