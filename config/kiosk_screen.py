@@ -49,11 +49,22 @@ class HintWords(_Table):
     text_en: str
 
 
+class StandingWords(_Table):
+    """The small line for staff: how the kiosk stands. Chinese only, as staff read it."""
+
+    alone: str
+    # Number in braces.
+    queue: str
+    needs_human: str
+    failed: str
+
+
 class KioskWords(_Table):
     """Everything the candidate screen says by itself."""
 
     screens: dict[str, ScreenWords]
     hints: dict[str, HintWords]
+    standing: StandingWords
 
 
 @cache

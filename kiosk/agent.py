@@ -16,6 +16,7 @@ from config.kiosk_screen import KioskWords
 from exam.clock import Clock
 from exam.identity import DocumentType, looks_resident, normalise, number_fault
 from exam.kiosk_health import Part
+from exam.self_test import Standing
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
@@ -143,7 +144,9 @@ class Agent:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
             camera = replace(self._camera, has_gun=self.board.has_working(Part.SCANNER))
             screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
-            return Snapshot(self._version, {**screen, **_standing(self._told), "devices": self.board.told()})
+            return Snapshot(
+                self._version, {**screen, **_standing(self._told, self.words), "devices": self.board.told()}
+            )
 
     def start(self, *others: Callable[[threading.Event], None]) -> None:
         """Start the threads; `others` (the watcher) run beside them until `stop`."""
@@ -197,7 +200,7 @@ class Agent:
     def _stands(self, told: Told) -> None:
         """Keep how the kiosk stands, and tell the page when that changed."""
         with self._changed:
-            if _standing(told) != _standing(self._told):
+            if _standing(told, self.words) != _standing(self._told, self.words):
                 self._version += 1
                 self._changed.notify_all()
             if told.is_alone:
@@ -205,11 +208,18 @@ class Agent:
             self._told = told
 
 
-def _standing(told: Told) -> dict[str, Any]:
-    """For the small line that staff read."""
-    return {
+def _standing(told: Told, words: KioskWords) -> dict[str, Any]:
+    """How the kiosk stands: as values, and as the small line that staff read."""
+    standing = {
         "alone": told.is_alone,
         "queue": told.counts.waiting,
         "needs_human": told.counts.needs_human,
         "self_test": told.self_test or "",
     }
+    said = [
+        words.standing.alone if told.is_alone else "",
+        words.standing.queue.format(told.counts.waiting) if told.counts.waiting else "",
+        words.standing.needs_human.format(told.counts.needs_human) if told.counts.needs_human else "",
+        words.standing.failed if told.self_test is Standing.FAILED else "",
+    ]
+    return {**standing, "standing": " · ".join(filter(None, said))}

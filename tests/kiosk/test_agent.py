@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from exam.clock import SimulatedClock
 from exam.kiosk_health import Part
+from exam.self_test import Standing
 from kiosk import agent as agent_module
 from kiosk.agent import Agent, Usable
 from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
@@ -153,6 +155,12 @@ def test_how_the_kiosk_stands_is_told_to_the_page_and_a_change_of_it_wakes_the_p
     still._stands(still.contact.told)
     after = still.snapshot(after=before.version, timeout_s=WAIT_S)
     assert (after.screen["alone"], after.screen["queue"], after.screen["needs_human"]) == (False, 1, 1)
+    assert after.screen["standing"] == "待上传1条 · 1条须人工处理"
+    still.contact.lost()
+    still._stands(replace(still.contact.told, self_test=Standing.FAILED))
+    assert still.snapshot().screen["standing"] == (
+        "断网，本机独立签到 · 待上传1条 · 1条须人工处理 · 今日自检不合格"
+    )
 
 
 def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: FakeConsole) -> None:

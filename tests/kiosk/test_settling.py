@@ -1,6 +1,6 @@
 """A real kiosk and a real console: what was decided alone meets what happened meanwhile, rule by rule."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,22 @@ class TornLine(HttpConsole):
         return answer
 
 
+class PulledPlugError(BaseException):
+    """The kiosk ends here: nothing of it runs any further."""
+
+
+def ends(*_: object) -> None:
+    raise PulledPlugError
+
+
+def ends_after(work: Callable[..., Any]) -> Callable[..., Any]:
+    def done_and_ended(*given: object) -> None:
+        work(*given)
+        raise PulledPlugError
+
+    return done_and_ended
+
+
 @dataclass
 class Kiosk:
     """One kiosk of the small world, enrolled and with its packages."""
@@ -54,11 +70,17 @@ class Kiosk:
     line: TornLine
     local: Local
     settings: Settings
-    told: list[Outcome] = field(default_factory=list)
 
     def comes(self, person: Person) -> str:
         answered: Answered = self.local.asker.ask(Scan(person.ticket_no, person.id_number))
         return answered.answer.outcome
+
+    def restart(self) -> None:
+        """Start again on the same disk."""
+        self.local.close()
+        self.line.close()
+        self.line = TornLine(str(self.line._client.base_url), self.settings.kiosk_token)
+        self.local = open_local(self.settings, self.line, self.world.clock)
 
     def cut(self) -> None:
         self.line.is_cut = True
@@ -276,3 +298,72 @@ def test_the_self_test_of_the_day_is_on_record(site: Site, east: Kiosk) -> None:
     assert east.local.contact.told.self_test == "passed"
     with site.world.exam.read() as connection:
         assert connection.execute("select count(*) from kiosk_self_test").fetchone()[0] == 2
+
+
+def power_cut(kiosk: Kiosk, where: str, *, is_after: bool) -> None:
+    """Pull the plug at a step: before it, or when it was done and nothing came back."""
+    holder = kiosk.line if where == "check_in" else kiosk.local.contact._outbox
+    step = getattr(holder, where)
+    setattr(holder, where, ends_after(step) if is_after else ends)
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["begin", "check_in", "answered"])
+def test_a_kiosk_that_ends_while_it_asks_loses_no_scan_and_lets_nobody_in_twice(
+    site: Site, east: Kiosk, where: str, *, is_after: bool
+) -> None:
+    power_cut(east, where, is_after=is_after)
+    with pytest.raises(PulledPlugError):
+        east.comes(site.world.on_time)
+    east.restart()
+    east.back()
+    was_kept = (where, is_after) != ("begin", False)
+    had_arrived = where == "answered" or (where, is_after) == ("check_in", True)
+    first = [("OK_ADMITTED", "server")] if had_arrived else [("SYS_OUT", "kiosk")]
+    assert site.on_record() == (first if was_kept else [])
+    # Nobody knows whether he read the answer, unless it was written down.
+    assert site.alarms() == (
+        {"sent_away"} if had_arrived and (where, is_after) != ("answered", True) else set()
+    )
+    assert east.comes(site.world.on_time) == ("OK_ALREADY_HERE" if had_arrived else "OK_ADMITTED")
+    assert len(site.inside()) == 1
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["begin", "decided"])
+def test_a_kiosk_that_ends_while_it_judges_alone_loses_no_scan_and_lets_nobody_in_twice(
+    site: Site, east: Kiosk, where: str, *, is_after: bool
+) -> None:
+    east.cut()
+    power_cut(east, where, is_after=is_after)
+    with pytest.raises(PulledPlugError):
+        east.comes(site.world.on_time)
+    east.restart()
+    east.cut()
+    was_decided = (where, is_after) == ("decided", True)
+    assert east.comes(site.world.on_time) == ("OK_ALREADY_HERE" if was_decided else "OK_OFFLINE")
+    east.back()
+    first = {("begin", False): [], ("decided", True): [("OK_OFFLINE", "kiosk")]}.get(
+        (where, is_after), [("SYS_OUT", "kiosk")]
+    )
+    second = [("OK_ALREADY_HERE" if was_decided else "OK_OFFLINE", "kiosk")]
+    assert site.on_record() == [*first, *second]
+    assert (len(site.inside()), site.alarms()) == (1, set())
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["check_in", "delivered"])
+def test_a_kiosk_that_ends_while_it_brings_its_scans_brings_each_once(
+    site: Site, east: Kiosk, where: str, *, is_after: bool
+) -> None:
+    east.cut()
+    for person in (site.world.on_time, site.world.late):
+        east.comes(person)
+    east.line.is_cut = False
+    power_cut(east, where, is_after=is_after)
+    with pytest.raises(PulledPlugError):
+        east.local.contact.turn(PARTS)
+    east.restart()
+    east.back()
+    assert site.on_record() == [("OK_OFFLINE", "kiosk")] * 2
+    assert (len(site.inside()), site.alarms()) == (2, set())
