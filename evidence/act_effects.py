@@ -204,6 +204,14 @@ class Doing:
         write_voiding(self.connection, voided, self.now_us)
         return Effect()
 
+    def block(self) -> Effect:
+        """Bar him, or no longer; the reason is for staff alone. Whoever is in stays in."""
+        reason = self.new.reason.strip() if self.new.act is Act.BLOCK else None
+        self.connection.execute(
+            "update candidate set blocked_reason = ? where id = ?", (reason, self.new.candidate_id)
+        )
+        return Effect()
+
     def redirect(self) -> Effect:
         """Nothing changes but that it is known."""
         return Effect(seat=self.found.seat)
@@ -262,6 +270,8 @@ EFFECTS: Final[Mapping[Act, Callable[[Doing], Effect]]] = MappingProxyType(
         Act.EMERGENCY_ROOM: Doing.change_seat,
         Act.REDIRECT: Doing.redirect,
         Act.VOID_TICKET: Doing.void_ticket,
+        Act.BLOCK: Doing.block,
+        Act.UNBLOCK: Doing.block,
         Act.SETTLE_CONFLICT: Doing.settle_conflict,
     }
 )

@@ -115,6 +115,11 @@ class ActReader:
             return self._walk_in(place)
         if self.new.act is Act.VOID_TICKET:
             return self._ticket(candidate_id)
+        if self.new.act in {Act.BLOCK, Act.UNBLOCK}:
+            known = None if candidate_id is None else self._known(candidate_id)
+            is_blocked = known is not None and known.is_blocked
+            policy = self.rules.policy
+            return Found(ActFacts(policy=policy, has_subject=known is not None, is_known=is_blocked))
         found = Found(self._about(subject, place), subject=subject, place=place)
         return found if candidate_id is None else self._with_seat(found, session_id, candidate_id)
 

@@ -31,6 +31,9 @@ class Act(StrEnum):
     EMERGENCY_ROOM = "emergency_room"
     REDIRECT = "redirect"
     VOID_TICKET = "void_ticket"
+    # Disqualified or barred, for the whole batch; and free to sit again.
+    BLOCK = "block"
+    UNBLOCK = "unblock"
     # Which of two entries under one name counts.
     SETTLE_CONFLICT = "settle_conflict"
 
@@ -64,6 +67,8 @@ class Refusal(StrEnum):
     PLACE_TAKEN = "place_taken"
     WRONG_PLACE = "wrong_place"
     KNOWN = "known"
+    BLOCKED = "blocked"
+    NOT_BLOCKED = "not_blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class ActFacts:
     place_is_free: bool = True
     place_fits: bool = True
     # Walk-in: the number is on the roster already. Voiding: the ticket is void already.
+    # Blocking: he is barred.
     is_known: bool = False
 
 
@@ -145,11 +151,13 @@ _EVERYWHERE: Final[Mapping[Act, frozenset[str]]] = MappingProxyType(
         Act.EMERGENCY_ROOM: _LEAD_ONLY,
         Act.REDIRECT: AT_WORK,
         Act.VOID_TICKET: LEADS,
+        Act.BLOCK: LEADS,
+        Act.UNBLOCK: _LEAD_ONLY,
         Act.SETTLE_CONFLICT: _LEAD_ONLY,
     }
 )
 _JUDGES: Final = frozenset({"assessor", "lead_assessor", "review_chair"})
-# Late entry (R4), coming back, and whoever is barred: never one person alone.
+# Late entry (R4), coming back, and whoever is barred or was: never one person alone.
 _FOR_TWO: Final = frozenset({Outcome.LATE_CUTOFF, Outcome.LEFT_NO_RETURN, Outcome.CANDIDATE_BLOCKED})
 _OVERRIDABLE: Final = frozenset(
     {Outcome.LATE_CUTOFF, Outcome.LATE_REFERRED, Outcome.LEFT_NO_RETURN, Outcome.WRONG_STAGE}
@@ -183,6 +191,8 @@ def judge_act(act: Act, signed: Signed, facts: ActFacts, now_us: int) -> ActVerd
 
 def needs_second(act: Act, facts: ActFacts) -> bool:
     """Whether a second person must sign."""
+    if act is Act.UNBLOCK:
+        return True
     return act in {Act.OVERRIDE, Act.PROVISIONAL, Act.WALK_IN} and bool(facts.reasons & _FOR_TWO)
 
 
@@ -296,6 +306,16 @@ def _void_ticket(facts: ActFacts, _now_us: int) -> Refusal | None:
     return Refusal.KNOWN if facts.is_known else None
 
 
+def _block(facts: ActFacts, _now_us: int) -> Refusal | None:
+    if not facts.has_subject:
+        return Refusal.NOBODY
+    return Refusal.BLOCKED if facts.is_known else None
+
+
+def _unblock(facts: ActFacts, _now_us: int) -> Refusal | None:
+    return None if facts.has_subject and facts.is_known else Refusal.NOT_BLOCKED
+
+
 def _settle_conflict(facts: ActFacts, _now_us: int) -> Refusal | None:
     if facts.seat is None or not facts.has_subject:
         return Refusal.NOTHING_THERE
@@ -334,6 +354,8 @@ _JUDGED: Final[Mapping[Act, Callable[[ActFacts, int], Refusal | None]]] = Mappin
         Act.EMERGENCY_ROOM: _seat_change,
         Act.REDIRECT: _redirect,
         Act.VOID_TICKET: _void_ticket,
+        Act.BLOCK: _block,
+        Act.UNBLOCK: _unblock,
         Act.SETTLE_CONFLICT: _settle_conflict,
     }
 )

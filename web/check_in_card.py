@@ -107,7 +107,8 @@ class Desk:
     def _others(self) -> Iterator[Offer]:
         if not any(one.stands for one in self.attempts):
             yield from self._offer(replace(self._new(Act.REDIRECT), room_id=self.person.room_id))
-        yield from self._offer(self._new(Act.VOID_TICKET))
+        for act in (Act.VOID_TICKET, Act.BLOCK, Act.UNBLOCK):
+            yield from self._offer(self._new(act))
 
     def _new(self, act: Act, attempt: PastAttempt | None = None) -> NewAct:
         return NewAct(

@@ -165,6 +165,26 @@ def test_a_voided_ticket_counts_no_more(desk: Desk, world: World, office: Office
     assert desk.findings() == []
 
 
+def test_whoever_is_barred_goes_to_people_until_two_have_lifted_it(
+    desk: Desk, world: World, office: Office
+) -> None:
+    bar = office.new(Act.BLOCK, candidate_id=world.on_time.id, reason=" 冒名顶替 ")
+    office.send(bar, office.lead())
+    assert (
+        desk.rows("select blocked_reason from candidate where id = ?", world.on_time.id)[0][0] == "冒名顶替"
+    )
+    assert desk.ask(world.on_time).outcome is Outcome.CANDIDATE_BLOCKED
+    again = office.new(Act.BLOCK, candidate_id=world.on_time.id)
+    assert office.refusal(again, office.lead()) is Refusal.BLOCKED
+    lift = office.new(Act.UNBLOCK, candidate_id=world.on_time.id)
+    assert office.refusal(lift, office.lead()) is Refusal.NEEDS_SECOND
+    office.send(lift, office.lead(alone=False))
+    assert desk.ask(world.on_time).outcome is Outcome.OK_ADMITTED
+    nobody = office.new(Act.BLOCK, candidate_id=None)
+    assert office.refusal(nobody, office.lead()) is Refusal.NOBODY
+    assert desk.findings() == []
+
+
 def test_of_two_entries_the_site_lead_says_which_counts(desk: Desk, world: World, office: Office) -> None:
     other = second_kiosk(world)
     desk.upload(world.on_time, CLOCK_US)

@@ -176,6 +176,13 @@ def reasons(*outcomes: Outcome) -> ActFacts:
         # Anybody at work points the way; tickets are voided by those responsible.
         (Act.REDIRECT, by(ELSEWHERE), ActFacts(), BEFORE_US, None),
         (Act.REDIRECT, by(AUDITOR), ActFacts(), BEFORE_US, Refusal.NOT_ALLOWED),
+        (Act.BLOCK, by(OFFICER), CLEAR, BEFORE_US, None),
+        (Act.BLOCK, by(OFFICER), ActFacts(), BEFORE_US, Refusal.NOBODY),
+        (Act.BLOCK, by(OFFICER), replace(CLEAR, is_known=True), BEFORE_US, Refusal.BLOCKED),
+        (Act.UNBLOCK, by(), replace(CLEAR, is_known=True), BEFORE_US, Refusal.NEEDS_SECOND),
+        (Act.UNBLOCK, by(OFFICER), replace(CLEAR, is_known=True), BEFORE_US, Refusal.NOT_ALLOWED),
+        (Act.UNBLOCK, by(LEAD, PROCTOR), replace(CLEAR, is_known=True), BEFORE_US, None),
+        (Act.UNBLOCK, by(LEAD, PROCTOR), CLEAR, BEFORE_US, Refusal.NOT_BLOCKED),
         (Act.VOID_TICKET, by(OFFICER), CLEAR, BEFORE_US, None),
         (Act.VOID_TICKET, by(OFFICER), ActFacts(), BEFORE_US, Refusal.NOBODY),
         (Act.VOID_TICKET, by(), replace(CLEAR, is_known=True), BEFORE_US, Refusal.KNOWN),
@@ -219,7 +226,13 @@ def test_what_is_wrong_with_the_signatures_is_told_apart_from_what_stands_in_the
 
 def test_every_act_that_lets_somebody_in_or_out_has_its_outcome() -> None:
     assert judged(Act.PROVISIONAL, by(), DOUBT).outcome is Outcome.OK_PROVISIONAL
-    assert set(OUTCOMES) == set(Act) - {Act.UNDO, Act.REDIRECT, Act.VOID_TICKET}
+    assert set(OUTCOMES) == set(Act) - {
+        Act.UNDO,
+        Act.REDIRECT,
+        Act.VOID_TICKET,
+        Act.BLOCK,
+        Act.UNBLOCK,
+    }
     assert not needs_second(Act.UNDO, LATE)
 
 

@@ -83,13 +83,20 @@ def test_before_the_exam_the_room_undoes_and_the_lead_decides(
 ) -> None:
     desk.ask(world.on_time)
     assert offered(proctor, world, world.on_time) == {"undo-1", "doubt"}
-    assert offered(site_lead, world, world.on_time) == {"undo-1", "seat_change", "void_ticket", "doubt"}
+    assert offered(site_lead, world, world.on_time) == {
+        "undo-1",
+        "seat_change",
+        "void_ticket",
+        "block",
+        "doubt",
+    }
     assert offered(proctor, world, world.late) == {"redirect", "doubt"}
     assert offered(site_lead, world, world.late) == {
         "provisional",
         "seat_change",
         "redirect",
         "void_ticket",
+        "block",
         "doubt",
     }
     assert offered(as_role(Role.INSPECTOR), world, world.late) == {"redirect"}
@@ -152,6 +159,8 @@ def test_a_block_is_told_to_staff_and_what_people_did_is_told(
     page = site_lead.get(card(world, world.late), headers=HTML).text
     assert "受限制：上批次作弊" in page
     assert "provisional-name" in page, "a second person signs for whoever is barred"
+    assert "unblock-name" in page
+    assert "act-block" not in page
 
 
 def test_a_walk_in_is_the_site_lead_s(
