@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class Row:
     baseline: float | None = None
     baseline_name: str | None = None
     ratio: float | None = None
+
+
+def percentile(values: Sequence[float], at: int) -> float:
+    return round(quantiles(values, n=100, method="inclusive")[at - 1], 2)
 
 
 def machine() -> dict[str, object]:

@@ -2,23 +2,21 @@
 
 Real tickets, printed by the product, are seen by the simulated camera; the kiosk's scanner reads
 them and asks a real console (gunicorn, own process, one machine) over HTTP. Beside it, on the very
-same frames, pyzbar alone. Then the races for double admissions and of uploads, and repeated requests.
+same frames, pyzbar alone. Then kiosks that work alone, the races for double admissions and of uploads, and
+repeated requests.
 """
 
 import argparse
-import multiprocessing
-import os
 import shutil
-import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
+import structlog
 from pyzbar import pyzbar
 from pyzbar.wrapper import ZBarSymbol
 
@@ -26,18 +24,19 @@ from config.settings import KioskSettings, Settings, WebSettings
 from evidence.admission_tickets import load_head, load_tickets
 from evidence.database import WriterDatabase
 from evidence.vault import Vault
-from exam.clock import SimulatedClock, SystemClock
-from exam.kiosk_health import Report
+from exam.clock import SimulatedClock
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
-from kiosk.console import ConsoleUnreachableError, HttpConsole
+from kiosk.console import HttpConsole
 from kiosk.flow import TicketRead
 from kiosk.local import open_local
 from kiosk.scan import Scan
 from kiosk.scanner import Scanner, grey_of
 from rehearsal.people_names import RosterLine
 from rehearsal.ticket_show import PrintedSheet, hand_movement, rasterised, seen
-from tests.bench.bench_report import Row, print_report, progress
+from tests.bench.bench_report import Row, percentile, print_report, progress
+from tests.bench.checkin_alone import alone_rows
+from tests.bench.checkin_console import CLOCK, first_heartbeat, free_port, running_console
 from tests.bench.checkin_race import (
     prepare,
     race_double_admissions,
@@ -46,20 +45,10 @@ from tests.bench.checkin_race import (
 )
 from tests.world import CLOCK_US
 from web.app import create_app
-from web.service import serve
 from web.services import FootageReader, Services
 from web.ticket_sheet import PAGE_MM, laid_out, sheet_pdf
 
 SYMBOLS = [ZBarSymbol.CODE128, ZBarSymbol.QRCODE]
-CLOCK = SystemClock()
-REPORT = Report(
-    sent_at_us=CLOCK_US,
-    queue_length=0,
-    needs_human=0,
-    roster_revision=None,
-    disk_free_bytes=2**30,
-    is_out_of_service=False,
-)
 
 
 @dataclass
@@ -85,19 +74,25 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench checkin", description=__doc__)
     parser.add_argument("--candidates", type=int, default=40, help="tickets to show (40)")
     parser.add_argument("--frames", type=int, default=8, help="frames a hand needs for one ticket (8)")
+    parser.add_argument("--alone-kiosks", type=int, default=3, help="kiosks that lost their console (3)")
+    parser.add_argument("--alone-candidates", type=int, default=300, help="candidates there (300)")
     parser.add_argument("--race-kiosks", type=int, default=8)
     parser.add_argument("--race-candidates", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=10_000, help="repeats of answered requests (10000)")
     chosen = parser.parse_args(argv)
+    # The report alone goes to stdout.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory() as name:
         timings = measure(Path(name), chosen.candidates, chosen.frames)
+    with tempfile.TemporaryDirectory() as name:
+        alone = alone_rows(Path(name), chosen.alone_kiosks, chosen.alone_candidates)
     progress("race for double admissions")
     race = race_double_admissions(chosen.race_kiosks, chosen.race_candidates)
     progress("race of uploads")
     uploads = race_wrong_uploads(chosen.race_kiosks, chosen.race_candidates)
     progress("repeated requests")
     repeats = replays_other_answer(chosen.repeats)
-    print_report("checkin", [*rows(timings, chosen.candidates), race, uploads, repeats])
+    print_report("checkin", [*rows(timings, chosen.candidates), *alone, race, uploads, repeats])
     return 0
 
 
@@ -202,10 +197,6 @@ def fraction(metric: str, ours: int, alone: int, n: int) -> Row:
     return Row(metric, round(ours / n, 4), "fraction", n, round(alone / n, 4), "pyzbar alone", ratio)
 
 
-def percentile(values: Sequence[float], at: int) -> float:
-    return round(quantiles(values, n=100, method="inclusive")[at - 1], 2)
-
-
 def printed(settings: Settings, database: WriterDatabase) -> PrintedSheet:
     """The session's tickets as the console prints them, rasterised."""
     services = Services(
@@ -229,41 +220,6 @@ def printed(settings: Settings, database: WriterDatabase) -> PrintedSheet:
         for one in page
     ]
     return PrintedSheet(rasterised(pdf, settings.data_folder), {"page_mm": PAGE_MM, "tickets": tickets})
-
-
-@contextmanager
-def running_console(settings: Settings) -> Iterator[None]:
-    """The console in a process of its own, its clock standing inside the check-in window."""
-    sys.stdout.flush()
-    child = multiprocessing.get_context("fork").Process(target=_serve, args=(settings,))
-    child.start()
-    try:
-        yield
-    finally:
-        child.terminate()
-        child.join(10)
-
-
-def _serve(settings: Settings) -> None:
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the report alone goes to stdout
-    sys.exit(serve(settings, SimulatedClock(CLOCK_US)))
-
-
-def first_heartbeat(console: HttpConsole) -> tuple[str, ...]:
-    """Wait for the console; the ticket forms it tells."""
-    for _ in range(200):
-        try:
-            return console.heartbeat(REPORT).ticket_forms
-        except ConsoleUnreachableError:
-            CLOCK.sleep_us(100_000)
-    raise TimeoutError("the console did not come up")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

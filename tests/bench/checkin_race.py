@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Barrier
@@ -22,10 +23,11 @@ from evidence import kiosk_enrolments
 from evidence.check_in_facts import CheckInRules
 from evidence.check_in_rows import KioskSaid
 from evidence.checkins import CheckInRequest, KioskDecision, decide
+from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import WriterDatabase
 from evidence.roster import RosterRequest, import_roster
 from evidence.vault import Vault
-from exam.clock import SECOND_US
+from exam.clock import SECOND_US, SimulatedClock
 from exam.outcomes import Outcome
 from rehearsal.people_names import RosterLine
 from tests.bench.bench_report import Row
@@ -65,12 +67,17 @@ def prepare(
     """A site with candidates and kiosks, ready for a race."""
     database, vault = lay_site(folder, candidates)
     lines = write_big_roster(folder / "roster.xlsx", candidates)
-    with database.write() as connection:
+    with signed(database, folder), database.write() as connection:
         request = RosterRequest(folder / "roster.xlsx", BATCH, load_roster_columns())
         import_roster(connection, vault, request, CLOCK_US)
         for number in range(kiosk_count):
             kiosk_enrolments.enrol(connection, f"{number + 1}号签到机", None, CLOCK_US)
     return database, vault, lines
+
+
+def signed(database: WriterDatabase, folder: Path) -> AbstractContextManager[Signing]:
+    """Sign the ledger meanwhile, or the console would miss the checkpoints of what is written."""
+    return closing(Signing(Checkpoints(database, folder / "keys", "exam"), SimulatedClock(CLOCK_US)))
 
 
 def scan(kiosk: int, number: int, line: RosterLine) -> CheckInRequest:
