@@ -1,9 +1,9 @@
 """Changes the code that evidence hangs on in thousands of small ways, one at a time: do the tests notice?
 
-`run.py soak mutants [--module ledger --module merkle] [--fresh]`. The changes are mutmut's; it works on a
-copy of the tree below var/mutants and asks only the tests that reach the changed function. Finished changes
-are kept: a command that is cut short goes on where it was, a changed function is tried again, and so is what
-survived earlier tests once these change. `verify.sh` is changed by `tests.soak.shell_mutants`.
+`run.py soak mutants [--module ledger --module merkle] [--sample 150] [--fresh]`. The changes are mutmut's; it
+works on a copy of the tree below var/mutants and asks only the tests that reach the changed function.
+Finished changes are kept: a command that is cut short goes on where it was, a changed function is tried
+again, and so is what survived earlier tests once these change. `verify.sh` has tests.soak.shell_mutants.
 
 Not counted: words that only people read (arguments of `raise`, `require`, `say` and log lines), and changes
 that change nothing, each with its reason in equivalent_mutants.toml or by a rule of mutant_words. What mutmut
@@ -12,19 +12,23 @@ leaves alone is not measured: properties, constants of modules, default values.
 
 import argparse
 import json
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.bench.bench_report import progress
 from tests.soak import mutant_words, shell_mutants
+
+T = TypeVar("T")
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WORKSHOPS: Final = ROOT / "var" / "mutants"
@@ -154,10 +158,10 @@ class Row:
         counted = self.killed + len(self.survived)
         return 100.0 * self.killed / counted if counted else None
 
-    @property
-    def is_good(self) -> bool:
-        """All were tried and enough of them noticed."""
-        return self.score is not None and self.score >= GOAL and not self.pending
+    def is_good(self, sample: int | None = None) -> bool:
+        """All, or at least a sample, were tried and enough of them noticed."""
+        enough = not self.pending or (sample is not None and self.mutants - self.pending >= sample)
+        return self.score is not None and self.score >= GOAL and enough
 
     def line(self) -> str:
         facts = (
@@ -296,25 +300,46 @@ def main(words: list[str]) -> int:
     parser.add_argument("--fresh", action="store_true", help="forget what was found before")
     parser.add_argument("--report", action="store_true", help="tell what is known, try nothing")
     parser.add_argument("--children", type=int, default=1, help="changes tried at the same time")
+    parser.add_argument("--sample", type=int, help="so many changes of each module, by chance (default: all)")
     asked = parser.parse_args(words)
     chosen = asked.module or [*MODULES, SHELL]
     names = [name for name in chosen if name != SHELL]
     rows = []
     for name in names:
         if not asked.report:
-            workshop = lay_workshop(name, fresh=asked.fresh)
-            run = [sys.executable, "-m", "mutmut", "run", "--max-children", str(asked.children)]
-            with (workshop / "mutmut.log").open("w") as said:
-                subprocess.run(run, cwd=workshop, check=False, stdout=said, stderr=said)
+            _try(name, asked)
         rows.append(judge(name, known_equivalents()))
         progress(rows[-1].line())
     if SHELL in chosen:
-        rows.append(_shell_row(WORKSHOPS / "verify.sh.json", report=asked.report, fresh=asked.fresh))
-    return _tell(rows)
+        most = 0 if asked.report else asked.sample
+        rows.append(_shell_row(WORKSHOPS / "verify.sh.json", most=most, fresh=asked.fresh))
+    return _tell(rows, asked.sample)
 
 
-def _shell_row(state: Path, *, report: bool, fresh: bool) -> Row:
-    found = shell_mutants.run(state, report=report, fresh=fresh)
+def _try(name: str, asked: argparse.Namespace) -> None:
+    """Let mutmut try a module's changes: all, or the same ones by chance each time."""
+    workshop = lay_workshop(name, fresh=asked.fresh)
+    run = [sys.executable, "-m", "mutmut", "run", "--max-children", str(asked.children)]
+    chosen: list[str] = []
+    with (workshop / "mutmut.log").open("w") as said:
+        if asked.sample:
+            # It makes the changes and then finds none of this name; every change has a name afterwards.
+            subprocess.run([*run, "none"], cwd=workshop, check=False, stdout=said, stderr=said)
+            meta = json.loads((workshop / "mutants" / f"{MODULES[name][0]}.meta").read_bytes())
+            chosen = by_chance(meta["exit_code_by_key"], asked.sample)
+            run += [each for each in chosen if meta["exit_code_by_key"][each] in (None, 2)]
+        if not asked.sample or run[-1] in chosen:
+            subprocess.run(run, cwd=workshop, check=False, stdout=said, stderr=said)
+
+
+def by_chance(every: Iterable[T], most: int | None) -> list[T]:
+    """So many of them, the same ones each time; None: all, as they came."""
+    listed = list(every)
+    return listed if most is None else random.Random(len(listed)).sample(listed, min(most, len(listed)))
+
+
+def _shell_row(state: Path, *, most: int | None, fresh: bool) -> Row:
+    found = shell_mutants.run(state, partial(by_chance, most=most), fresh=fresh)
     every = len(found.killed) + len(found.survived) + found.pending
     row = Row(SHELL, every, len(found.killed), pending=found.pending)
     reasons = known_equivalents()
@@ -325,7 +350,7 @@ def _shell_row(state: Path, *, report: bool, fresh: bool) -> Row:
     return row
 
 
-def _tell(rows: Sequence[Row]) -> int:
+def _tell(rows: Sequence[Row], sample: int | None) -> int:
     for row in rows:
         for survivor, reason in row.equivalent:
             print(f"= {survivor.function}: {reason}\n    - {survivor.before}\n    + {survivor.after}")
@@ -334,4 +359,4 @@ def _tell(rows: Sequence[Row]) -> int:
     print(HEAD)
     for row in rows:
         print(row.line())
-    return 0 if all(row.is_good for row in rows) else 1
+    return 0 if all(row.is_good(sample) for row in rows) else 1

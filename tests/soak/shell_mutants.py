@@ -67,16 +67,20 @@ def changes(script: str) -> Iterator[tuple[int, str, str]]:
                 yield number, line, line[: match.start()] + text + line[match.end() :]
 
 
-def run(state: Path, *, report: bool, fresh: bool) -> Found:
-    """Try what was not tried yet, keeping what was; a script or a bag that changed begins anew."""
+Change = tuple[int, str, str]
+
+
+def run(state: Path, choose: Callable[[list[Change]], list[Change]], *, fresh: bool) -> Found:
+    """Try what of the chosen was not tried yet, keeping what was; a script that changed begins anew."""
     script = SCRIPT.read_text(encoding="utf-8")
     known = json.loads(state.read_text()) if state.exists() and not fresh else {}
     wanted = list(changes(script))
     results: dict[str, bool] = known.get("results", {}) if known.get("script") == script else {}
-    if not report:
+    chosen = choose(wanted)
+    if chosen:
         with _bags() as (bags, fingerprint):
             assert judge(script, bags, fingerprint), "the script as it is judges every bag as it should"
-            for at, (number, _, after) in enumerate(wanted):
+            for at, (number, _, after) in enumerate(chosen):
                 key = f"{number}\n{after}"
                 if key not in results:
                     lines = script.split("\n")
@@ -85,7 +89,7 @@ def run(state: Path, *, report: bool, fresh: bool) -> Found:
                     state.parent.mkdir(parents=True, exist_ok=True)
                     state.write_text(json.dumps({"script": script, "results": results}))
                 if at % 20 == 19:
-                    progress(f"verify.sh: {at + 1} of {len(wanted)} changes")
+                    progress(f"verify.sh: {at + 1} of {len(chosen)} changes")
     found = Found()
     for number, before, after in wanted:
         became = results.get(f"{number}\n{after}")

@@ -78,7 +78,7 @@ def test_the_score_leaves_words_and_equivalents_out() -> None:
     row = mutants.Row("x", mutants=14, killed=9, words=3, survived=[mutants.Survivor("f", "a", "b")])
     assert row.score == 90.0
     assert mutants.Row("x").score is None
-    assert not mutants.Row("x").is_good
+    assert not mutants.Row("x").is_good()
 
 
 def test_each_place_of_the_shell_script_is_changed_by_itself() -> None:
@@ -90,3 +90,15 @@ def test_each_place_of_the_shell_script_is_changed_by_itself() -> None:
         'if [ "$x" -eq 2 ] && refuse "no"; then',
         'if [ "$x" -eq 3 ] || refuse "no"; then',
     ]
+
+
+def test_a_sample_is_the_same_each_time_and_counts_once_it_was_tried() -> None:
+    every = [f"change{number}" for number in range(40)]
+    assert mutants.by_chance(every, None) == every
+    assert mutants.by_chance(every, 10) == mutants.by_chance(every, 10)
+    assert len(set(mutants.by_chance(every, 10))) == 10
+    assert mutants.by_chance(every, 99) != every
+    tried = mutants.Row("x", mutants=40, killed=10, pending=30)
+    assert tried.is_good(10)
+    assert not tried.is_good()
+    assert not tried.is_good(11)
