@@ -113,3 +113,19 @@ class KioskStore:
         """The console takes this kiosk again."""
         with self.database.write() as connection:
             connection.execute("update kiosk_state set is_revoked = 0")
+
+    def note_pin_try(self, pin_id: int, now_us: int) -> None:
+        """A PIN is about to be tried. Call it before it is checked."""
+        with self.database.write() as connection:
+            connection.execute("insert into pin_try (pin_id, tried_at_us) values (?, ?)", (pin_id, now_us))
+
+    def forget_pin_tries(self, pin_id: int) -> None:
+        """The PIN was right."""
+        with self.database.write() as connection:
+            connection.execute("delete from pin_try where pin_id = ?", (pin_id,))
+
+    def pin_tries(self, pin_id: int) -> list[int]:
+        """When the PIN was tried since it was last right."""
+        with self.database.read() as connection:
+            rows = connection.execute("select tried_at_us from pin_try where pin_id = ?", (pin_id,))
+            return [row["tried_at_us"] for row in rows]

@@ -51,42 +51,42 @@ class Alone:
     """Judges from what the console sent last. Safe for several threads."""
 
     def __init__(self, package: RosterPackage, opened: OpenedDay) -> None:
-        self._package, self._day = package, opened.day
+        self.package, self.day = package, opened.day
         # By the console's clock.
         self.day_made_at_us = opened.made_at_us
 
     @property
     def revision(self) -> int:
         """The revision of the roster."""
-        return self._package.revision.number
+        return self.package.revision.number
 
     @property
     def kiosk_id(self) -> int:
         """What the console calls this kiosk."""
-        return self._day.kiosk_id
+        return self.day.kiosk_id
 
     @property
     def policy(self) -> Policy:
         """What the site has set."""
-        return self._day.rule.policy
+        return self.day.rule.policy
 
     @property
     def ticket_forms(self) -> tuple[str, ...]:
         """What ticket numbers look like."""
-        return self._day.rule.ticket_forms
+        return self.day.rule.ticket_forms
 
     def judge(
         self, scan: Scan, shown: ShownTicket | None, local: Iterable[LocalEntry], now_us: int
     ) -> OwnJudgement:
         """The answer of the rule at that moment, by the console's clock as far as known."""
-        request = request_of(scan, shown, self.kiosk_id, self._day)
+        request = request_of(scan, shown, self.kiosk_id, self.day)
         opened = self._opened(request)
         facts = facts_of(
-            self._day.rule,
+            self.day.rule,
             [self._record(card, opened.name) for card in opened.by_ticket],
             [self._record(card, opened.name) for card in opened.by_number],
             local,
-            rooms=frozenset(self._day.rooms),
+            rooms=frozenset(self.day.rooms),
         )
         verdict = judged_alone(judge(request, facts, self.policy, now_us))
         sight = None if verdict.seat is None else self._sight(verdict.seat, opened)
@@ -95,23 +95,23 @@ class Alone:
     def _opened(self, request: AdmissionRequest) -> Opened:
         ticket = self._read(NumberKind.TICKET, request.ticket_no)
         number = self._read(NumberKind.ID_NUMBER, request.id_number)
-        name = self._package.name(ticket, number) if ticket and number else None
-        by_ticket = self._package.cards(ticket) if ticket else []
+        name = self.package.name(ticket, number) if ticket and number else None
+        by_ticket = self.package.cards(ticket) if ticket else []
         return Opened(
             tuple(as_shown(card, request.ticket_revision) for card in by_ticket),
-            tuple(self._package.cards(number) if number else []),
+            tuple(self.package.cards(number) if number else []),
             name or NOBODY,
         )
 
     def _read(self, kind: NumberKind, text: str | None) -> ReadNumber | None:
-        return None if text is None else self._package.read(Number(kind, text))
+        return None if text is None else self.package.read(Number(kind, text))
 
     def _record(self, card: Card, name: PersonName) -> RosterRecord:
-        return record_of(card, name.name, self._day.rule.sittings, self._day.states)
+        return record_of(card, name.name, self.day.rule.sittings, self.day.states)
 
     def _sight(self, seat: Seat, opened: Opened) -> Sight:
         card_seat = _card_seat(opened.by_number, seat)
-        room = next((room for room in self._day.all_rooms if room.id == seat.sitting.door_id), None)
+        room = next((room for room in self.day.all_rooms if room.id == seat.sitting.door_id), None)
         return Sight(
             masked_name=masked_name(opened.name.name) if opened.name.name else "",
             id_tail=opened.name.id_tail,

@@ -77,6 +77,8 @@ class Contact:
         self.is_alone = False
         self.boot_id = os.urandom(BOOT_BYTES).hex()
         self.free: Callable[[Path], int] = free_bytes
+        # Whose staff PINs only the site lead can unlock here.
+        self.locked_pins: Callable[[], tuple[int, ...]] = tuple
         self._counts = outbox.counts()
         self._tester = SelfTester(console, clock)
 
@@ -109,6 +111,21 @@ class Contact:
             "clock_offset_us": self._state.clock_offset_us,
             "clock_uncertainty_us": self._state.clock_uncertainty_us,
             "roster_revision": self.packages.revision,
+        }
+
+    def came_in(self, candidate_id: int) -> dict[int, int]:
+        """When somebody came in, by session: as the day part says, or as this kiosk let him in alone."""
+        alone = self.packages.alone
+        if alone is None:
+            return {}
+        here = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
+        return {
+            **{one.session_id: one.at_us for one in here if one.candidate_id == candidate_id},
+            **{
+                one.session_id: one.admission.admitted_at_us
+                for one in alone.day.states
+                if one.candidate_id == candidate_id and one.admission is not None
+            },
         }
 
     def unfit(self) -> tuple[Outcome, ...]:
@@ -175,6 +192,7 @@ class Contact:
             parts=dict(parts),
             versions={"rule": RULE},
             boot_id=self.boot_id,
+            locked_pins=self.locked_pins(),
         )
 
     def _compare_clocks(self, sent_at_us: int, heartbeat: Heartbeat) -> None:

@@ -10,6 +10,7 @@ from kiosk.asking import Asker
 from kiosk.console import Console
 from kiosk.contact import Contact
 from kiosk.packages import Packages, SecretFiles
+from kiosk.staff_desk import StaffDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Local:
     store: KioskStore
     contact: Contact
     asker: Asker
+    desk: StaffDesk
 
     def close(self) -> None:
         """Give the database back."""
@@ -35,4 +37,6 @@ def open_local(settings: Settings, console: Console, clock: Clock) -> Local:
         raise
     files = SecretFiles(settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
     contact = Contact(console, store, outbox, Packages(store, files), clock)
-    return Local(store, contact, Asker(console, contact, outbox, clock))
+    desk = StaffDesk(contact, store, clock)
+    contact.locked_pins = desk.locked_pins
+    return Local(store, contact, Asker(console, contact, outbox, clock), desk)

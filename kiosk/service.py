@@ -24,6 +24,7 @@ from kiosk.local import Local, open_local
 from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Scanner
 from kiosk.screen_app import create_screen
+from kiosk.staff_app import add_staff
 from kiosk.watching import Watcher
 
 HOST: Final = "127.0.0.1"
@@ -59,6 +60,7 @@ def serve(settings: Settings, clock: Clock) -> int:
     bench = Bench(clock, intake, lambda: watcher.newest, agent.wants_number)
     devices = keepers(settings.kiosk, bench, agent.board)
     screen = create_screen(agent, lambda: watcher.newest, intake)
+    add_staff(screen, local.desk)
     server = waitress.create_server(screen, sockets=[listener], threads=THREADS, ident=None)
     _stop_on_signals(agent)
     agent.start(watcher.run, *(keeper.run for keeper in devices))

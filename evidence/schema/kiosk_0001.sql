@@ -63,6 +63,16 @@ create table kept_package (
   confirmed_at_us      integer not null check (confirmed_at_us > 0)
 ) strict;
 
+-- A try of a staff PIN, counted before it was checked (exam.pin_attempts). A right one clears those of its PIN.
+create table pin_try (
+  id                   integer primary key,
+  -- Which PIN, in the console's numbers.
+  pin_id               integer not null,
+  -- By the console's clock as far as known.
+  tried_at_us          integer not null check (tried_at_us > 0)
+) strict;
+create index pin_try_by_pin on pin_try (pin_id);
+
 -- What this kiosk knows of itself and must still know after a restart: one row.
 create table kiosk_state (
   id                   integer primary key check (id = 1),

@@ -48,7 +48,7 @@ function draw(state) {
   drawHint(state.hint);
   at("pad").hidden = state.screen !== "need_id_number";
   at("preview-box").hidden = !["idle", "need_ticket"].includes(state.screen) || state.camera !== "works";
-  for (const button of document.querySelectorAll("[data-shown-on]")) button.hidden = !button.dataset.shownOn.split(" ").includes(state.screen);
+  for (const way of document.querySelectorAll("[data-shown-on]")) way.hidden = !way.dataset.shownOn.split(" ").includes(state.screen);
   put("staff", [state.outcome, state.standing, state.camera_reason].filter(Boolean).join(" · "));
   endsAt = state.remaining_ms === null ? null : performance.now() + state.remaining_ms;
   if (isNew || (state.remaining_ms ?? 0) > spanMs) spanMs = Math.max(1, state.remaining_ms ?? 1);

@@ -180,5 +180,5 @@ def test_a_scan_that_the_kiosk_did_not_survive_is_told_as_such(kiosk: Rostered, 
 def test_revisions_are_of_the_roster_that_is_held(kiosk: Rostered) -> None:
     alone = kiosk.local.contact.packages.alone
     assert alone is not None
-    assert alone._package.revision == Revision(1, CLOCK_US)
+    assert alone.package.revision == Revision(1, CLOCK_US)
     assert alone.kiosk_id == kiosk.world.kiosk_id

@@ -1,0 +1,203 @@
+"""Staff at the kiosk (人工核验): who somebody is and where he sits, by a PIN, also without the console.
+
+Looking only; what staff decide is done on the console. Names of a room open with a PIN of somebody who has
+duty there (R7). Wrong tries are counted before they are checked, so that pulling the plug wins nothing.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from evidence.kiosk_day import DayStaff
+from evidence.kiosk_store import KioskStore
+from evidence.roster_boxes import WrongKeyError, from_text
+from evidence.staff_pins import PinKeys, keys_from_pin
+from evidence.stretching import Cost
+from exam import pin_attempts
+from exam.clock import MINUTE_US, Clock, site_time
+from exam.pin_attempts import Standing
+from exam.roster_cards import CardSeat, SheetEntry
+from kiosk.alone import Alone
+from kiosk.contact import Contact
+
+# Somebody who walks away leaves no names on the screen.
+IDLE_US: Final = 2 * MINUTE_US
+MOST_FOUND: Final = 10
+
+_log: Final = structlog.get_logger("kiosk")
+
+
+class Tried(StrEnum):
+    """What came of trying a PIN."""
+
+    OPEN = "open"
+    WRONG = "wrong"
+    # Too many wrong tries: wait, or the site lead unlocks.
+    PAUSED = "paused"
+    LOCKED = "locked"
+    # The PIN is right and opens no room of this kiosk.
+    NO_ROOM = "no_room"
+    # No roster here, or nobody with this PIN.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A PIN was tried."""
+
+    tried: Tried
+    tries_left: int = 0
+    # By the console's clock; None: not paused.
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One seat of somebody, as staff read it."""
+
+    room: str
+    directions: str
+    place: str
+    starts: str
+    # When he came in; empty: he has not.
+    admitted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody who was looked up."""
+
+    name: str
+    ticket_tail: str
+    id_tail: str
+    is_blocked: bool
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Whose PIN is open, and what it opened."""
+
+    name: str
+    sheets: tuple[tuple[int, SheetEntry], ...]
+    until_us: int
+
+
+class StaffDesk:
+    """One desk per kiosk; one person at a time. Safe for several threads."""
+
+    def __init__(self, contact: Contact, store: KioskStore, clock: Clock) -> None:
+        self._contact, self._store, self._clock = contact, store, clock
+        self._open: _Open | None = None
+        self._mutex = threading.Lock()
+
+    def people(self) -> list[DayStaff]:
+        """Who may prove himself here by a PIN."""
+        alone = self._contact.packages.alone
+        return [] if alone is None else sorted(alone.day.staff, key=lambda one: one.name)
+
+    @property
+    def name(self) -> str:
+        """Whose PIN is open; empty: nobody's."""
+        present = self._present()
+        return "" if present is None else present.name
+
+    def unlock(self, pin_id: int, pin: str) -> Attempt:
+        """Try a PIN; what another opened is closed. Takes half a second on purpose."""
+        self.lock()
+        alone = self._contact.packages.alone
+        person = next((one for one in self.people() if one.pin_id == pin_id), None)
+        if alone is None or person is None:
+            return Attempt(Tried.UNKNOWN)
+        with self._mutex:  # one try at a time, or many at once would count as one
+            standing = self._standing(person)
+            if not standing.may_try:
+                tried = Tried.LOCKED if standing.needs_lead else Tried.PAUSED
+                return Attempt(tried, until_us=standing.until_us)
+            self._store.note_pin_try(pin_id, self._contact.now_us)
+            keys = keys_from_pin(pin, from_text(person.salt), Cost(person.n, person.r, person.p))
+            if keys.signing.public_key().public_bytes_raw() != from_text(person.signing_public):
+                _log.warning("wrong staff PIN", pin_id=pin_id)
+                return Attempt(Tried.WRONG, self._standing(person).tries_left)
+            self._store.forget_pin_tries(pin_id)
+            return self._opened(alone, person, keys)
+
+    def lock(self) -> None:
+        """Forget what was opened."""
+        self._open = None
+
+    def find(self, words: str) -> list[Found] | None:
+        """Everybody whom these words mean: a seat, the tail of a ticket or ID number. None: locked."""
+        present = self._present()
+        alone = self._contact.packages.alone
+        if present is None or alone is None:
+            return None
+        self._open = _Open(present.name, present.sheets, self._clock.monotonic_us() + IDLE_US)
+        meant = {
+            entry.card.candidate_id: entry for room, entry in present.sheets if entry.is_meant(words, room)
+        }
+        return [self._found(alone, entry) for entry in list(meant.values())[:MOST_FOUND]]
+
+    def locked_pins(self) -> tuple[int, ...]:
+        """Whose PINs only the site lead can unlock, for the heartbeat."""
+        return tuple(one.pin_id for one in self.people() if self._standing(one).needs_lead)
+
+    def _present(self) -> _Open | None:
+        present = self._open
+        if present is not None and self._clock.monotonic_us() >= present.until_us:
+            self._open = present = None
+        return present
+
+    def _standing(self, person: DayStaff) -> Standing:
+        wrong = self._store.pin_tries(person.pin_id)
+        return pin_attempts.standing(wrong, person.unlocked_at_us, self._contact.now_us)
+
+    def _opened(self, alone: Alone, person: DayStaff, keys: PinKeys) -> Attempt:
+        sheets = tuple(
+            (room, entry)
+            for room in alone.package.rooms
+            for entry in _sheet(alone, room, person.pin_id, keys)
+        )
+        if not sheets:
+            return Attempt(Tried.NO_ROOM)
+        self._open = _Open(person.name, sheets, self._clock.monotonic_us() + IDLE_US)
+        return Attempt(Tried.OPEN)
+
+    def _found(self, alone: Alone, entry: SheetEntry) -> Found:
+        card = entry.card
+        return Found(
+            entry.name,
+            entry.ticket_tail,
+            entry.id_tail,
+            card.is_blocked,
+            tuple(self._places(alone, card.candidate_id, card.seats)),
+        )
+
+    def _places(self, alone: Alone, candidate_id: int, seats: tuple[CardSeat, ...]) -> Iterator[Place]:
+        came = self._contact.came_in(candidate_id)
+        rooms = {room.id: room for room in alone.day.all_rooms}
+        starts = {(one.session_id, one.room_id): one.planned_start_us for one in alone.day.rule.sittings}
+        for seat in seats:
+            room, start_us = rooms.get(seat.room_id), starts.get((seat.session_id, seat.room_id))
+            yield Place(
+                room=room.label if room else "",
+                directions=room.directions if room else "",
+                place=seat.place_label,
+                starts="" if start_us is None else f"{site_time(start_us):%m-%d %H:%M}",
+                admitted=_time(came.get(seat.session_id)),
+            )
+
+
+def _time(moment_us: int | None) -> str:
+    return "" if moment_us is None else f"{site_time(moment_us):%H:%M}"
+
+
+def _sheet(alone: Alone, room: int, pin_id: int, keys: PinKeys) -> list[SheetEntry]:
+    try:
+        return alone.package.sheet(room, pin_id, keys)
+    except WrongKeyError:  # no duty there
+        return []

@@ -1,0 +1,116 @@
+// The staff page: whose PIN, the PIN, looking somebody up. The PIN lives in one variable and is never drawn.
+const PIN_DIGITS = 6;
+const LEAVE_MS = 60000;          // nobody touches it: back to the candidates
+const TITLES = { people: "请选择您的姓名", pin: "请输入6位签到口令", lookup: "查找考生" };
+const HELP = { pin: "口令不会显示", lookup: "座位号、准考证号后5位或证件号码后6位" };
+const LONGEST = { pin: PIN_DIGITS, lookup: 12 };
+
+const at = (name) => document.querySelector(`[data-${name}]`);
+let view = "people";
+let person = null;
+let entry = "";
+let touchedAt = performance.now();
+
+async function send(path, body) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json", "X-Kaochang-Kiosk": "staff" }, body: JSON.stringify(body) };
+  try { const answer = await fetch(path, options); return { isGood: answer.ok, ...(await answer.json()) }; } catch { return { isGood: false, words: "本机没有响应，请稍候再试。" }; }
+}
+
+function show(name, message = "") {
+  view = name;
+  entry = "";
+  document.body.dataset.view = name;
+  at("title").textContent = TITLES[name];
+  at("message").textContent = message;
+  at("help").textContent = HELP[name] ?? "";
+  at("leave").textContent = name === "lookup" ? "锁定" : "换人";
+  for (const part of document.querySelectorAll("[data-shown-in]")) part.hidden = !part.dataset.shownIn.split(" ").includes(name);
+  if (name !== "lookup") at("found").replaceChildren();
+  document.querySelector('[data-key="X"]').disabled = name === "pin";
+  draw();
+}
+
+function draw() {
+  at("typed").textContent = view === "pin" ? "●".repeat(entry.length) + "○".repeat(PIN_DIGITS - entry.length) : entry;
+  at("confirm").disabled = view === "pin" ? entry.length !== PIN_DIGITS : entry.length === 0;
+  at("confirm").textContent = view === "lookup" ? "查找" : "确定";
+}
+
+function type(character) {
+  if (view === "people" || entry.length >= LONGEST[view] || (view === "pin" && character === "X")) return;
+  entry += character;
+  draw();
+}
+
+async function confirmEntry() {
+  const typed = entry;
+  entry = "";
+  draw();
+  if (view === "pin") {
+    at("message").textContent = "正在核对";
+    const told = await send("/local/staff/unlock", { pin_id: person, pin: typed });
+    show(told.isGood ? "lookup" : "pin", told.words);
+  } else if (view === "lookup") {
+    const told = await send("/local/staff/lookup", { words: typed });
+    if (!told.isGood) { start(told.words); return; }
+    at("message").textContent = told.found.length ? "" : "名单中没有找到。请核对后再试，或在控制台查询。";
+    at("help").textContent = `已查找 ${typed}：${told.found.length}人`;
+    at("found").replaceChildren(...told.found.map(card));
+  }
+}
+
+function line(tag, text, name = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = name;
+  return element;
+}
+
+function card(found) {
+  const item = document.createElement("li");
+  item.append(line("strong", found.name), line("p", `准考证号后5位 ${found.ticket_tail}　证件号码后6位 ${found.id_tail}`));
+  if (found.is_blocked) item.append(line("p", "✖ 不得入场，请报告现场负责人", "barred"));
+  for (const place of found.places) {
+    const where = [place.room, place.directions && `（${place.directions}）`, ` ${place.place}号`].filter(Boolean).join("");
+    item.append(line("p", `${place.starts}　${where}　${place.admitted ? `✔ ${place.admitted} 已签到` : "未签到"}`));
+  }
+  return item;
+}
+
+async function leave(message = "") {
+  await send("/local/staff/lock", {});
+  start(message);
+}
+
+async function start(message = "") {
+  person = null;
+  show("people", message);
+  const answer = await fetch("/local/staff/state").catch(() => null);
+  const state = answer?.ok ? await answer.json() : { open: "", people: [] };
+  if (!state.people.length) at("message").textContent = message || "本机没有名单，或还没有人设置签到口令。";
+  at("people").replaceChildren(...state.people.map((one) => {
+    const item = document.createElement("li");
+    const button = line("button", one.name);
+    button.type = "button";
+    button.addEventListener("click", () => { person = one.pin_id; show("pin"); });
+    item.append(button);
+    return item;
+  }));
+}
+
+document.addEventListener("keydown", (pressed) => {
+  if (/^[0-9xX]$/.test(pressed.key)) type(pressed.key.toUpperCase());
+  else if (pressed.key === "Backspace") { entry = entry.slice(0, -1); draw(); }
+});
+document.addEventListener("pointerdown", () => { touchedAt = performance.now(); });
+for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
+at("erase").addEventListener("click", () => { entry = entry.slice(0, -1); draw(); });
+at("confirm").addEventListener("click", confirmEntry);
+at("leave").addEventListener("click", () => leave());
+at("back").addEventListener("click", async (pressed) => { pressed.preventDefault(); await send("/local/staff/lock", {}); location.href = "/"; });
+setInterval(async () => {
+  if (performance.now() - touchedAt < LEAVE_MS) return;
+  await send("/local/staff/lock", {});
+  location.href = "/";
+}, 1000);
+leave();  // whoever opens this page anew has to prove himself anew

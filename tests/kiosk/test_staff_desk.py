@@ -1,0 +1,237 @@
+"""Staff at the kiosk: a PIN opens the rooms of its holder and nothing else, with or without the console."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from exam.clock import MINUTE_US
+from exam.kiosk_health import Part, PartState
+from exam.pin_attempts import FREE, LOCKED_AT, PAUSE_US
+from kiosk.scan import Scan
+from kiosk.screen_app import create_screen
+from kiosk.staff_app import add_staff
+from kiosk.staff_desk import IDLE_US, Attempt, StaffDesk, Tried
+from tests.evidence.rostered import PIN, give_pin
+from tests.kiosk.rostered_kiosk import Rostered, rostered
+from tests.kiosk.stage import agent_of
+from tests.world import CLOCK_US, World
+
+PARTS = {Part.CAMERA: PartState.OK}
+OWN = {"X-Kaochang-Kiosk": "staff"}
+WRONG = "000000"
+
+
+@pytest.fixture
+def kiosk(world: World, tmp_path: Path) -> Iterator[Rostered]:
+    """A kiosk that works alone; 王芳 has duty in room 1, 李强 leads the site; both have a PIN."""
+    for account in (world.proctor_account_id, world.site_lead_account_id):
+        give_pin(world, account)
+    made = rostered(world, tmp_path / "kiosk")
+    made.local.contact.turn(PARTS)
+    made.console.is_away = True
+    made.local.contact.lost()
+    yield made
+    made.local.close()
+
+
+@pytest.fixture
+def desk(kiosk: Rostered) -> StaffDesk:
+    return kiosk.local.desk
+
+
+def pin_of(desk: StaffDesk, name: str) -> int:
+    return next(one.pin_id for one in desk.people() if one.name == name)
+
+
+def names(desk: StaffDesk, words: str) -> list[str] | None:
+    found = desk.find(words)
+    return None if found is None else [one.name for one in found]
+
+
+def test_another_try_closes_what_was_open(desk: StaffDesk) -> None:
+    desk.unlock(pin_of(desk, "李强"), PIN)
+    assert desk.unlock(pin_of(desk, "王芳"), WRONG).tried is Tried.WRONG
+    assert desk.find("1") is None
+
+
+def test_those_with_a_pin_may_try_it(desk: StaffDesk) -> None:
+    assert [one.name for one in desk.people()] == ["李强", "王芳"]
+    assert desk.name == ""
+
+
+def test_a_pin_opens_the_rooms_of_its_holder(desk: StaffDesk, world: World) -> None:
+    assert desk.unlock(pin_of(desk, "王芳"), PIN) == Attempt(Tried.OPEN)
+    assert desk.name == "王芳"
+    assert names(desk, world.on_time.ticket_no[-5:]) == ["陈一诺"]
+    assert names(desk, world.on_time.id_number[-6:].lower()) == ["陈一诺"]
+    assert names(desk, world.on_time.place_label) == ["陈一诺"]
+    assert names(desk, world.other_room.ticket_no[-5:]) == []
+    desk.unlock(pin_of(desk, "李强"), PIN)
+    assert names(desk, world.other_room.ticket_no[-5:]) == ["周远"]
+
+
+def test_it_tells_where_and_when_and_who_came_in(kiosk: Rostered, desk: StaffDesk, world: World) -> None:
+    kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    (found,) = desk.find(world.on_time.ticket_no[-5:]) or []
+    (place,) = found.places
+    assert (found.ticket_tail, found.id_tail, found.is_blocked) == (
+        world.on_time.ticket_no[-5:],
+        world.on_time.id_number[-6:],
+        False,
+    )
+    assert (place.room, place.directions, place.place) == ("第1考场", "一楼东侧", world.on_time.place_label)
+    assert (place.starts, place.admitted) == ("11-22 09:00", "08:50")
+    (late,) = desk.find(world.late.ticket_no[-5:]) or []
+    assert late.places[0].admitted == ""
+
+
+def test_without_a_pin_or_after_locking_nothing_is_told(desk: StaffDesk, world: World) -> None:
+    assert desk.find(world.on_time.ticket_no[-5:]) is None
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    desk.lock()
+    assert (desk.find("1"), desk.name) == (None, "")
+
+
+def test_whoever_walks_away_leaves_nothing_open(kiosk: Rostered, desk: StaffDesk) -> None:
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    kiosk.clock.sleep_us(IDLE_US - 1)
+    assert desk.find("1") is not None
+    kiosk.clock.sleep_us(IDLE_US - 1)
+    assert desk.name == "王芳"
+    kiosk.clock.sleep_us(1)
+    assert (desk.name, desk.find("1")) == ("", None)
+
+
+def test_wrong_tries_are_counted_paused_and_locked_also_across_a_restart(kiosk: Rostered) -> None:
+    pin_id = pin_of(kiosk.local.desk, "王芳")
+    left = [kiosk.local.desk.unlock(pin_id, WRONG).tries_left for _ in range(FREE)]
+    assert left == [4, 3, 2, 1, 0]
+    kiosk.restart()
+    desk = kiosk.local.desk
+    assert desk.unlock(pin_id, PIN) == Attempt(Tried.PAUSED, until_us=CLOCK_US + PAUSE_US)
+    assert desk.unlock(pin_of(desk, "李强"), PIN).tried is Tried.OPEN
+    kiosk.clock.sleep_us(PAUSE_US)
+    for _ in range(LOCKED_AT - FREE):
+        assert desk.unlock(pin_id, WRONG).tried is Tried.WRONG
+    assert desk.unlock(pin_id, PIN).tried is Tried.LOCKED
+    kiosk.console.is_away = False
+    kiosk.local.contact.turn(PARTS)
+    assert kiosk.console.reports[-1].locked_pins == (pin_id,)
+
+
+def test_a_right_pin_forgets_the_wrong_tries(desk: StaffDesk) -> None:
+    pin_id = pin_of(desk, "王芳")
+    desk.unlock(pin_id, WRONG)
+    desk.unlock(pin_id, PIN)
+    assert desk.unlock(pin_id, WRONG).tries_left == FREE - 1
+
+
+def test_a_pin_without_duty_here_opens_nothing(kiosk: Rostered, world: World) -> None:
+    give_pin(world, world.administrator_account_id)
+    kiosk.console.is_away = False
+    kiosk.publish(revision=2)
+    kiosk.local.contact.turn(PARTS)
+    others = [one for one in kiosk.local.desk.people() if one.name not in {"王芳", "李强"}]
+    assert [kiosk.local.desk.unlock(one.pin_id, PIN).tried for one in others] == [Tried.NO_ROOM]
+
+
+def test_without_a_roster_or_with_an_unknown_pin_nothing_opens(kiosk: Rostered, desk: StaffDesk) -> None:
+    assert desk.unlock(999, PIN).tried is Tried.UNKNOWN
+    kiosk.local.contact.packages.wipe()
+    assert (desk.people(), desk.unlock(1, PIN).tried) == ([], Tried.UNKNOWN)
+    assert kiosk.local.contact.came_in(1) == {}
+
+
+@pytest.fixture
+def client(kiosk: Rostered, tmp_path: Path) -> Iterator[FlaskClient]:
+    with agent_of(kiosk.console, tmp_path / "other", kiosk.clock) as agent:
+        app = create_screen(agent, lambda: None)
+        add_staff(app, kiosk.local.desk)
+        yield app.test_client()
+
+
+def test_the_interface_tells_words_for_people(client: FlaskClient, desk: StaffDesk, world: World) -> None:
+    state = client.get("/local/staff/state").json
+    assert state == {"open": "", "people": [{"pin_id": pin_of(desk, n), "name": n} for n in ("李强", "王芳")]}
+    pin_id = pin_of(desk, "王芳")
+    wrong = client.post("/local/staff/unlock", json={"pin_id": pin_id, "pin": WRONG}, headers=OWN)
+    assert (wrong.status_code, wrong.json) == (403, {"tried": "wrong", "words": "口令不正确，还可以试4次。"})
+    locked = client.post("/local/staff/lookup", json={"words": "1"}, headers=OWN)
+    assert (locked.status_code, locked.json) == (403, {"words": "已锁定，请重新输入口令。"})
+    opened = client.post("/local/staff/unlock", json={"pin_id": pin_id, "pin": PIN}, headers=OWN)
+    assert (opened.status_code, opened.json) == (200, {"tried": "open", "words": ""})
+    looked = client.post("/local/staff/lookup", json={"words": world.late.ticket_no[-5:]}, headers=OWN)
+    assert [one["name"] for one in (looked.json or {})["found"]] == ["赵迟"]
+    assert world.late.id_number not in json.dumps(looked.json)
+    assert client.post("/local/staff/lock", json={}, headers=OWN).status_code == 200
+    assert client.post("/local/staff/lookup", json={"words": "1"}, headers=OWN).status_code == 403
+
+
+def test_a_pause_says_until_when(client: FlaskClient, desk: StaffDesk, kiosk: Rostered) -> None:
+    pin_id = pin_of(desk, "王芳")
+    for _ in range(FREE):
+        desk.unlock(pin_id, WRONG)
+    kiosk.clock.sleep_us(MINUTE_US)
+    paused = client.post("/local/staff/unlock", json={"pin_id": pin_id, "pin": PIN}, headers=OWN)
+    assert (paused.json or {})["words"] == "输错次数过多，请09:05以后再试。"
+
+
+def test_a_disk_that_takes_nothing_is_said(client: FlaskClient, desk: StaffDesk, kiosk: Rostered) -> None:
+    pin_id = pin_of(desk, "王芳")
+    with kiosk.local.store.database.write() as connection:
+        connection.execute(
+            "create trigger full before insert on pin_try begin select raise(abort, 'full'); end"
+        )
+    broken = client.post("/local/staff/unlock", json={"pin_id": pin_id, "pin": PIN}, headers=OWN)
+    assert (broken.status_code, (broken.json or {})["tried"]) == (503, "broken")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("unlock", {"pin_id": "1", "pin": PIN}),
+        ("unlock", {"pin_id": True, "pin": PIN}),
+        ("unlock", {"pin_id": 1, "pin": "12345"}),
+        ("unlock", {"pin_id": 1, "pin": "一二三四五六"}),
+        ("unlock", []),
+        ("lookup", {"words": ""}),
+        ("lookup", {"words": "1" * 21}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(client: FlaskClient, path: str, body: object) -> None:
+    assert client.post(f"/local/staff/{path}", json=body, headers=OWN).status_code == 400
+
+
+def test_only_our_own_page_may_ask(client: FlaskClient, desk: StaffDesk) -> None:
+    body = {"pin_id": pin_of(desk, "王芳"), "pin": PIN}
+    assert client.post("/local/staff/unlock", json=body).status_code == 403
+    other = client.get("/local/staff/state", headers={"Host": "attacker.example"})
+    assert other.status_code == 403
+    assert client.get("/staff").status_code == 200
+
+
+def test_a_seat_that_the_day_does_not_know_is_shown_without_room_and_time(
+    kiosk: Rostered, desk: StaffDesk, world: World
+) -> None:
+    alone = kiosk.local.contact.packages.alone
+    assert alone is not None
+    alone.day = replace(alone.day, all_rooms=(), rule=replace(alone.day.rule, sittings=()))
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    (found,) = desk.find(world.on_time.ticket_no[-5:]) or []
+    assert (found.places[0].room, found.places[0].starts) == ("", "")
+
+
+def test_a_broken_database_is_no_reason_to_open(kiosk: Rostered, desk: StaffDesk) -> None:
+    with kiosk.local.store.database.write() as connection:
+        connection.execute(
+            "create trigger full before insert on pin_try begin select raise(abort, 'full'); end"
+        )
+    with pytest.raises(sqlite3.Error):
+        desk.unlock(pin_of(desk, "王芳"), PIN)
+    assert desk.name == ""

@@ -1,0 +1,92 @@
+"""The staff page of a kiosk in real Chromium, at both sizes: PIN, lookup, locking."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from exam.kiosk_health import Part, PartState
+from kiosk.screen_app import create_screen
+from kiosk.staff_app import add_staff
+from tests.axe import findings
+from tests.evidence.rostered import PIN, give_pin
+from tests.kiosk.rostered_kiosk import rostered
+from tests.kiosk.stage import agent_of, served
+from tests.world import World
+
+SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=SIZES)
+def page(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Page]:
+    give_pin(world, world.proctor_account_id)
+    kiosk = rostered(world, tmp_path / "kiosk")
+    kiosk.local.contact.turn({Part.CAMERA: PartState.OK})
+    width, height = SIZES[request.param]
+    with agent_of(kiosk.console, tmp_path / "screen", kiosk.clock) as agent, sync_playwright() as playwright:
+        app = create_screen(agent, lambda: None)
+        add_staff(app, kiosk.local.desk)
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+        with served(app) as address:
+            shown = context.new_page()
+            shown.goto(address)
+            yield shown
+            browser.close()
+    kiosk.local.close()
+
+
+def press(page: Page, keys: str) -> None:
+    for key in keys:
+        page.locator(f'[data-key="{key}"]').click()
+    page.locator("[data-confirm]").click()
+
+
+def fits(page: Page) -> bool:
+    """Whether everything that can be touched or read lies on the screen."""
+    inside: bool = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, li")].filter((one) => one.offsetParent)
+             .every((one) => one.getBoundingClientRect().bottom <= innerHeight)"""
+    )
+    return inside
+
+
+def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: World) -> None:
+    page.get_by_text("工作人员").click()
+    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    assert findings(page) == []
+    page.get_by_role("button", name="王芳").click()
+    press(page, "000000")
+    expect(page.locator("[data-message]")).to_have_text("口令不正确，还可以试4次。")
+    assert fits(page)
+    assert findings(page) == []
+    press(page, PIN)
+    expect(page.locator("h1")).to_have_text("查找考生")
+    assert PIN not in page.content()
+    press(page, world.on_time.ticket_no[-5:])
+    expect(page.locator("[data-found] strong")).to_have_text("陈一诺")
+    expect(page.locator("[data-found]")).to_contain_text("第1考场（一楼东侧） 1号")
+    assert fits(page)
+    assert findings(page) == []
+    press(page, "99999")
+    expect(page.locator("[data-message]")).to_contain_text("名单中没有找到")
+    page.get_by_role("button", name="锁定").click()
+    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    page.get_by_text("返回签到").click()
+    expect(page.locator("h1")).to_have_text("请放准考证")
+
+
+def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page) -> None:
+    page.get_by_text("工作人员").click()
+    page.get_by_role("button", name="王芳").click()
+    press(page, PIN)
+    expect(page.locator("h1")).to_have_text("查找考生")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    told = page.evaluate("async () => (await (await fetch('/local/staff/state')).json()).open")
+    assert told == ""
