@@ -1,5 +1,6 @@
 """What axe objects to on a page in real Chromium."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,3 +16,15 @@ def findings(page: Page) -> list[Any]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run()")
     return [(one["id"], node["target"], node["html"]) for one in found["violations"] for node in one["nodes"]]
+
+
+def is_sound(page: Page, name: str) -> None:
+    """Asserts that axe finds nothing and that nothing sticks out to the side.
+
+    With SCREENSHOTS set, the page is kept there as `name`.png, to be looked at.
+    """
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

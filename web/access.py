@@ -300,11 +300,19 @@ def may_act(session_id: int, room_id: int) -> bool:
     """Whether the person who asks may write, confirm and give signals there: by duty, or as the lead."""
     if roles() & LEAD:
         return True
-    if not roles() & ROOM or current_user.staff_id is None:
-        return False
-    with services().exam.read() as connection:
-        duties = accounts.duties_of(connection, current_user.staff_id)
-    return any((duty.session_id, duty.room_id) == (session_id, room_id) for duty in duties)
+    return bool(roles() & ROOM) and (session_id, room_id) in _duties()
+
+
+def _duties() -> frozenset[tuple[int, int]]:
+    """Session and room of each duty of the person who asks; read once a request, however much it shows."""
+    if "duties" not in g:
+        g.duties = frozenset()
+        if current_user.staff_id is not None:
+            with services().exam.read() as connection:
+                duties = accounts.duties_of(connection, current_user.staff_id)
+            g.duties = frozenset((duty.session_id, duty.room_id) for duty in duties)
+    found: frozenset[tuple[int, int]] = g.duties
+    return found
 
 
 def guard(app: Flask, csrf: CSRFProtect) -> None:

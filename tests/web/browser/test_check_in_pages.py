@@ -1,16 +1,15 @@
 """签到 for staff in real Chromium: rooms at a glance, somebody found by a number, acts signed by two."""
 
-import os
 import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from exam.admission_facts import Provided
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
-from tests.axe import findings
+from tests.axe import is_sound
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.crowd import add_rooms, fill_first_room
@@ -19,14 +18,6 @@ from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def is_sound(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-    assert findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("size", ["tablet", "phone", "wall"])
@@ -69,30 +60,61 @@ def test_somebody_late_is_found_by_his_number_and_let_in_by_two(
     is_sound(page, f"desk-let-in-{size}")
 
 
-def test_an_entry_is_undone_by_holding_and_an_alarm_is_told_done(open_page: Open, world: World) -> None:
-    photo = keep_photo(world, face(1))
-    desk = Desk(world)
-    desk.ask(world.on_time, provided=Provided(photo))
-    desk.ask(world.late, declared=frozenset({Outcome.FACE_DOUBT}))
+def test_an_alarm_is_told_done(open_page: Open, world: World) -> None:
+    Desk(world).ask(world.late, declared=frozenset({Outcome.FACE_DOUBT}))
     page = open_page(world.proctor_account_id, "/check-in")
     page.get_by_text("已处理…").click()
     page.get_by_label("处理情况").fill("已到座位核对")
     page.keyboard.press("Enter")
     expect(page.locator("#answer")).to_contain_text("已登记处理情况")
     expect(page.get_by_text("最近已处理（1）")).to_be_visible()
-    page.get_by_label("查找考生").fill("1")
-    page.keyboard.press("Enter")
+
+
+def test_an_entry_is_undone_by_holding_and_once_although_the_answer_was_lost(
+    open_page: Open, world: World
+) -> None:
+    desk = Desk(world)
+    desk.ask(world.on_time, provided=Provided(keep_photo(world, face(1))))
+    page = open_page(world.proctor_account_id, f"/check-in/candidates/{world.session_id}/{world.on_time.id}")
     page.get_by_text("查看照片").click()
     expect(page.locator("img").first).not_to_have_js_property("naturalWidth", 0)
     page.get_by_text("撤销签到：").click()
-    page.locator("#act-undo-1").get_by_label("原因").fill("走错座位")
-    page.locator("#act-undo-1").get_by_role("button", name="撤销签到").focus()
+    page.get_by_label("原因").first.fill("走错座位")
     is_sound(page, "desk-undo")
-    page.keyboard.down("Enter")
+    page.route("**/check-in/acts", lose_the_answer, times=1)
+    hold(page, "撤销签到")
     expect(page.locator("#answer")).to_contain_text("已办理：撤销签到")
-    page.keyboard.up("Enter")
     expect(page.locator("[data-live=head]")).to_contain_text("现在可以到签到机签到")
     assert desk.standing() == []
+    assert len(desk.rows("select 1 from check_in_act")) == 1
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
+def hold(page: Page, words: str) -> None:
+    """Press the key for longer than a second."""
+    page.get_by_role("button", name=words).focus()
+    page.keyboard.down("Enter")
+    page.wait_for_timeout(1200)
+    page.keyboard.up("Enter")
+
+
+def test_nothing_typed_is_lost_while_the_server_cannot_be_reached(open_page: Open, world: World) -> None:
+    page = open_page(world.proctor_account_id, f"/check-in/candidates/{world.session_id}/{world.late.id}")
+    page.get_by_text("指引到第1考场").click()
+    page.get_by_label("原因").first.fill("走错考场")
+    page.context.set_offline(True)
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("连接中断")
+    expect(page.get_by_label("原因").first).to_have_value("走错考场")
+    is_sound(page, "desk-offline")
+    page.context.set_offline(False)
+    page.get_by_label("原因").first.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("已办理：指引")
+    assert len(Desk(world).rows("select 1 from check_in_act")) == 1
 
 
 def test_a_walk_in_gets_a_seat(open_page: Open, world: World) -> None:

@@ -1,25 +1,16 @@
 """The pages of doubts in real Chromium: read at a glance, signed by two on one tablet, decided by holding."""
 
-import os
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import findings
+from tests.axe import is_sound
 from tests.web.doubted import lay_doubts, second_proctor
 from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def is_sound(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-    assert findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("size", ["tablet", "phone", "wall"])

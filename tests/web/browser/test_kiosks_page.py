@@ -1,6 +1,5 @@
 """The page 签到机 in real Chromium: every state, sound and within its screen; all by keyboard too."""
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from evidence.recording_orders import Who
 from exam.clock import MINUTE_US, SECOND_US
 from exam.kiosk_health import Part, PartState, Report
 from exam.self_test import Check, Result, Tried
-from tests.axe import findings
+from tests.axe import is_sound
 from tests.evidence.rostered import give_pin
 from tests.evidence.test_kiosk_enrolments import machine
 from tests.web.console import account_with
@@ -38,14 +37,6 @@ WELL = Report(
 )
 EARLIER_US = CLOCK_US - MINUTE_US
 GOOD = [Tried(check, Result.GOOD) for check in Check]
-
-
-def is_sound(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-    assert findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def enrolled(world: World, label: str, scope: Scope) -> int:

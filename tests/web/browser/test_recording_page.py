@@ -1,6 +1,5 @@
 """The recording page and the list of certificates in real Chromium: sound, and nothing sticks out."""
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -8,21 +7,13 @@ from playwright.sync_api import Page, expect
 
 from evidence.recording_orders import Who, order_by_hand
 from exam.recording_decision import HandAct
-from tests.axe import findings
+from tests.axe import is_sound
 from tests.web.crowd import add_rooms
 from tests.web.filmed_day import end_the_day, film_everything
 from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-def is_sound(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-    assert findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("size", ["wall", "phone"])

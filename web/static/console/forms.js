@@ -6,6 +6,10 @@ import { post, tell } from "./act.js";
 import { refresh } from "./live.js";
 
 const INCOMPLETE = "填写的内容不完整或不正确，没有办理。请核对号码和必填的各项。";
+const LOST =
+  "连接中断，不知道是否已经办理。恢复后请看页面是否已经更新；没有更新的再按一次，不会重复办理。";
+const TRIES = 3;
+const AGAIN_MS = 1000;
 const AS = { number: Number, yes: (value) => value === "yes" };
 
 function put(body, name, value) {
@@ -29,17 +33,30 @@ function bodyOf(form) {
   return body;
 }
 
+// With a nonce the same request may be sent again: an answer that was lost on the way is given once more.
+async function asked(form, body) {
+  let tries = "once" in form.dataset ? TRIES : 1;
+  for (;;) {
+    try {
+      return await post(form.dataset.json, body);
+    } catch (error) {
+      if (--tries === 0) throw error;
+      await new Promise((go) => setTimeout(go, AGAIN_MS));
+    }
+  }
+}
+
 async function send(form) {
   if (form.dataset.sending) return;
   form.dataset.sending = "1";
   try {
-    const answer = await post(form.dataset.json, bodyOf(form));
+    const answer = await asked(form, bodyOf(form));
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) done(form);
     // A refusal of the rule has words of its own; a body that cannot be read has only the page's.
     else refused(form, told.code === 400 ? { advice: INCOMPLETE } : told);
   } catch {
-    tell("bad", "连接中断，不知道是否已经办理。请检查网络，再按一次：不会重复办理。");
+    tell("bad", LOST);
   } finally {
     delete form.dataset.sending;
     for (const field of form.querySelectorAll('input[type="password"]')) field.value = "";
