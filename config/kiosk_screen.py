@@ -1,12 +1,15 @@
-"""Reads the words of the candidate screen; a screen or hint without words is an error naming it."""
+"""Reads what the candidate screen shows and says; what lacks words is an error naming it."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from exam.outcomes import Outcome
 
 FILE: Final = Path(__file__).parent / "kiosk_screen.toml"
 SCREENS: Final = frozenset(
@@ -23,6 +26,13 @@ SCREENS: Final = frozenset(
     }
 )
 HINTS: Final = frozenset({"bad_form", "foreign", "many", "id_checksum", "dynamic_id", "nothing_read"})
+
+# Screens on which nobody may be there, or nothing is to be done, are silent.
+SPOKEN_SCREENS: Final = frozenset({"need_id_number", "need_ticket", "referred"})
+# What is said beside screens, hints and outcomes.
+MOMENTS: Final = frozenset({"time_is_short"})
+# Spoken aloud in a hall: nothing that tells one person from another.
+ANONYMOUS: Final = r"^[^0-9{}]+$"
 
 
 class KioskWordsError(Exception):
@@ -59,11 +69,35 @@ class StandingWords(_Table):
     failed: str
 
 
+class Clip(_Table):
+    """One thing that is said aloud, in both languages, and when."""
+
+    text: str = Field(pattern=ANONYMOUS)
+    text_en: str = Field(pattern=ANONYMOUS)
+    outcomes: tuple[Outcome, ...] = ()
+    screens: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    moments: tuple[str, ...] = ()
+
+    @property
+    def occasions(self) -> Iterator[str]:
+        """When it is said, as `screens.idle`."""
+        for kind in ("outcomes", "screens", "hints", "moments"):
+            yield from (f"{kind}.{name}" for name in getattr(self, kind))
+
+
 class KioskWords(_Table):
-    """Everything the candidate screen says by itself."""
+    """Everything the candidate screen shows and says by itself."""
 
     screens: dict[str, ScreenWords]
     hints: dict[str, HintWords]
+    clips: dict[str, Clip]
+
+    def said_at(self, kind: str, name: str) -> str:
+        """Name of the clip for this screen, hint, outcome or moment; empty: nothing is said."""
+        occasion = f"{kind}.{name}"
+        return next((clip for clip, told in self.clips.items() if occasion in told.occasions), "")
+
     standing: StandingWords
 
 
@@ -79,9 +113,27 @@ def load_kiosk_words(path: Path = FILE) -> KioskWords:
         raise KioskWordsError(f"{path}: {faults}") from error
     if missing := list(_missing(words)):
         raise KioskWordsError(f"{path}: no words for {', '.join(missing)}")
+    if wrong := list(_wrongly_said(words)):
+        raise KioskWordsError(f"{path}: clips: {', '.join(wrong)}")
     return words
 
 
 def _missing(words: KioskWords) -> Iterator[str]:
     yield from sorted(f"screens.{name}" for name in SCREENS - set(words.screens))
     yield from sorted(f"hints.{name}" for name in HINTS - set(words.hints))
+
+
+def _wrongly_said(words: KioskWords) -> Iterator[str]:
+    """Occasions without exactly one clip, and such as there are none."""
+    wanted = {
+        *(f"outcomes.{code}" for code in Outcome),
+        *(f"screens.{name}" for name in SPOKEN_SCREENS),
+        *(f"hints.{name}" for name in HINTS),
+        *(f"moments.{name}" for name in MOMENTS),
+    }
+    said = Counter(occasion for clip in words.clips.values() for occasion in clip.occasions)
+    for occasion in sorted(wanted | set(said)):
+        if occasion not in wanted:
+            yield f"{occasion} is never said"
+        elif said[occasion] != 1:
+            yield f"{occasion} is said {said[occasion]} times"

@@ -136,6 +136,10 @@ class KioskSettings(_Section):
         pattern=PRINTABLE,
         description="What they send after each code, before Enter or Tab.",
     )
+    volume: int = Field(80, ge=0, le=100, description="Loudness of the spoken prompts in percent; 0: silent.")
+    spoken: tuple[Literal["zh", "en"], ...] = Field(
+        default=("zh",), min_length=1, description="Languages of the spoken prompts, one after another."
+    )
 
     @field_validator("region")
     @classmethod
@@ -257,6 +261,11 @@ class Settings(_Section):
     @property
     def audio_folder(self) -> Path:
         return self.data_folder / "audio"
+
+    @property
+    def clips_folder(self) -> Path:
+        """The kiosk's spoken prompts, rendered beforehand."""
+        return self.data_folder / "clips"
 
     @property
     def check_in_folder(self) -> Path:

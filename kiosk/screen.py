@@ -10,6 +10,7 @@ from config.kiosk_screen import KioskWords
 from exam.answers import Answer
 from exam.outcomes import Kind, Outcome
 from kiosk.flow import (
+    EXTENSIONS,
     Asking,
     Flow,
     Idle,
@@ -68,12 +69,13 @@ class Camera:
 def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict[str, Any]:
     """The screen as plain values for the page."""
     if isinstance(flow, Showing):
-        shown = {**_answer(flow.answer), "is_offline": flow.is_offline}
+        says = words.said_at("outcomes", flow.answer.outcome) or words.said_at("outcomes", Outcome.NOT_JUDGED)
+        shown = {**_answer(flow.answer), "is_offline": flow.is_offline, "says": says}
     else:
         name = NAMES[type(flow)]
         if not camera.works and name in NEEDS_CAMERA:
             name = _without_camera(camera)
-        shown = {"screen": name, **words.screens[name].model_dump()}
+        shown = {"screen": name, **words.screens[name].model_dump(), "says": words.said_at("screens", name)}
         if isinstance(flow, OutOfUse):
             shown["outcome"] = flow.outcome
     until_us: int | None = getattr(flow, "until_us", None)
@@ -81,6 +83,7 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
         **shown,
         "hint": _hint(getattr(flow, "shown", None), words),
         "remaining_ms": None if until_us is None else max(0, (until_us - now_us) // 1000),
+        "can_extend": getattr(flow, "extended", EXTENSIONS) < EXTENSIONS,
         "camera": "works" if camera.works else "lost",
         "camera_reason": camera.reason,
     }
@@ -119,4 +122,7 @@ def _tone(answer: Answer) -> str:
 
 
 def _hint(shown: ShownHint | None, words: KioskWords) -> dict[str, str] | None:
-    return None if shown is None else {"code": shown.hint, **words.hints[shown.hint].model_dump()}
+    if shown is None:
+        return None
+    says = words.said_at("hints", shown.hint)
+    return {"code": shown.hint, **words.hints[shown.hint].model_dump(), "says": says}

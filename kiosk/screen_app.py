@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, jsonify, render_template, request, send_from_directory
+from flask import Flask, Response, abort, jsonify, render_template, request, send_file, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from kiosk.agent import Agent, Usable
+from kiosk.clips import Clips
 from kiosk.flow import Happened
 from kiosk.intake import Intake
 from kiosk.keystrokes import LONGEST
@@ -38,7 +39,12 @@ POLICY: Final = "; ".join(
 )
 
 
-def create_screen(agent: Agent, newest: Callable[[], Picture | None], intake: Intake | None = None) -> Flask:
+def create_screen(
+    agent: Agent,
+    newest: Callable[[], Picture | None],
+    intake: Intake | None = None,
+    clips: Clips | None = None,
+) -> Flask:
     """The candidate screen over this agent. `newest` gives the camera's last picture, or None."""
     intake = intake or Intake(agent.acceptance, agent, agent.clock)
     app = Flask("kiosk", root_path=str(Path(__file__).parent))
@@ -47,9 +53,11 @@ def create_screen(agent: Agent, newest: Callable[[], Picture | None], intake: In
     app.after_request(_headers)
     app.add_url_rule("/", view_func=_page)
     app.add_url_rule("/look/tokens.css", view_func=_tokens)
-    _add_state(app, agent, intake)
+    _add_state(app, agent, intake, clips)
     _add_input(app, agent)
     _add_scans(app, intake)
+    if clips is not None:
+        _add_clips(app, clips)
 
     @app.get("/local/preview.jpg")
     def preview() -> ResponseReturnValue:
@@ -60,13 +68,20 @@ def create_screen(agent: Agent, newest: Callable[[], Picture | None], intake: In
     return app
 
 
-def _add_state(app: Flask, agent: Agent, intake: Intake) -> None:
+def _add_state(app: Flask, agent: Agent, intake: Intake, clips: Clips | None) -> None:
+    time_is_short = agent.words.said_at("moments", "time_is_short")
+
     @app.get("/local/state")
     def state() -> ResponseReturnValue:
         """The screen as the page draws it; `after=VERSION` waits for the next change. No full number."""
         after = request.args.get("after", 0, type=int)
         snapshot = agent.snapshot(after, LONGEST_WAIT_S if after else 0.0)
-        return jsonify(version=snapshot.version, scan_prefix=intake.sheet.prefix, **snapshot.screen)
+        return jsonify(
+            version=snapshot.version,
+            scan_prefix=intake.sheet.prefix,
+            sound=None if clips is None else {**clips.told(), "time_is_short": time_is_short},
+            **snapshot.screen,
+        )
 
 
 def _add_input(app: Flask, agent: Agent) -> None:
@@ -103,6 +118,14 @@ def _add_scans(app: Flask, intake: Intake) -> None:
             abort(413)
         intake.typed_fast(tuple(texts))
         return jsonify(taken=len(texts))
+
+
+def _add_clips(app: Flask, clips: Clips) -> None:
+    @app.get("/local/clips/<name>.<language>.wav")
+    def clip(name: str, language: str) -> ResponseReturnValue:
+        """A spoken prompt."""
+        path = clips.path(name, language)
+        return ("", 404) if path is None else send_file(path, mimetype="audio/wav")
 
 
 def _page() -> str:

@@ -16,6 +16,7 @@ from exam.clock import Clock, SteadyClock
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.camera import open_source
+from kiosk.clips import Clips
 from kiosk.console import HttpConsole
 from kiosk.device_keeping import Bench, keepers
 from kiosk.enrolment import console_address
@@ -59,11 +60,12 @@ def serve(settings: Settings, clock: Clock) -> int:
     )
     bench = Bench(clock, intake, lambda: watcher.newest, agent.wants_number)
     devices = keepers(settings.kiosk, bench, agent.board)
-    screen = create_screen(agent, lambda: watcher.newest, intake)
+    clips = Clips(settings.clips_folder, agent.words.clips, settings.kiosk.spoken, settings.kiosk.volume)
+    screen = create_screen(agent, lambda: watcher.newest, intake, clips)
     add_staff(screen, local.desk)
     server = waitress.create_server(screen, sockets=[listener], threads=THREADS, ident=None)
     _stop_on_signals(agent)
-    agent.start(watcher.run, *(keeper.run for keeper in devices))
+    agent.start(watcher.run, clips.run, *(keeper.run for keeper in devices))
     _log.info("kiosk listens", port=settings.kiosk.port)
     try:
         server.run()

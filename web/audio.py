@@ -6,15 +6,15 @@ a new file, players never hold a stale one, and a second start makes nothing.
 
 import itertools
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
+from config.speech import SpeechError, Voice
 from exam.clock import SECOND_US
 from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure
 from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, from_wav, levelled, silence
@@ -22,7 +22,6 @@ from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, fro
 # Raise when a sound or the way pieces are joined changes: every file is then made anew.
 RECIPE: Final = "1"
 PAUSE_S: Final = 0.4
-LONGEST_RENDERING_S: Final = 60
 # The test tone stands in the library beside the cues of the procedures.
 TEST_TONE: Final = ("", "test")
 TEST_WORDS: Final = "现在试音。听到的老师，请在本考场的平板上确认。"
@@ -32,60 +31,6 @@ AUDIO_EXTENSION: Final = "kaochang.audio"
 
 class AudioError(Exception):
     """The announcements cannot be prepared; the message says what is missing and what to do."""
-
-
-class Voice(Protocol):
-    """Something that reads a Chinese text aloud into a WAV file."""
-
-    @property
-    def name(self) -> str:
-        """Which voice in which version: part of every file's digest."""
-        ...
-
-    def speak(self, text: str) -> bytes:
-        """The text as WAV. Raises AudioError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class CommandVoice:
-    """A program that reads the text from standard input and writes a WAV file to standard output.
-
-    The default is espeak-ng with the voice that pronounces Mandarin correctly (`cmn` does not).
-    """
-
-    command: tuple[str, ...] = (
-        "espeak-ng",
-        "-v",
-        "cmn-latn-pinyin",
-        "-s",
-        "165",
-        "-g",
-        "2",
-        "--stdin",
-        "--stdout",
-    )
-
-    @property
-    def name(self) -> str:
-        return " ".join(self.command)
-
-    def speak(self, text: str) -> bytes:
-        try:
-            spoken = subprocess.run(
-                self.command,
-                input=text.encode(),
-                capture_output=True,
-                timeout=LONGEST_RENDERING_S,
-                check=True,
-            )
-        except FileNotFoundError as error:
-            raise AudioError(
-                f"the speech program {self.command[0]} is not installed: apt-get install {self.command[0]}"
-            ) from error
-        except (subprocess.SubprocessError, OSError) as error:
-            raise AudioError(f"the speech program {self.command[0]} failed: {error}") from error
-        return _with_lengths(spoken.stdout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +108,8 @@ def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:
 def _composed(cue: Cue, bell_us: int, voice: Voice) -> Samples:
     try:
         speech = levelled(_trimmed(from_wav(voice.speak(cue.text))))
+    except SpeechError as error:
+        raise AudioError(str(error)) from error
     except SoundError as error:
         raise AudioError(f"the speech program made no usable sound: {error}") from error
     match cue.kind:
@@ -183,21 +130,6 @@ def _trimmed(speech: Samples) -> Samples:
         raise SoundError("it is silent")
     edge = RATE // 20
     return speech[max(0, int(loud[0]) - edge) : int(loud[-1]) + edge]
-
-
-def _with_lengths(wav: bytes) -> bytes:
-    """A WAV file from a pipe has no true lengths in its header: put them in."""
-    at = wav.find(b"data", 12, 200)
-    if wav[:4] != b"RIFF" or at < 0:
-        return wav
-    sound = len(wav) - at - 8
-    return (
-        wav[:4]
-        + (len(wav) - 8).to_bytes(4, "little")
-        + wav[8 : at + 4]
-        + sound.to_bytes(4, "little")
-        + wav[at + 8 :]
-    )
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -19,12 +19,13 @@ from flask import Flask
 
 from config.procedures import load_procedures
 from config.settings import Settings
+from config.speech import MANDARIN
 from evidence.announcements import record_missed
 from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
-from web.audio import AUDIO_EXTENSION, AudioLibrary, CommandVoice, crowded, prepare, prepare_test_tone
+from web.audio import AUDIO_EXTENSION, AudioLibrary, crowded, prepare, prepare_test_tone
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, clock_keeper
 from web.services import Bus, Services, room_topic
 from web.signal_emission import ArmedBook, ArmedCues, due_among, emit
@@ -169,11 +170,11 @@ class Ticking:
 def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None = None) -> AudioLibrary:
     """Make the audio of every procedure, by default those the settings name. Raises AudioError."""
     procedures = load_procedures(settings.procedures_folder) if procedures is None else procedures
-    library = prepare(settings.audio_folder, procedures, CommandVoice())
+    library = prepare(settings.audio_folder, procedures, MANDARIN)
     for procedure in procedures.values():
         for words in crowded(procedure, library):
             _log.warning("announcement_too_long", words=words)
-    return {**library, **prepare_test_tone(settings.audio_folder, CommandVoice())}
+    return {**library, **prepare_test_tone(settings.audio_folder, MANDARIN)}
 
 
 def start_signals(app: Flask, services: Services) -> Callable[[], None]:

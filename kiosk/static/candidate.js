@@ -1,5 +1,6 @@
 // Draws the candidate screen from /local/state and sends what is typed. It decides nothing, and the
 // number being typed lives in one variable: never in the document, except the last digit for a moment.
+import { Voice } from "./voice.js";
 import { Wedge, SILENCE_MS } from "./wedge.js";
 
 const LENGTH = 18;
@@ -7,6 +8,9 @@ const GROUPS = [6, 14];          // 110101 19900307 0011
 const PEEK_MS = 700;
 const ASK_FOR_TIME_MS = 20000;
 const PREVIEW_MS = 250;
+const FORGET_LARGE_MS = 60000;
+// Somebody else may stand here next.
+const LAST_SCREENS = ["result", "referred"];
 const DEAD_AFTER = 3;
 const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
 const SCREEN_TONES = { referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off" };
@@ -22,6 +26,9 @@ let entryBeforeBurst = "";
 let peekUntil = 0;
 let endsAt = null;
 let spanMs = 1;
+let isShort = false;
+let forgetLarge = null;
+const voice = new Voice(drawStaff);
 
 async function send(path, body) {
   const options = { method: "POST", headers: { "Content-Type": "application/json", "X-Kaochang-Kiosk": "screen" }, body: JSON.stringify(body) };
@@ -36,6 +43,8 @@ function put(name, text) {
 function draw(state) {
   const isNew = !shown || shown.screen !== state.screen || shown.title !== state.title;
   if (shown?.screen !== state.screen) clearEntry();
+  if (shown && shown.screen !== state.screen && (state.screen === "idle" || LAST_SCREENS.includes(shown.screen))) setLarge(false);
+  speak(state, isNew);
   shown = state;
   if (state.scan_prefix !== undefined && state.scan_prefix !== scanPrefix) { scanPrefix = state.scan_prefix; wedge = new Wedge(scanPrefix); }
   const { dataset } = document.body;
@@ -49,10 +58,29 @@ function draw(state) {
   at("pad").hidden = state.screen !== "need_id_number";
   at("preview-box").hidden = !["idle", "need_ticket"].includes(state.screen) || state.camera !== "works";
   for (const way of document.querySelectorAll("[data-shown-on]")) way.hidden = !way.dataset.shownOn.split(" ").includes(state.screen);
-  put("staff", [state.outcome, state.standing, state.camera_reason].filter(Boolean).join(" · "));
+  drawStaff();
   endsAt = state.remaining_ms === null ? null : performance.now() + state.remaining_ms;
   if (isNew || (state.remaining_ms ?? 0) > spanMs) spanMs = Math.max(1, state.remaining_ms ?? 1);
   drawTime();
+}
+
+function speak(state, isNew) {
+  voice.sound = state.sound;
+  if (state.hint && state.hint.code !== shown?.hint?.code) voice.say(state.hint.says);
+  else if (isNew && state.says) voice.say(state.says);
+  else if (isNew) voice.silence();
+}
+
+function drawStaff() {
+  put("staff", [shown?.outcome, shown?.standing, shown?.camera_reason, voice.fault].filter(Boolean).join(" · "));
+}
+
+// Large type belongs to the person who asked for it and to nobody after him.
+function setLarge(isLarge) {
+  clearTimeout(forgetLarge);
+  document.body.toggleAttribute("data-large", isLarge);
+  at("large-type").setAttribute("aria-pressed", String(isLarge));
+  if (isLarge) forgetLarge = setTimeout(() => { if (shown?.screen === "idle") setLarge(false); }, FORGET_LARGE_MS);
 }
 
 function drawWhere(state) {
@@ -75,8 +103,12 @@ function drawTime() {
   const left = endsAt === null ? null : Math.max(0, endsAt - performance.now());
   at("left").hidden = left === null;
   if (left !== null) at("left").value = left / spanMs;
-  const isWaiting = ["need_id_number", "need_ticket"].includes(shown?.screen);
-  at("more").hidden = !(isWaiting && left !== null && left < ASK_FOR_TIME_MS);
+  const wasShort = isShort;
+  isShort = Boolean(shown?.can_extend) && left !== null && left < ASK_FOR_TIME_MS;
+  at("more").hidden = !isShort;
+  at("soon").hidden = !isShort;
+  if (isShort) put("seconds", String(Math.ceil(left / 1000)));
+  if (isShort && !wasShort) voice.timeIsShort();
 }
 
 // Full-width, so that the row does not jump while typing.
@@ -158,6 +190,7 @@ document.addEventListener("keyup", (released) => {
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
 at("erase").addEventListener("click", erase);
 at("confirm").addEventListener("click", confirmEntry);
+at("large-type").addEventListener("click", () => setLarge(!document.body.hasAttribute("data-large")));
 for (const button of document.querySelectorAll("[data-touch]")) button.addEventListener("click", () => send("/local/touch", { touch: button.dataset.touch }));
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -2,15 +2,22 @@
 
 import os
 import pty
+import threading
 import tty
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from config.kiosk_screen import load_kiosk_words
+from exam.clock import SystemClock
 from kiosk import speaker_command
+from kiosk.clips import Clips
 from tests.kiosk.device_stage import FakeKernel, SerialDevice
+from tests.kiosk.page_stage import SIZES, Stage, staged
+from tests.kiosk.stage import FakeConsole, agent_of
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +41,30 @@ def serial_device() -> Iterator[SerialDevice]:
     for number in (end, kept):
         with suppress(OSError):  # unplugged by the test
             os.close(number)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """All prompts, rendered for real."""
+    made = Clips(tmp_path_factory.mktemp("clips"), load_kiosk_words().clips, ("zh", "en"))
+    made.run(threading.Event())
+    return made
+
+
+@pytest.fixture(params=SIZES)
+def stage(chromium: Browser, clips: Clips, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    console = FakeConsole()
+    with agent_of(console, tmp_path, SystemClock()) as agent:
+        agent.start()
+        yield from staged(chromium, SIZES[request.param], console, agent, clips)

@@ -1,25 +1,19 @@
 """The candidate screen in real Chromium, at both sizes of a kiosk."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from exam.clock import SystemClock
 from exam.kiosk_health import Part
-from kiosk.agent import Agent
 from kiosk.flow import Hint, NotUsable, TicketRead
 from kiosk.screen import Camera
-from kiosk.screen_app import create_screen
 from kiosk.watching import COVERED
 from tests.axe import findings
-from tests.kiosk.paper import bars, qr, tray
-from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of, answer, served
+from tests.kiosk.page_stage import Stage, overflows, press
+from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 from tests.kiosk.typing_devices import Keyboard
 
-SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
 LONG = replace(
     ADMITTED,
     outcome="OK_LATE",
@@ -31,68 +25,6 @@ LONG = replace(
 )
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Stage:
-    """A page, the agent behind it and the console that the agent asks."""
-
-    page: Page
-    agent: Agent
-    console: FakeConsole
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=SIZES)
-def stage(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    console = FakeConsole()
-    with agent_of(console, tmp_path, SystemClock()) as agent:
-        agent.start()
-        yield from staged(chromium, request, console, agent)
-
-
-def staged(
-    chromium: Browser, request: pytest.FixtureRequest, console: FakeConsole, agent: Agent
-) -> Iterator[Stage]:
-    width, height = SIZES[request.param]
-    # The kiosk's policy forbids eval, which axe does not need but its loader's script tag does.
-    context = chromium.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    picture = tray(qr(TICKET), bars(TICKET))
-    with served(create_screen(agent, lambda: picture)) as address:
-        page.goto(address)
-        expect(page.locator("h1")).to_have_text("请放准考证")
-        yield Stage(page, agent, console)
-        context.close()
-    assert complaints == []
-
-
-def overflows(page: Page) -> list[str]:
-    """Visible elements that reach beyond the screen or are cut off."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter((element) => {
-          const box = element.getBoundingClientRect();
-          if (!box.width || !box.height || element.closest("svg")) return false;
-          return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
-        }).map((element) => element.outerHTML.slice(0, 80))"""
-    )
-    return found
-
-
-def press(page: Page, digits: str) -> None:
-    for digit in digits:
-        page.locator(f'[data-key="{digit}"]').click()
 
 
 def test_the_usual_way_by_touch(stage: Stage) -> None:

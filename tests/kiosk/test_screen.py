@@ -8,6 +8,7 @@ import pytest
 from config.kiosk_screen import HINTS, SCREENS, load_kiosk_words
 from exam.outcomes import KINDS, Kind, Outcome
 from kiosk.flow import (
+    EXTENSIONS,
     Asking,
     Flow,
     Hint,
@@ -67,7 +68,12 @@ def test_without_camera_nobody_begins_but_a_read_ticket_is_finished() -> None:
 
 def test_a_hint_comes_in_both_languages() -> None:
     hint = describe(Idle(ShownHint(Hint.MANY, 9)), Camera(works=True), WORDS, 0)["hint"]
-    assert hint == {"code": "many", "text": "请只放一张准考证", "text_en": "One ticket only, please"}
+    assert hint == {
+        "code": "many",
+        "text": "请只放一张准考证",
+        "text_en": "One ticket only, please",
+        "says": "one_only",
+    }
 
 
 def test_an_answer_shows_the_consoles_words_in_both_languages() -> None:
@@ -89,7 +95,17 @@ def test_every_outcome_has_a_tone_and_only_the_shut_out_see_red(outcome: Outcome
 
 def test_an_outcome_this_kiosk_does_not_know_sends_to_a_person() -> None:
     newer = replace(ADMITTED, outcome="OK_FROM_THE_FUTURE", kind="Z")
-    assert describe(Showing(newer, 1), Camera(works=True), WORDS, 0)["tone"] == "wait"
+    shown = describe(Showing(newer, 1), Camera(works=True), WORDS, 0)
+    assert (shown["tone"], shown["says"]) == ("wait", "staff_desk")
+
+
+def test_only_what_can_be_extended_is_said_to_be() -> None:
+    can = {
+        type(flow).__name__ for flow in FLOWS if describe(flow, Camera(works=True), WORDS, 0)["can_extend"]
+    }
+    assert can == {"NeedsIdNumber", "NeedsTicket"}
+    last = NeedsTicket(ID_NUMBER, 5_000_000, extended=EXTENSIONS)
+    assert not describe(last, Camera(works=True), WORDS, 0)["can_extend"]
 
 
 def test_an_answer_says_whether_the_kiosk_gave_it_alone() -> None:

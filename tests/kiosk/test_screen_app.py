@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from exam.clock import SystemClock
 from kiosk.agent import Agent
+from kiosk.clips import Clips
 from kiosk.flow import TicketRead
 from kiosk.intake import Intake
 from kiosk.scan_text import SetupSheet
@@ -158,3 +159,25 @@ def test_the_preview_shows_what_the_camera_sees_and_nothing_without_one(
     answer = client.get("/local/preview.jpg")
     assert (answer.mimetype, answer.data[:2]) == ("image/jpeg", b"\xff\xd8")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_prompts_are_fetched_by_name_and_the_page_is_told_how_to_say_them(agent: Agent, clips: Clips) -> None:
+    client = create_screen(agent, lambda: None, clips=clips).test_client()
+    state = client.get("/local/state").json
+    assert state is not None
+    assert state["sound"] == {
+        "volume": 0.8,
+        "languages": ["zh", "en"],
+        "fault": "",
+        "time_is_short": "more_time",
+    }
+    with client.get("/local/clips/come_in.zh.wav") as clip:
+        assert (clip.mimetype, clip.data[:4]) == ("audio/wav", b"RIFF")
+    assert client.get("/local/clips/come_in.fr.wav").status_code == 404
+
+
+def test_a_kiosk_without_prompts_says_so(client: FlaskClient) -> None:
+    state = client.get("/local/state").json
+    assert state is not None
+    assert state["sound"] is None
+    assert client.get("/local/clips/come_in.zh.wav").status_code == 404

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from config.procedures import load_procedures
+from config.speech import CommandVoice
 from exam.clock import SECOND_US
 from exam.procedure import Procedure
-from web.audio import AudioError, CommandVoice, crowded, prepare
+from web.audio import AudioError, crowded, prepare
 from web.sounds import RATE, as_wav, from_wav, silence
 
 THEORY = load_procedures()["demo_theory"]
@@ -89,17 +90,9 @@ def test_a_voice_that_says_nothing_is_a_fault(tmp_path: Path) -> None:
         prepare(tmp_path, only("C5"), SilentVoice())
 
 
-def test_a_missing_speech_program_is_one_clear_sentence() -> None:
-    with pytest.raises(AudioError) as caught:
-        CommandVoice(("no-such-speaker", "--stdin")).speak("考试开始。")
-    assert str(caught.value) == (
-        "the speech program no-such-speaker is not installed: apt-get install no-such-speaker"
-    )
-
-
-def test_a_speech_program_that_fails_is_named() -> None:
-    with pytest.raises(AudioError, match="the speech program false failed"):
-        CommandVoice(("false",)).speak("考试开始。")
+def test_a_speech_program_that_is_missing_stops_the_start_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="no-such-speaker is not installed"):
+        prepare(tmp_path, only("C5"), CommandVoice(("no-such-speaker",)))
 
 
 def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:

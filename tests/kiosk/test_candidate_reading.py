@@ -1,0 +1,116 @@
+"""What a candidate reads and hears in real Chromium: size, contrast, large type, time, prompts."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from exam.clock import SECOND_US, SimulatedClock
+from kiosk.clips import Clips
+from kiosk.flow import DOCUMENT_US, Hint, NotUsable, TicketRead
+from tests.axe import findings
+from tests.kiosk.page_stage import SIZES, Stage, overflows, staged, unreadable
+from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of
+
+pytestmark = pytest.mark.browser
+
+NOW_US = 1_795_000_000 * SECOND_US
+LONG = replace(
+    ADMITTED, outcome="OK_LATE", room_label="第12技能考核考场", place_label="108", masked_name="阿**提"
+)
+
+
+def look(page: Page, name: str) -> None:
+    """Keep a picture where a person who asks for it finds it."""
+    if folder := os.environ.get("KAOCHANG_PICTURES"):
+        width = page.evaluate("innerWidth")
+        page.screenshot(path=f"{folder}/{name}-{width}.png")
+
+
+def check(page: Page, name: str) -> None:
+    assert unreadable(page) == []
+    look(page, name)
+    assert overflows(page) == []
+    assert findings(page) == []
+
+
+def to_result(stage: Stage) -> None:
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(stage.page.locator("body")).to_have_attribute("data-screen", "result")
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["usual", "large"])
+def test_every_text_is_large_and_strong_enough_and_fits(stage: Stage, is_large: bool) -> None:
+    page, size = stage.page, "large" if is_large else "usual"
+    if is_large:
+        page.locator("[data-large-type]").click()
+    check(page, f"idle-{size}")
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.happened(NotUsable(Hint.DYNAMIC_ID))
+    expect(page.locator("[data-hint]")).to_be_visible()
+    check(page, f"id-{size}")
+    stage.console.answer = LONG
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("[data-place]")).to_have_text("108号")
+    assert page.evaluate("document.body.hasAttribute('data-large')") is is_large
+    check(page, f"result-{size}")
+
+
+def test_large_type_is_for_one_candidate(stage: Stage) -> None:
+    page = stage.page
+    page.locator("[data-large-type]").click()
+    to_result(stage)
+    expect(page.locator("body")).to_have_attribute("data-large", "")
+    stage.agent.happened(TicketRead("202611220002"))
+    expect(page.locator("[data-pad]")).to_be_visible()
+    expect(page.locator("body")).not_to_have_attribute("data-large", "")
+    expect(page.locator("[data-large-type]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_what_to_do_is_said_in_both_languages_and_nothing_personal(stage: Stage) -> None:
+    to_result(stage)
+    expect(stage.page.locator("h1")).to_have_text("签到成功")
+    if "come_in.en" not in stage.said:  # it follows when the first language has been heard
+        stage.page.wait_for_event("request", lambda one: one.url.endswith("/come_in.en.wav"))
+    assert stage.said[-2:] == ["come_in.zh", "come_in.en"]
+    expect(stage.page.locator("[data-staff]")).not_to_contain_text("语音")
+
+
+@pytest.fixture(params=SIZES)
+def slow_stage(
+    chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Stage, SimulatedClock]]:
+    """A kiosk whose clock the test moves; it has no prompts yet."""
+    console, clock = FakeConsole(), SimulatedClock(NOW_US)
+    clips = Clips(tmp_path / "clips", {}, ("zh",))
+    with agent_of(console, tmp_path, clock) as agent:
+        agent.start()
+        for stage in staged(chromium, SIZES[request.param], console, agent, clips):
+            yield stage, clock
+
+
+def test_time_that_runs_out_is_said_and_can_be_extended(slow_stage: tuple[Stage, SimulatedClock]) -> None:
+    stage, clock = slow_stage
+    page = stage.page
+    stage.agent.happened(TicketRead(TICKET))
+    expect(page.locator("[data-left]")).to_be_visible()
+    expect(page.locator("[data-soon]")).to_be_hidden()
+    clock.sleep_us(DOCUMENT_US - 15 * SECOND_US)
+    stage.agent.device_changed()
+    expect(page.locator("[data-soon]")).to_contain_text("还有15秒")
+    check(page, "time-usual")
+    page.locator("[data-large-type]").click()
+    check(page, "time-large")
+    page.locator("[data-more]").click()
+    expect(page.locator("[data-soon]")).to_be_hidden()
+
+
+def test_prompts_that_are_not_there_are_told_to_staff(slow_stage: tuple[Stage, SimulatedClock]) -> None:
+    stage, _ = slow_stage
+    expect(stage.page.locator("[data-staff]")).to_contain_text("语音提示正在准备")
+    to_result(stage)
+    assert stage.said == []
