@@ -45,6 +45,8 @@ class SeatedCandidate:
     ticket_no: str | None
     admitted_at_us: int | None
     is_recorded_absent: bool
+    # A doubt about him is open.
+    is_in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ select coalesce(candidate_id, ticket_candidate_id) from checkin_attempt
    and coalesce(candidate_id, ticket_candidate_id) is not null
 """
 
+_IN_DOUBT: Final = f"""
+exists (select 1 from doubt_case where doubt_case.session_id = seating.session_id
+         and doubt_case.candidate_id = candidate.id and {IS_OPEN})
+"""  # noqa: S608 - a constant
+
 _COUNTS: Final = f"""
 select place.room_id as room_id, count(*) as expected,
        count(admission.id) as admitted,
@@ -104,7 +111,8 @@ select place.room_id as room_id, count(*) as expected,
 _SEATS: Final = f"""
 select place.id as place_id, place.label as place_label, grid_row, grid_col,
        candidate.id as candidate_id, candidate.name as candidate_name, candidate.ticket_no,
-       admission.admitted_at_us, coalesce(candidate.id in ({_ABSENT}), 0) as is_recorded_absent
+       admission.admitted_at_us, coalesce(candidate.id in ({_ABSENT}), 0) as is_recorded_absent,
+       {_IN_DOUBT} as is_in_doubt
   from place
   left join seating on seating.place_id = place.id and seating.session_id = :session
   left join candidate on candidate.id = seating.candidate_id
@@ -119,8 +127,7 @@ select place.room_id, place.id as place_id, place.label as place_label, grid_row
        candidate.id as candidate_id, candidate.name as candidate_name, admission.admitted_at_us,
        admission.id is null and candidate.id in ({_ABSENT}) as is_absent,
        admission.id is null and candidate.id in ({_REFERRED}) as is_referred,
-       exists (select 1 from doubt_case where doubt_case.session_id = seating.session_id
-                and doubt_case.candidate_id = candidate.id and {IS_OPEN}) as is_in_doubt
+       {_IN_DOUBT} as is_in_doubt
   from seating
   join place on place.id = seating.place_id
   join candidate on candidate.id = seating.candidate_id
@@ -190,4 +197,5 @@ def _seated(row: Row) -> SeatedCandidate:
         ticket_no=row["ticket_no"],
         admitted_at_us=row["admitted_at_us"],
         is_recorded_absent=bool(row["is_recorded_absent"]),
+        is_in_doubt=bool(row["is_in_doubt"]),
     )

@@ -49,7 +49,9 @@ def test_only_what_the_rule_allows_is_offered(
     assert "现场负责人在本机作出结论" in outside
     lead = site_lead.get("/doubts/2", headers=HTML).text
     assert "现场负责人的结论" in lead
-    assert "现场负责人的结论" not in site_lead.get("/doubts/1", headers=HTML).text
+    conflict = site_lead.get("/doubts/1", headers=HTML).text
+    assert "现场负责人的结论" not in conflict
+    assert "确定哪一次签到有效" in conflict
     patrol = as_role(Role.INSPECTOR).get("/doubts/1", headers=HTML).text
     assert "照片只供监考人员和现场负责人查看" in patrol
     assert "签字…" not in patrol

@@ -8,6 +8,7 @@ from evidence import announcements
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient, account_with, client_for
 from tests.web.crowd import admit, fill_first_room, recording
+from tests.web.doubted import lay_doubts
 from tests.world import CLOCK_US, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
@@ -38,6 +39,14 @@ def give_duty(world: World, staff_role: str, role: Role) -> int:
             "update duty set role = ? where staff_id = ?", (staff_role, world.proctor_staff_id)
         )
     return account_with(world, role, staff_id=world.proctor_staff_id)
+
+
+def test_a_doubt_is_told_at_the_seat_and_leads_to_its_page(proctor: PageClient, world: World) -> None:
+    lay_doubts(world)
+    page = proctor.get(f"/proctor/{world.session_id}/{world.room_1}/live").text
+    assert 'href="/doubts"' in page
+    assert "存疑 2</a>" in page
+    assert 'aria-label="1号 陈一诺 已入场，存疑"' in page
 
 
 def test_a_proctor_with_one_room_is_led_straight_there(proctor: PageClient, world: World) -> None:
