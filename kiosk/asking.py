@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
+from traceback import extract_tb
 from typing import Any, Final
 
 import structlog
@@ -67,7 +68,10 @@ class Asker:
             return Answered(own_answer(Outcome.NOT_JUDGED))
         except ConsoleRevokedError:
             return self._told(nonce, OwnJudgement(own_answer(Outcome.SYS_REVOKED), None))
-        self._outbox.answered(nonce, answer, self._contact.now_us)
+        try:
+            self._outbox.answered(nonce, answer, self._contact.now_us)
+        except sqlite3.Error as error:  # it is on record where it counts
+            _log.warning("answer cannot be kept", nonce=nonce, reason=str(error))
         return Answered(answer)
 
     def _alone(self, nonce: str, scan: Scan, shown: ShownTicket | None) -> Answered:
@@ -76,7 +80,15 @@ class Asker:
             reason = reasons[0] if reasons else Outcome.SYS_STALE_ROSTER
             return self._told(nonce, OwnJudgement(own_answer(reason), None))
         local = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
-        return self._told(nonce, alone.judge(scan, shown, local, self._contact.now_us))
+        try:
+            judgement = alone.judge(scan, shown, local, self._contact.now_us)
+        except Exception as error:  # noqa: BLE001 - whatever breaks, a person looks and the kiosk goes on
+            # Where it broke, without the error's words: they may hold a document number.
+            frame = extract_tb(error.__traceback__)[-1]
+            where = f"{frame.name} {frame.lineno}"
+            _log.warning("check-in not judged", nonce=nonce, error=type(error).__name__, where=where)
+            judgement = OwnJudgement(own_answer(Outcome.NOT_JUDGED), None)
+        return self._told(nonce, judgement)
 
     def _told(self, nonce: str, judgement: OwnJudgement) -> Answered:
         self._outbox.decided(nonce, judgement.answer, judgement.let_in)

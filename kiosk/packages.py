@@ -113,9 +113,13 @@ class Packages:
 
     def _fetch_keys(self, console: Console) -> None:
         try:
-            self._keys = read_secrets(console.keys())
+            keys = read_secrets(console.keys())
         except PackageError as error:
             raise ConsoleUnreachableError("the answer is not one of our console") from error
+        if self._keys is not None and self._keys.verify_key != keys.verify_key:
+            # Enrolled at another site: nothing of the old one may be judged with.
+            self._roster = self._day = self.alone = None
+        self._keys = keys
         self._keys.write(self._files.secrets)
         self._tags = {}
 

@@ -36,13 +36,14 @@ from rehearsal.people_names import RosterLine
 from rehearsal.ticket_show import PrintedSheet, hand_movement, rasterised, seen
 from tests.bench.bench_report import Row, percentile, print_report, progress
 from tests.bench.checkin_alone import alone_rows
-from tests.bench.checkin_console import CLOCK, first_heartbeat, free_port, running_console
+from tests.bench.checkin_console import CLOCK, first_heartbeat, running_console
 from tests.bench.checkin_race import (
     prepare,
     race_double_admissions,
     race_wrong_uploads,
     replays_other_answer,
 )
+from tests.kiosk.stage import free_port
 from tests.world import CLOCK_US
 from web.app import create_app
 from web.services import FootageReader, Services

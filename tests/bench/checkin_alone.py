@@ -21,8 +21,9 @@ from kiosk.local import Local, open_local
 from kiosk.scan import Scan
 from rehearsal.people_names import RosterLine
 from tests.bench.bench_report import Row, percentile, progress
-from tests.bench.checkin_console import CLOCK, first_heartbeat, free_port, running_console
+from tests.bench.checkin_console import CLOCK, first_heartbeat, running_console
 from tests.bench.checkin_race import prepare, signed
+from tests.kiosk.stage import free_port
 from tests.world import CLOCK_US
 
 PARTS = {Part.CAMERA: PartState.OK}

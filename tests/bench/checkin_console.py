@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,10 +50,3 @@ def first_heartbeat(console: HttpConsole) -> tuple[str, ...]:
         except ConsoleUnreachableError:
             CLOCK.sleep_us(100_000)
     raise TimeoutError("the console did not come up")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

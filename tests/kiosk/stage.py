@@ -1,5 +1,6 @@
 """A kiosk on a stage: a console that answers as told, frames made by hand, a screen on a real socket."""
 
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -167,6 +168,13 @@ def agent_of(
     finally:
         agent.stop()
         local.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

@@ -177,6 +177,21 @@ def test_a_scan_that_the_kiosk_did_not_survive_is_told_as_such(kiosk: Rostered, 
     assert [asked["decided"] for asked in kiosk.console.asked] == [{"outcome": "SYS_OUT", "place_id": None}]
 
 
+def test_what_breaks_while_judging_is_on_record_and_the_kiosk_goes_on(
+    kiosk: Rostered, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = kiosk.local.contact.packages.alone
+    assert alone is not None
+    alone.day, day = replace(alone.day, states=None), alone.day  # type: ignore[arg-type]
+    assert ask(kiosk, scan_of(world.on_time)).answer.outcome == "NOT_JUDGED"
+    assert world.on_time.id_number not in capsys.readouterr().out
+    alone.day = day
+    assert ask(kiosk, scan_of(world.late)).answer.outcome == "OK_OFFLINE"
+    kiosk.console.is_away = False
+    kiosk.local.contact.turn(PARTS)
+    assert [asked["decided"]["outcome"] for asked in kiosk.console.asked] == ["NOT_JUDGED", "OK_OFFLINE"]
+
+
 def test_revisions_are_of_the_roster_that_is_held(kiosk: Rostered) -> None:
     alone = kiosk.local.contact.packages.alone
     assert alone is not None

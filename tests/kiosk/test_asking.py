@@ -138,6 +138,12 @@ def test_a_decision_that_cannot_be_kept_is_not_told(local: Local, console: FakeC
     assert states(local) == [("asking", None)]
 
 
+def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(local: Local) -> None:
+    with local.store.database.write() as connection:
+        connection.execute("create trigger full before update on scan begin select raise(abort, 'full'); end")
+    assert local.asker.ask(SCAN) == Answered(ADMITTED)
+
+
 def test_neither_log_nor_database_holds_a_document_number(
     local: Local, console: FakeConsole, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

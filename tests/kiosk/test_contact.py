@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,14 @@ def test_with_another_secret_keys_and_packages_come_anew(kiosk: Rostered, world:
     assert kiosk.console.fetched == ["keys", "roster", "day"]
     kiosk.restart()
     assert kiosk.local.contact.packages.revision == 2
+
+
+def test_a_kiosk_that_comes_to_another_site_judges_with_nothing_of_the_old_one(kiosk: Rostered) -> None:
+    turn(kiosk)
+    kiosk.console.keys_told = replace(kiosk.keys, secret_id=99, verify_key=b"k" * 32).to_dict()
+    kiosk.console.secret = 99
+    turn(kiosk)
+    assert kiosk.local.contact.packages.alone is None
 
 
 def test_a_package_that_cannot_be_believed_leaves_the_old_one_in_use(kiosk: Rostered) -> None:

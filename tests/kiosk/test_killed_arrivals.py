@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 
 from evidence.database import ReaderDatabase, SchemaError
 from exam.clock import SECOND_US, SystemClock
+from tests.kiosk.stage import free_port
 from tests.web.crowd import fill_first_room
 from tests.world import CLOCK_US, KIOSK_TOKEN, build_world
 
@@ -114,13 +114,6 @@ class Site:
 
     def _address(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/local/{name}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

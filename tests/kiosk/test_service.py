@@ -18,7 +18,7 @@ from evidence.kiosk_store import KioskStore
 from exam.clock import SECOND_US, SteadyClock, SystemClock
 from kiosk.service import ServiceError, serve
 from tests.kiosk.paper import bars, qr, tray
-from tests.kiosk.stage import served
+from tests.kiosk.stage import free_port, served
 from tests.world import CLOCK_US, KIOSK_TOKEN, World
 from web.app import create_app
 from web.services import FootageReader, Services
@@ -68,13 +68,6 @@ class RunningKiosk:
                 return state
             CLOCK.sleep_us(50_000)
         raise TimeoutError(f"still {state}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
