@@ -188,6 +188,7 @@ class _Room:
         mine = self.announced.get(cue.code, ())
         outcome = self._outcome(cue, mine, planned_at_us)
         is_over = self.times.stopped_at_us is not None and cue.anchor is not Anchor.END
+        is_over = is_over or self._is_overtaken(cue, planned_at_us)
         corrected = tuple(each.wrong for each in self.signals.corrected if each.wrong.cue_code == cue.code)
         return RoomCue(
             session_id=self.session.id,
@@ -208,6 +209,12 @@ class _Room:
         """What should have sounded before the start cannot wait any more once the room has started."""
         is_past = self.times.started_at_us is not None and cue.anchor is Anchor.PLANNED_START
         return self.times.is_held and cue.is_audible and not is_past
+
+    def _is_overtaken(self, cue: Cue, planned_at_us: int) -> bool:
+        """Whether it belongs before the start, and would come after it: somebody took back the clock."""
+        started_at_us = self.times.started_at_us
+        is_before = cue.anchor is Anchor.PLANNED_START and cue.offset_us < 0
+        return is_before and started_at_us is not None and planned_at_us > started_at_us
 
     def _anchor_us(self, anchor: Anchor) -> tuple[int, bool]:
         """The anchor's moment, and whether it still hangs on a signal that has not been given."""

@@ -196,6 +196,13 @@ def test_a_stop_that_rang_as_planned_and_was_corrected_waits_for_people() -> Non
     assert "C8" not in [code for room, code, _ in codes_due(end_us + SECOND_US, *wrong) if room == 1]
 
 
+def test_what_belongs_before_the_start_never_comes_after_it() -> None:
+    taken_back = emitted("C5", START_US - HOUR_US, planned_at_us=START_US - HOUR_US)
+    assert cue_in(1, "C2", taken_back).is_void
+    assert not cue_in(1, "C2", emitted("C5", START_US)).is_void
+    assert not cue_in(2, "C2", taken_back).is_void
+
+
 def test_what_players_may_be_sounding_is_about_to_sound() -> None:
     cues = session_cues(course(*done_before_start()))
 
