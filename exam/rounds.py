@@ -1,7 +1,7 @@
 """The roving list (巡视清单): which rooms a person must visit now, the most urgent first, and why (rule A-6).
 
-Pure. What is wrong in a room comes from `exam.room_alarms` and `exam.players`; a room whose next signal is
-near comes before one that has time.
+Pure. What is wrong in a room comes from `exam.errands`; a room whose next signal is near comes before one
+that has time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -58,11 +58,12 @@ class Visit:
 
 def rounds(rooms: Iterable[Visit], now_us: int) -> list[Visit]:
     """The rooms to visit, in order. A device out of order can wait while its next signal is far."""
-    kept = [visit for one in rooms for visit in [_trimmed(one, now_us)] if visit.reasons]
+    kept = [visit for one in rooms for visit in [pressing(one, now_us)] if visit.reasons]
     return sorted(kept, key=lambda one: (one.urgency, one.next_us is None, one.next_us or 0, _since(one)))
 
 
-def _trimmed(one: Visit, now_us: int) -> Visit:
+def pressing(one: Visit, now_us: int) -> Visit:
+    """The room with what matters now, the worst first."""
     is_near = one.next_us is not None and one.next_us - now_us <= NEAR_US
     kept: Sequence[Reason] = [
         reason
