@@ -16,6 +16,7 @@ from web.access import roles
 from web.alarms import alarm_views, read_alarms
 from web.attendance import RoomAttendance, attendance_of
 from web.capacity import capacity_view
+from web.clock_steps import open_step_view
 from web.recording_view import RoomRecordingView, recording_views
 from web.room_view import (
     Alarm,
@@ -82,12 +83,13 @@ def stream() -> Response:
 
 
 def _facts() -> dict[str, Any]:
-    sessions = _sessions()
+    sessions = todays_views()
     return {
         "sessions": sessions,
         "tasks": [task for session in sessions for task in _tasks(session)],
         "alarms": alarm_views(read_alarms()),
         "capacity": capacity_view(),
+        "clock_step": open_step_view(),
         "room_count": sum(len(session.rooms) for session in sessions),
         "recordings": _recordings(),
     }
@@ -113,7 +115,8 @@ def _tasks(session: SessionView) -> list[Task]:
     return sorted(found, key=lambda task: not task.alarm.cue_code)
 
 
-def _sessions() -> list[SessionView]:
+def todays_views() -> list[SessionView]:
+    """The sessions of this day with all their rooms."""
     states = read_cameras(services())
     now_us = services().clock.wall_us()
     with services().exam.read() as connection:

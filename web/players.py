@@ -23,10 +23,10 @@ from exam.players import (
     CHECK_LASTS_US,
     PlayerKind,
     PlayerState,
-    PlayerTrouble,
     can_ring,
     player_troubles,
 )
+from web.errand_words import TROUBLE_WORDS
 from web.heartbeats import HeartbeatError, read_heartbeat
 from web.quiet_rooms import room_may_test
 from web.services import ANY_TOPIC, room_topic, services
@@ -37,17 +37,6 @@ from web.tls import fingerprint
 blueprint: Final = Blueprint("players", __name__)
 
 KIND_WORDS: Final[Mapping[PlayerKind, str]] = {PlayerKind.PAGE: "网页", PlayerKind.SPEAKER: "音箱"}
-# What is wrong, and what to do.
-TROUBLE_WORDS: Final[Mapping[PlayerTrouble, str]] = {
-    PlayerTrouble.AWAY: "没有联系：请到现场查看设备是否开机、联网",
-    PlayerTrouble.CLOCK_UNKNOWN: "时间未核准，不会响铃：请检查网络",
-    PlayerTrouble.CLOCK_UNSURE: "时间误差超过0.5秒：请检查网络",
-    PlayerTrouble.NOT_ALLOWED: "声音未启用：请在该设备上点一下屏幕",
-    PlayerTrouble.ASLEEP: "屏幕可能熄灭：请关闭省电设置",
-    PlayerTrouble.NO_OUTPUT: "没有声音输出：请检查声卡、音箱连接",
-    PlayerTrouble.SILENT: "播放时没有声音输出：请检查该设备的音量",
-    PlayerTrouble.AUDIO_MISSING: "声音还没有准备好：请检查网络",
-}
 TOO_NEAR: Final = "本考场即将开考或正在考试，不能试音。"
 
 

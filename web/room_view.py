@@ -12,16 +12,21 @@ from evidence.day import load_rooms, load_sessions
 from evidence.footage import CameraState, camera_states
 from evidence.health import HealthChange, current_health
 from evidence.overview import HeadCount
+from evidence.players import load_players
 from exam.clock import MINUTE_US, site_time
 from exam.course import SessionCourse, room_at
 from exam.cues import room_cues
 from exam.day import Room, Session
-from exam.procedure import Audience, Procedure, Trigger
-from exam.room_alarms import missed, unheard, unticked
+from exam.errands import RoomFacts, visit
+from exam.players import PlayerState
+from exam.procedure import Audience, Cue, Procedure, Trigger
+from exam.room_alarms import corrected, missed, unheard, unticked
 from exam.room_phase import RoomPhase, room_phase
 from exam.room_times import RoomTimes, room_times
+from exam.rounds import Errand, Reason, Visit, pressing
 from exam.timetable import Step, StepState, Timetable, cues_for, timetable
 from web.camera_words import CameraView, camera_view
+from web.errand_words import reason_words
 from web.services import Services
 
 NOBODY: Final = HeadCount(0, 0, 0, 0)
@@ -70,6 +75,8 @@ class RoomView:
     alarms: tuple[Alarm, ...]
     # Duty roles of the person who looks.
     roles: frozenset[str]
+    # Why somebody must go there now.
+    visit: Visit
     # Where the people of the room are now, when the session moved; None: in their room.
     moved_to: Room | None = None
 
@@ -77,6 +84,12 @@ class RoomView:
     def to_confirm(self) -> tuple[Step, ...]:
         """The steps that wait for this person's tick, oldest first; other people's are only shown."""
         return tuple(step for step in self.table.to_confirm if step.room_cue.cue.roles & self.roles)
+
+    @property
+    def by_hand(self) -> tuple[Cue, ...]:
+        """Starts and stops that nobody heard: given by hand bell, one press records when."""
+        codes = {one.about for one in self.visit.reasons if one.errand is Errand.GIVE_SIGNAL}
+        return tuple(cue for cue in self.procedure.cues if cue.code in codes)
 
     @property
     def phase_words(self) -> tuple[str, str, str]:
@@ -117,6 +130,8 @@ class SessionFacts:
     states: Mapping[str, CameraState]
     # Troubles of the pictures that last, by camera.
     troubles: Mapping[str, Sequence[HealthChange]]
+    # The players that were heard of within a day, by room.
+    players: Mapping[int, Sequence[PlayerState]]
 
     @property
     def session(self) -> Session:
@@ -160,6 +175,9 @@ def session_facts(
     connection: Connection, services: Services, session: Session, states: Mapping[str, CameraState]
 ) -> SessionFacts:
     """Read what the rooms of the session share."""
+    players: dict[int, list[PlayerState]] = defaultdict(list)
+    for state in load_players(connection, services.clock.wall_us()):
+        players[state.room_id].append(state)
     return SessionFacts(
         course=load_course(connection, session, services.procedures),
         heard=frozenset(
@@ -171,6 +189,7 @@ def session_facts(
         cameras=overview.room_cameras(connection),
         states=states,
         troubles=read_troubles(services),
+        players=players,
     )
 
 
@@ -191,6 +210,12 @@ def room_view(
     def table(seen_by: frozenset[str]) -> Timetable:
         return timetable(cues_for(cues, room_id, seen_by), confirmed, now_us, session.armed_at_us)
 
+    whole = table(_all_roles(facts.procedure))
+    heard = _heard_in(facts, room_id)
+    todo = pressing(
+        visit(RoomFacts(facts.course, room_id, whole.steps, heard, facts.players.get(here_id, ())), now_us),
+        now_us,
+    )
     return RoomView(
         session=session,
         room=rooms[room_id],
@@ -202,11 +227,13 @@ def room_view(
         count=facts.counts.get(room_id, NOBODY),
         cameras=cameras,
         alarms=(
-            *_signal_alarms(table(_all_roles(facts.procedure)), _heard_in(facts, room_id), now_us),
+            *_signal_alarms(whole, heard, now_us),
+            *_sound_alarms(todo.reasons, facts.procedure),
             *_camera_alarms(cameras),
             *_people_alarms(facts.counts.get(room_id, NOBODY)),
         ),
         roles=roles,
+        visit=todo,
     )
 
 
@@ -231,6 +258,12 @@ def _signal_alarms(table: Timetable, heard: frozenset[tuple[str, int]], now_us: 
     ]
     found += [
         Alarm(
+            "bad", f"{step.room_cue.cue.title}：已更正，请修改时间安排或重新发出", step.room_cue.planned_at_us
+        )
+        for step in corrected(table.steps)
+    ]
+    found += [
+        Alarm(
             "wait",
             f"{step.room_cue.cue.title}：时间已过，未自动发出",
             step.room_cue.planned_at_us,
@@ -243,6 +276,19 @@ def _signal_alarms(table: Timetable, heard: frozenset[tuple[str, int]], now_us: 
         Alarm("wait", f"未确认：{step.room_cue.cue.confirmation}", step.room_cue.planned_at_us)
         for step in unticked(table.steps, now_us)
         if Audience.TABLET in step.room_cue.cue.audience
+    ]
+
+
+def _sound_alarms(reasons: Sequence[Reason], procedure: Procedure) -> list[Alarm]:
+    """What else somebody must go there for; a player that would still ring is amber."""
+    return [
+        Alarm(
+            "wait" if reason.errand is Errand.LOOK_AT_PLAYER else "bad",
+            reason_words(reason, procedure).what,
+            reason.since_us,
+        )
+        for reason in reasons
+        if reason.errand not in {Errand.GIVE_SIGNAL, Errand.SAY_ALOUD}
     ]
 
 

@@ -26,6 +26,7 @@ FALLBACK: Final = ("系统出现故障", "请稍后重试；如仍不行，请�
 # Where a person of each role can go, in the order of the day; the first one is where logging in leads.
 NAVIGATION: Final = (
     ("全场一览", "overview.page"),
+    ("巡视", "rounds.page"),
     ("监控墙", "wall.page"),
     ("我的考场", "proctor.choose"),
     ("签到", "check_in_desk.page"),

@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from dataclasses import replace
 from sqlite3 import Connection
 
 from evidence.footage import CameraState, Cause, Recording
 from evidence.footage_rows import write_states
+from evidence.players import keep_heartbeats
 from exam.clock import SECOND_US
+from tests.exam.test_players import WELL
 from tests.world import World, invented_number
 
 NAMES = ["阿卜杜热西提·买买提", "欧阳娜娜", "李四", "王小明", "古丽米热·艾合买提", "赵钱孙"]
@@ -35,6 +38,14 @@ def recording(
                 for camera in cameras
             ],
         )
+
+
+def give_players(world: World) -> None:
+    """Every room has a player that would ring."""
+    now_us = world.clock.wall_us()
+    with world.exam.write() as connection:
+        rooms = connection.execute("select id from room").fetchall()
+        keep_heartbeats(connection, [replace(WELL, room_id=row["id"], seen_at_us=now_us) for row in rooms])
 
 
 def add_rooms(world: World, count: int) -> None:

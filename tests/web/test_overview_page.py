@@ -5,7 +5,7 @@ from evidence.health import HealthKind, NewTrouble, begin_trouble
 from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient
-from tests.web.crowd import add_rooms, admit, recording
+from tests.web.crowd import add_rooms, admit, give_players, recording
 from tests.world import CLOCK_US, START_US, World, announce
 from web.services import Services
 
@@ -41,6 +41,7 @@ def tasks(page: str) -> str:
 
 def test_a_quiet_site_says_that_nothing_needs_doing(site_lead: PageClient, world: World) -> None:
     arm(world)
+    give_players(world)
     recording(world)
     page = site_lead.get("/overview").text
     assert "一切正常" in page
@@ -66,6 +67,7 @@ def test_hours_before_arming_is_offered_but_not_urgent(site_lead: PageClient, wo
 
 def test_a_signal_that_no_room_reported_is_red_until_one_does(site_lead: PageClient, world: World) -> None:
     arm(world)
+    give_players(world)
     recording(world)
     announce(world, "C3", CLOCK_US - 6 * SECOND_US)
     page = tasks(site_lead.get("/overview/live").text)

@@ -15,7 +15,14 @@ from evidence.proctor_log import LogEntry
 from exam.clock import MINUTE_US, SECOND_US
 from tests.axe import findings
 from tests.web.console import account_with
-from tests.web.crowd import add_rooms, admit, admit_every_second, fill_first_room, recording
+from tests.web.crowd import (
+    add_rooms,
+    admit,
+    admit_every_second,
+    fill_first_room,
+    give_players,
+    recording,
+)
 from tests.world import PASSWORD, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
@@ -254,6 +261,7 @@ def test_a_roster_is_checked_and_then_imported(open_page: Open, world: World, tm
 def test_thirty_rooms_with_trouble_in_one_are_sound(open_page: Open, world: World, size: str) -> None:
     arm(world)
     add_rooms(world, 28)
+    give_players(world)
     fill_first_room(world)
     admit_every_second(world)
     admit(world, world.wrong_ticket.id, "referred")

@@ -1,0 +1,60 @@
+"""The machine's clock was set while a session is on: the site lead says which clock is right (ADR 18)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, Response, abort, current_app, jsonify
+from flask_login import current_user
+
+from evidence.site_clock import load_last_step
+from exam.clock import MINUTE_US, SECOND_US
+from exam.clock_step import StepChoice
+from web.console_clock import KEEPER_EXTENSION, DecidedOtherwiseError, TooNearError
+from web.services import ANY_TOPIC, services
+
+blueprint: Final = Blueprint("clock_steps", __name__)
+
+CHOICES: Final = frozenset({StepChoice.KEPT, StepChoice.ADOPTED})
+NEAR_WORDS: Final = "有信号即将发出，暂不能更换时间。请在信号发出后再按。"
+OVER_WORDS: Final = "情况已变化，请查看最新提示。"
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """The open question."""
+
+    id: int
+    apart_us: int
+
+    @property
+    def words(self) -> str:
+        """How far the machine's clock is from the console's."""
+        seconds = abs(self.apart_us) // SECOND_US
+        minutes = abs(self.apart_us) // MINUTE_US
+        length = f"{minutes}分{seconds % 60}秒" if minutes else f"{seconds}秒"
+        return f"{'快' if self.apart_us > 0 else '慢'}了{length}"
+
+
+def open_step_view() -> StepView | None:
+    """What the site lead is asked about the clock; None: nothing."""
+    with services().exam.read() as connection:
+        last = load_last_step(connection)
+    return StepView(last.id, last.apart_us) if last and last.choice is None else None
+
+
+@blueprint.post("/api/clock-steps/<int:step_id>/<choice>")
+def decide(step_id: int, choice: str) -> tuple[Response, int]:
+    """Keep the console's time, or take the machine's over."""
+    if choice not in CHOICES:
+        abort(404)
+    keeper = current_app.extensions.get(KEEPER_EXTENSION)
+    if keeper is None:
+        abort(409)
+    try:
+        keeper.decide(step_id, StepChoice(choice), current_user.account_id)
+    except TooNearError:
+        return jsonify(error="signal_near", advice=NEAR_WORDS), 409
+    except DecidedOtherwiseError:
+        return jsonify(error="decided", advice=OVER_WORDS), 409
+    services().bus.publish(ANY_TOPIC)
+    return jsonify(choice=choice), 200
