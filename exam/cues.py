@@ -147,14 +147,14 @@ def _is_awaited(one: Due, ringing_alone: Collection[int], now_us: int) -> bool:
 
 
 def about_to_sound(cues: Iterable[RoomCue], after_us: int, now_us: int, ahead_us: int) -> list[RoomCue]:
-    """The audible automatic cues that players may be sounding now, or will within `ahead_us`."""
+    """The audible automatic cues that players will sound within `ahead_us`, or have unknown to us."""
     return [
         one
         for one in cues
         if one.is_automatic
         and one.cue.is_audible
-        and after_us < one.planned_at_us
-        and one.planned_at_us - ahead_us <= now_us <= one.closes_at_us
+        and after_us < one.planned_at_us <= now_us + ahead_us
+        and not (one.is_warned and now_us > one.closes_at_us)
     ]
 
 

@@ -48,7 +48,7 @@ class DecidedOtherwiseError(Exception):
 
 
 class TooNearError(Exception):
-    """A signal is about to sound: rooms may be ringing it by the clock as it is."""
+    """A signal is about to sound, or rooms may have rung it and not told yet: by the clock as it is."""
 
 
 def start_clock(exam: WriterDatabase, machine: Clock, boot: str | None = None) -> SteadyClock:

@@ -221,11 +221,17 @@ class Judge:
             raise LawBrokenError(f"{one.cue.code} was missed at another plan in room {one.room_id}")
 
     def _require_true_start(self, room: RoomTruth) -> None:
-        """The console's T0 is not later than the bell that people heard."""
+        """The console's T0 is not later than the bell that people heard, by one and the same clock."""
         start = room.counting(START)
         if start is None or start.is_by_hand:
             return
-        rung = [one.true_us for one in room.sounds if (one.cue, one.occurrence) == (START, start.occurrence)]
+        known = [true_us for true_us, _ in self._truth.changes[0] if true_us < start.true_us]
+        since_us = max(known, default=0)
+        rung = [
+            one.true_us
+            for one in room.sounds
+            if (one.cue, one.occurrence) == (START, start.occurrence) and one.true_us >= since_us
+        ]
         late_us = start.true_us - min(rung, default=start.true_us)
         if late_us > PUNCTUAL_US + self.day.slack_us:
             raise LawBrokenError(f"T0 of room {room.room_id} noted {late_us / SECOND_US:.2f} s late")
