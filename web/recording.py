@@ -11,7 +11,6 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from evidence import accounts
 from evidence.day import load_rooms
 from evidence.recording_orders import (
     NewMove,
@@ -27,29 +26,21 @@ from evidence.recording_orders import (
 from exam.clock import MINUTE_US, SITE_ZONE, site_time, to_us
 from exam.day import Room
 from exam.recording_decision import HandAct, RecordingMode
-from web.access import Role
-from web.accounts_page import account_of, slowed_until
 from web.limits import FAILURES, is_failure, limiter
 from web.recording_view import MODE_WORDS, RoomRecordingView, recording_views, site_mode
 from web.room_view import todays_sessions
 from web.services import ANY_TOPIC, services
-from web.words import clock_words
+from web.signed_forms import RefusedFormError, reason_given, second_person
 
 blueprint: Final = Blueprint("recording", __name__)
 
-SHORTEST_REASON: Final = 2
-LONGEST_REASON: Final = 200
 SHOWN_DECISIONS: Final = 20
 # A move is entered while people move: what is farther away is a slip of the hand.
 FARTHEST_MOVE_US: Final = 60 * MINUTE_US
 AS_SITE: Final = "as_site"
-# Who may agree to a stop: people at the exam, not those who run the machine or keep the archive.
-AGREEING: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.ARCHIVIST, Role.AUDITOR}
+STOPPING: Final = "考试正在进行：停止录像"
+UNDONE: Final = "录像没有停止"
 ACT_WORDS: Final = {"mode": "录像方式", "start": "开始录像", "stop": "停止录像", "move": "场次换到"}
-
-
-class _Refused(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """What was asked cannot be done; the message says what to do."""
 
 
 @blueprint.get("/recording")
@@ -66,8 +57,10 @@ def by_hand(room_id: int, act: str) -> Response:
     try:
         view = _view_of(room_id)
         needs_second = act == HandAct.STOP and view.needs_second_person
-        who = Who(current_user.account_id, _reason(), _second_person() if needs_second else None)
-    except _Refused as refusal:
+        who = Who(
+            current_user.account_id, reason_given(), second_person(STOPPING, UNDONE) if needs_second else None
+        )
+    except RefusedFormError as refusal:
         return _page(str(refusal), 400)
     with services().exam.write() as connection:
         order_by_hand(connection, room_id, HandAct(act), who, services().clock.wall_us())
@@ -87,9 +80,9 @@ def mode() -> Response:
         if _effective(wanted) == RecordingMode.MANUAL and any(
             view.has_session_now for view in _views(room_id)
         ):
-            raise _Refused("考试正在进行，不能改为仅手动录像。如确需停止，请停止该考场的录像。")
-        who = Who(current_user.account_id, _reason())
-    except _Refused as refusal:
+            raise RefusedFormError("考试正在进行，不能改为仅手动录像。如确需停止，请停止该考场的录像。")
+        who = Who(current_user.account_id, reason_given())
+    except RefusedFormError as refusal:
         return _page(str(refusal), 400)
     with services().exam.write() as connection:
         chosen = None if wanted == AS_SITE else RecordingMode(wanted)
@@ -106,14 +99,14 @@ def move() -> Response:
         abort(400)
     now_us = services().clock.wall_us()
     try:
-        who, moves_at_us = Who(current_user.account_id, _reason()), _moment(now_us)
+        who, moves_at_us = Who(current_user.account_id, reason_given()), _moment(now_us)
         with services().exam.write() as connection:
             if target not in load_rooms(connection):
-                raise _Refused("没有这个考室，请重新选择。")
+                raise RefusedFormError("没有这个考室，请重新选择。")
             move_session(connection, NewMove(int(session), int(room), target, moves_at_us), who, now_us)
     except RecordingOrderError:
         return _page("该场次已不在这个考场，请刷新后重新选择。", 409)
-    except _Refused as refusal:
+    except RefusedFormError as refusal:
         return _page(str(refusal), 400)
     return _done()
 
@@ -146,30 +139,6 @@ def _effective(wanted: str) -> str:
         return site_mode(load_room_orders(connection))
 
 
-def _reason() -> str:
-    reason = request.form.get("reason", "").strip()
-    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise _Refused("请写明原因（2至200字）。")
-    return reason
-
-
-def _second_person() -> int:
-    name = request.form.get("second_name", "").strip().lower()
-    until_us = slowed_until(name)
-    if until_us:
-        raise _Refused(f"第二人连续多次输入有误，请在{clock_words(until_us)}之后再试。")
-    account_id = account_of(name, request.form.get("second_password", ""))
-    if account_id is None:
-        raise _Refused(
-            "考试正在进行：停止录像须由第二人输入本人的登录名和密码确认。输入不正确，录像没有停止。"
-        )
-    with services().exam.read() as connection:
-        account = accounts.load_account(connection, account_id)
-    if account is None or account_id == current_user.account_id or not AGREEING & set(account.roles):
-        raise _Refused("第二人须是本人以外的考务、监考、考评、巡考或督导人员。录像没有停止。")
-    return account_id
-
-
 def _moment(now_us: int) -> int:
     """The time of day that was typed, today and not far from now; empty: now."""
     typed = request.form.get("moves_at", "").strip()
@@ -178,10 +147,10 @@ def _moment(now_us: int) -> int:
     try:
         time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
     except ValueError as error:
-        raise _Refused("请按 09:30 的格式填写转场时间，或者留空表示现在。") from error
+        raise RefusedFormError("请按 09:30 的格式填写转场时间，或者留空表示现在。") from error
     moment_us = to_us(datetime.combine(site_time(now_us).date(), time, SITE_ZONE))
     if abs(moment_us - now_us) > FARTHEST_MOVE_US:
-        raise _Refused(
+        raise RefusedFormError(
             f"转场时间 {typed} 与现在（{site_time(now_us):%H:%M}）相差超过1小时，请核对。转场没有登记。"
         )
     return moment_us
