@@ -9,6 +9,7 @@ from sqlite3 import Connection, Row
 from typing import Any, Final
 
 from evidence.doubt_cases import IS_OPEN
+from evidence.seat_checks import IS_CHECKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Attendance:
     is_absent: bool
     is_referred: bool
     is_in_doubt: bool
+    # His documents were looked at again at the seat (13(3)).
+    is_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ _ATTENDANCE: Final = f"""
 select place.room_id, place.id as place_id, place.label as place_label, grid_row, grid_col,
        candidate.id as candidate_id, candidate.name as candidate_name, admission.admitted_at_us,
        admission.id is null and candidate.id in ({_ABSENT}) as is_absent,
-       admission.id is null and candidate.id in ({_REFERRED}) as is_referred,
+       admission.id is null and candidate.id in ({_REFERRED}) as is_referred, {IS_CHECKED} as is_checked,
        {_IN_DOUBT} as is_in_doubt
   from seating
   join place on place.id = seating.place_id
@@ -164,7 +167,7 @@ def attendance(connection: Connection, session_id: int) -> dict[int, list[Attend
     found: dict[int, list[Attendance]] = defaultdict(list)
     for row in connection.execute(_ATTENDANCE, {"session": session_id}):
         fact: dict[str, Any] = dict(row)
-        for name in ("is_absent", "is_referred", "is_in_doubt"):
+        for name in ("is_absent", "is_referred", "is_in_doubt", "is_checked"):
             fact[name] = bool(fact[name])
         found[row["room_id"]].append(Attendance(**fact))
     return dict(found)

@@ -3,6 +3,7 @@
 What was typed to find somebody is posted and stands in no address. What is pressed goes to web.check_in.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from sqlite3 import Connection
@@ -45,6 +46,8 @@ class RoomLine:
     session: Session
     room: Room
     attendance: RoomAttendance
+    # When the room's start signal came; None: not yet.
+    started_at_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,12 @@ def lookup() -> AnyResponse | str:
 
 @blueprint.get("/rooms/<int:session_id>/<int:room_id>")
 def room(session_id: int, room_id: int) -> str:
-    return render_template("check_in/room.html", **_room(session_id, room_id))
+    return render_template("check_in/room.html", line=room_line(session_id, room_id))
 
 
 @blueprint.get("/rooms/<int:session_id>/<int:room_id>/live")
 def live_room(session_id: int, room_id: int) -> str:
-    return render_template("check_in/room_live.html", **_room(session_id, room_id))
+    return render_template("check_in/room_live.html", line=room_line(session_id, room_id))
 
 
 @blueprint.get("/candidates/<int:session_id>/<int:candidate_id>")
@@ -179,18 +182,26 @@ def _rooms(connection: Connection) -> list[RoomLine]:
         started = {room_id: room_times(course, room_id).started_at_us for room_id in session.room_ids}
         for room_id, attendance in attendance_of(connection, session.id, started).items():
             if concerns_me(session.id, room_id):
-                found.append(RoomLine(session, rooms[room_id], attendance))
+                found.append(RoomLine(session, rooms[room_id], attendance, _start_of(started, room_id)))
     return found
 
 
-def _room(session_id: int, room_id: int) -> dict[str, Any]:
+def _start_of(started: Mapping[int, int | None], room_id: int) -> int | None:
+    """When the room's start signal came; for an emergency room outside the plan, the first of the session."""
+    if room_id in started:
+        return started[room_id]
+    return min((at_us for at_us in started.values() if at_us is not None), default=None)
+
+
+def room_line(session_id: int, room_id: int) -> RoomLine:
+    """The room with its people. 403 to others, 404 where there is none today."""
     require_room(session_id, room_id)
     with services().exam.read() as connection:
         lines = _rooms(connection)
     found = [one for one in lines if (one.session.id, one.room.id) == (session_id, room_id)]
     if not found:
         abort(404)
-    return {"line": found[0]}
+    return found[0]
 
 
 def _card(session_id: int, candidate_id: int) -> dict[str, Any]:

@@ -9,7 +9,20 @@ from tests.web.doubted import lay_doubts
 from tests.world import CLOCK_US, World
 from web.attendance import RoomAttendance, SeatState, SeatView, attendance_of, seat_state
 
-SEAT = Attendance(1, 1, "1", 1, 1, 1, "陈一诺", None, is_absent=False, is_referred=False, is_in_doubt=False)
+SEAT = Attendance(
+    1,
+    1,
+    "1",
+    1,
+    1,
+    1,
+    "陈一诺",
+    None,
+    is_absent=False,
+    is_referred=False,
+    is_in_doubt=False,
+    is_checked=False,
+)
 
 
 @pytest.mark.parametrize(

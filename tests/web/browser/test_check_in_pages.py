@@ -12,9 +12,9 @@ from exam.outcomes import Outcome
 from tests.axe import is_sound
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
-from tests.web.crowd import add_rooms, fill_first_room
+from tests.web.crowd import add_rooms, admit_every_second, fill_first_room
 from tests.web.doubted import face, keep_photo, lay_doubts
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, announce
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -115,6 +115,25 @@ def test_nothing_typed_is_lost_while_the_server_cannot_be_reached(open_page: Ope
     page.get_by_label("原因").first.press("Enter")
     expect(page.locator("#answer")).to_contain_text("已办理：指引")
     assert len(Desk(world).rows("select 1 from check_in_act")) == 1
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone"])
+def test_documents_are_looked_at_again_by_one_touch_each(open_page: Open, world: World, size: str) -> None:
+    fill_first_room(world)
+    admit_every_second(world)
+    lay_doubts(world)
+    announce(world, "C5", world.clock.wall_us())
+    page = open_page(world.proctor_account_id, f"/check-in/rooms/{world.session_id}/{world.room_1}", size)
+    page.get_by_role("link", name="再次查验证件").click()
+    first = page.locator("button.desk-seat").first
+    second = page.locator("button.desk-seat").nth(1)
+    first.click()
+    expect(first).to_have_attribute("aria-pressed", "true")
+    second.press("Enter")
+    expect(page.locator("[data-live=documents]")).to_contain_text("已查验 2/")
+    second.click()
+    expect(page.locator("[data-live=documents]")).to_contain_text("已查验 1/")
+    is_sound(page, f"documents-{size}")
 
 
 def test_a_walk_in_gets_a_seat(open_page: Open, world: World) -> None:
