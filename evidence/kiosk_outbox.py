@@ -56,6 +56,17 @@ class WaitingScan:
 
 
 @dataclass(frozen=True, slots=True)
+class AsideScan:
+    """A scan that a person must look at; it says nothing about whose it was."""
+
+    # By this kiosk's clock.
+    scanned_at_us: int
+    # What the candidate was told; None: nothing of a console's or of our own.
+    outcome: str | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many scans the console does not have, and how many of those a person must look at."""
 
@@ -142,6 +153,14 @@ class Outbox:
         return [
             WaitingScan(row["nonce"], self._opened(*row[:2]), row["outcome"], row["place_id"]) for row in rows
         ]
+
+    def aside(self) -> list[AsideScan]:
+        """What a person must look at, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "select scanned_at_us, outcome, problem from scan where state = 'needs_human' order by id"
+            )
+            return [AsideScan(row["scanned_at_us"], row["outcome"], row["problem"]) for row in rows]
 
     def counts(self) -> Counts:
         """For the screen's small line and the heartbeat."""

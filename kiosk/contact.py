@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from evidence.database_reserve import free_bytes
-from evidence.kiosk_outbox import Counts, Outbox, WaitingScan
+from evidence.kiosk_outbox import AsideScan, Counts, Outbox, WaitingScan
 from evidence.kiosk_store import KioskStore
 from exam.admission import RULE
 from exam.clock import SECOND_US, Clock
@@ -102,6 +102,10 @@ class Contact:
             counts=self._counts,
             self_test=self._tester.standing,
         )
+
+    def aside(self) -> list[AsideScan]:
+        """The scans that a person must look at."""
+        return self._outbox.aside()
 
     def said(self, sequence: int) -> dict[str, Any]:
         """What this kiosk says of itself with a check-in."""

@@ -38,9 +38,13 @@ def add_staff(app: Flask, desk: StaffDesk) -> None:
 
     @app.get("/local/staff/state")
     def staff_state() -> ResponseReturnValue:
-        """Whose PIN is open, and who may try."""
+        """Whose PIN is open, who may try, and to whoever has: what a person must look at."""
         people = [{"pin_id": one.pin_id, "name": one.name} for one in desk.people()]
-        return jsonify(open=desk.name, people=people)
+        aside = [
+            {"at": f"{site_time(one.scanned_at_us):%m-%d %H:%M}", "problem": one.problem}
+            for one in desk.aside()
+        ]
+        return jsonify(open=desk.name, people=people, aside=aside)
 
     _add_unlock(app, desk)
     _add_lookup(app, desk)

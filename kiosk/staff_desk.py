@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from evidence.kiosk_day import DayStaff
+from evidence.kiosk_outbox import AsideScan
 from evidence.kiosk_store import KioskStore
 from evidence.roster_boxes import WrongKeyError, from_text
 from evidence.staff_pins import PinKeys, keys_from_pin
@@ -141,6 +142,10 @@ class StaffDesk:
             entry.card.candidate_id: entry for room, entry in present.sheets if entry.is_meant(words, room)
         }
         return [self._found(alone, entry) for entry in list(meant.values())[:MOST_FOUND]]
+
+    def aside(self) -> list[AsideScan]:
+        """The scans that the console does not take, for whoever has proved himself."""
+        return [] if self._present() is None else self._contact.aside()
 
     def locked_pins(self) -> tuple[int, ...]:
         """Whose PINs only the site lead can unlock, for the heartbeat."""

@@ -50,6 +50,7 @@ async function confirmEntry() {
     at("message").textContent = "正在核对";
     const told = await send("/local/staff/unlock", { pin_id: person, pin: typed });
     show(told.isGood ? "lookup" : "pin", told.words);
+    if (told.isGood) showAside();
   } else if (view === "lookup") {
     const told = await send("/local/staff/lookup", { words: typed });
     if (!told.isGood) { start(told.words); return; }
@@ -57,6 +58,21 @@ async function confirmEntry() {
     at("help").textContent = `已查找 ${typed}：${told.found.length}人`;
     at("found").replaceChildren(...told.found.map(card));
   }
+}
+
+async function showAside() {
+  const { aside } = await state();
+  at("aside-box").hidden = !aside.length;
+  at("aside").replaceChildren(...aside.map((one) => {
+    const item = document.createElement("li");
+    item.append(line("strong", one.at), line("p", one.problem));
+    return item;
+  }));
+}
+
+async function state() {
+  const answer = await fetch("/local/staff/state").catch(() => null);
+  return answer?.ok ? answer.json() : { open: "", people: [], aside: [] };
 }
 
 function line(tag, text, name = "") {
@@ -85,10 +101,9 @@ async function leave(message = "") {
 async function start(message = "") {
   person = null;
   show("people", message);
-  const answer = await fetch("/local/staff/state").catch(() => null);
-  const state = answer?.ok ? await answer.json() : { open: "", people: [] };
-  if (!state.people.length) at("message").textContent = message || "本机没有名单，或还没有人设置签到口令。";
-  at("people").replaceChildren(...state.people.map((one) => {
+  const { people } = await state();
+  if (!people.length) at("message").textContent = message || "本机没有名单，或还没有人设置签到口令。";
+  at("people").replaceChildren(...people.map((one) => {
     const item = document.createElement("li");
     const button = line("button", one.name);
     button.type = "button";

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.kiosk_outbox import Counts, LetIn, NewScan, Outbox, OutboxKeyError
+from evidence.kiosk_outbox import AsideScan, Counts, LetIn, NewScan, Outbox, OutboxKeyError
 from evidence.kiosk_store import KioskStore
 from exam.answers import Answer
 from exam.roster_facts import LocalEntry
@@ -100,6 +100,7 @@ def test_what_is_for_a_person_stays_and_is_counted(outbox: Outbox, store: KioskS
     outbox.begin(FIRST, BODY, said)
     outbox.set_aside(FIRST.nonce, "控制台不接受")
     assert outbox.counts() == Counts(waiting=1, needs_human=1)
+    assert outbox.aside() == [AsideScan(FIRST.scanned_at_us, None, "控制台不接受")]
     assert outbox.waiting(LATER_BOOT) == []
     assert row_of(store, FIRST.nonce)["sealed_body"] is not None
 

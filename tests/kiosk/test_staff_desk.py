@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from exam.clock import MINUTE_US
 from exam.kiosk_health import Part, PartState
 from exam.pin_attempts import FREE, LOCKED_AT, PAUSE_US
+from kiosk.contact import NOT_TAKEN
 from kiosk.scan import Scan
 from kiosk.screen_app import create_screen
 from kiosk.staff_app import add_staff
@@ -158,7 +159,8 @@ def client(kiosk: Rostered, tmp_path: Path) -> Iterator[FlaskClient]:
 
 def test_the_interface_tells_words_for_people(client: FlaskClient, desk: StaffDesk, world: World) -> None:
     state = client.get("/local/staff/state").json
-    assert state == {"open": "", "people": [{"pin_id": pin_of(desk, n), "name": n} for n in ("李强", "王芳")]}
+    people = [{"pin_id": pin_of(desk, name), "name": name} for name in ("李强", "王芳")]
+    assert state == {"open": "", "people": people, "aside": []}
     pin_id = pin_of(desk, "王芳")
     wrong = client.post("/local/staff/unlock", json={"pin_id": pin_id, "pin": WRONG}, headers=OWN)
     assert (wrong.status_code, wrong.json) == (403, {"tried": "wrong", "words": "口令不正确，还可以试4次。"})
@@ -171,6 +173,18 @@ def test_the_interface_tells_words_for_people(client: FlaskClient, desk: StaffDe
     assert world.late.id_number not in json.dumps(looked.json)
     assert client.post("/local/staff/lock", json={}, headers=OWN).status_code == 200
     assert client.post("/local/staff/lookup", json={"words": "1"}, headers=OWN).status_code == 403
+
+
+def test_what_the_console_does_not_take_is_listed_for_those_with_a_pin(
+    client: FlaskClient, kiosk: Rostered, desk: StaffDesk, world: World
+) -> None:
+    kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
+    kiosk.console.is_away, kiosk.console.refuses = False, True
+    kiosk.local.contact.turn(PARTS)
+    assert (client.get("/local/staff/state").json or {})["aside"] == []
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    told = client.get("/local/staff/state").json or {}
+    assert told["aside"] == [{"at": "11-22 08:50", "problem": NOT_TAKEN}]
 
 
 def test_a_pause_says_until_when(client: FlaskClient, desk: StaffDesk, kiosk: Rostered) -> None:

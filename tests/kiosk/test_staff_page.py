@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from exam.kiosk_health import Part, PartState
+from kiosk.scan import Scan
 from kiosk.screen_app import create_screen
 from kiosk.staff_app import add_staff
 from tests.axe import findings
@@ -25,6 +26,8 @@ def page(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterat
     give_pin(world, world.proctor_account_id)
     kiosk = rostered(world, tmp_path / "kiosk")
     kiosk.local.contact.turn({Part.CAMERA: PartState.OK})
+    kiosk.console.refuses = True
+    kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
     width, height = SIZES[request.param]
     with agent_of(kiosk.console, tmp_path / "screen", kiosk.clock) as agent, sync_playwright() as playwright:
         app = create_screen(agent, lambda: None)
@@ -68,6 +71,7 @@ def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: Worl
     press(page, PIN)
     expect(page.locator("h1")).to_have_text("查找考生")
     assert PIN not in page.content()
+    expect(page.locator("[data-aside-box]")).to_contain_text("控制台不接受这条记录")
     press(page, world.on_time.ticket_no[-5:])
     expect(page.locator("[data-found] strong")).to_have_text("陈一诺")
     expect(page.locator("[data-found]")).to_contain_text("第1考场（一楼东侧） 1号")
