@@ -17,6 +17,8 @@ SCREENS: Final = frozenset(
         "idle",
         "need_id_number",
         "need_ticket",
+        "need_photo",
+        "need_bag",
         "asking",
         "referred",
         "out_of_use",
@@ -25,7 +27,19 @@ SCREENS: Final = frozenset(
         "use_gun",
     }
 )
-HINTS: Final = frozenset({"bad_form", "foreign", "many", "id_checksum", "dynamic_id", "nothing_read"})
+HINTS: Final = frozenset(
+    {
+        "bad_form",
+        "foreign",
+        "many",
+        "id_checksum",
+        "dynamic_id",
+        "nothing_read",
+        "too_dark",
+        "too_bright",
+        "blurred",
+    }
+)
 
 # Screens on which nobody may be there, or nothing is to be done, are silent.
 SPOKEN_SCREENS: Final = frozenset({"need_id_number", "need_ticket", "referred"})

@@ -112,6 +112,11 @@ class KioskSettings(_Section):
         default=(0.0, 0.0, 1.0, 1.0),
         description="Part of the picture that is looked at: left, top, width and height as shares of it.",
     )
+    face_camera: str = Field(
+        "",
+        pattern=r"^((usb:\d+|rtsp://.+|folder:.+|video:.+))?$",
+        description="Second camera, for photos at check-in, written as camera; empty: the first takes them.",
+    )
     symbologies: tuple[Literal["CODE128", "CODE39", "ITF", "EAN13", "QRCODE", "PDF417"], ...] = Field(
         default=("CODE128", "QRCODE"), min_length=1, description="Kinds of code that tickets may carry."
     )

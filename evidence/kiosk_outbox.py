@@ -6,12 +6,15 @@ Nothing is ever deleted. What holds document numbers is sealed with the outbox k
 own: a revoked kiosk that wipes itself can still bring its scans in once people have enrolled it again.
 """
 
+import base64
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any, Final
 
+from evidence.check_in_pictures import Picture, PictureKind
 from evidence.database import WriterDatabase
 from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
 from evidence.small_files import create_whole
@@ -19,6 +22,7 @@ from exam.answers import Answer
 from exam.roster_facts import LocalEntry
 
 SEALED_AS: Final = "outbox"
+PICTURE_SEALED_AS: Final = "outbox picture"
 
 
 class OutboxKeyError(Exception):
@@ -57,7 +61,7 @@ class WaitingScan:
 
 @dataclass(frozen=True, slots=True)
 class AsideScan:
-    """A scan that a person must look at; it says nothing about whose it was."""
+    """A scan, or a picture of one, that a person must look at; it says nothing about whose it was."""
 
     # By this kiosk's clock.
     scanned_at_us: int
@@ -67,8 +71,18 @@ class AsideScan:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPicture:
+    """A picture that the console does not have. `content` is None when the key does not open it."""
+
+    sha256_hex: str
+    kind: PictureKind
+    media_type: str
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
-    """How many scans the console does not have, and how many of those a person must look at."""
+    """How many scans the console does not have; of how many scans and pictures a person must look."""
 
     waiting: int
     needs_human: int
@@ -91,9 +105,16 @@ class Outbox:
             )
 
     def begin(
-        self, scan: NewScan, body: Mapping[str, Any], said: Callable[[int], Mapping[str, Any]]
+        self,
+        scan: NewScan,
+        body: Mapping[str, Any],
+        said: Callable[[int], Mapping[str, Any]],
+        pictures: Iterable[Picture] = (),
     ) -> dict[str, Any]:
-        """Keep a scan before anybody is asked; returns the body, with what is `said` of its sequence."""
+        """Keep a scan before anybody is asked; returns the body, with what is `said` of its sequence.
+
+        The pictures that the body names are durable with it, or neither is.
+        """
         with self._database.write() as connection:
             sequence: int = connection.execute("select coalesce(max(id), 0) + 1 from scan").fetchone()[0]
             whole = {**body, "kiosk": dict(said(sequence))}
@@ -101,6 +122,8 @@ class Outbox:
                 "insert into scan (id, nonce, boot_id, scanned_at_us, sealed_body) values (?, ?, ?, ?, ?)",
                 (sequence, scan.nonce, scan.boot_id, scan.scanned_at_us, self._sealed(scan.nonce, whole)),
             )
+            for picture in pictures:
+                self._keep(connection, sequence, picture)
         return whole
 
     def answered(self, nonce: str, answer: Answer, now_us: int) -> None:
@@ -155,19 +178,45 @@ class Outbox:
         ]
 
     def aside(self) -> list[AsideScan]:
-        """What a person must look at, oldest first."""
+        """What a person must look at, scans and pictures, oldest first."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "select scanned_at_us, outcome, problem from scan where state = 'needs_human' order by id"
+                "select id, scanned_at_us, outcome, problem from scan where state = 'needs_human' union all"
+                " select scan.id, scanned_at_us, outcome, picture.problem from picture"
+                " join scan on scan.id = scan_id where picture.problem <> '' order by 1"
             )
             return [AsideScan(row["scanned_at_us"], row["outcome"], row["problem"]) for row in rows]
+
+    def pictures_of(self, nonce: str) -> list[WaitingPicture]:
+        """What the console must get before the scan of this nonce; a picture set aside is left out."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "select sha256, kind, media_type, sealed_content from picture"
+                " join scan on scan.id = picture.scan_id"
+                " where nonce = ? and sealed_content is not null and picture.problem = '' order by sha256",
+                (nonce,),
+            ).fetchall()
+        return [
+            WaitingPicture(row[0], PictureKind(row[1]), row[2], self._opened_picture(row[0], row[3]))
+            for row in rows
+        ]
+
+    def picture_delivered(self, sha256_hex: str) -> None:
+        """The console has it; what was sealed is not needed any more."""
+        with self._database.write() as connection:
+            connection.execute("update picture set sealed_content = null where sha256 = ?", (sha256_hex,))
+
+    def set_picture_aside(self, sha256_hex: str, problem: str) -> None:
+        """A person must look: the console does not take it. It stays, and its scan does not wait for it."""
+        with self._database.write() as connection:
+            connection.execute("update picture set problem = ? where sha256 = ?", (problem, sha256_hex))
 
     def counts(self) -> Counts:
         """For the screen's small line and the heartbeat."""
         with self._database.read() as connection:
             row = connection.execute(
-                "select count(*), count(*) filter (where state = 'needs_human') from scan"
-                " where state <> 'delivered'"
+                "select count(*), count(*) filter (where state = 'needs_human')"
+                " + (select count(*) from picture where problem <> '') from scan where state <> 'delivered'"
             ).fetchone()
         return Counts(row[0], row[1])
 
@@ -181,6 +230,21 @@ class Outbox:
                 (since_us,),
             ).fetchall()
         return [LocalEntry(row[0], row[1], row[2], row[3], kiosk_id) for row in rows]
+
+    def _keep(self, connection: Connection, scan_id: int, picture: Picture) -> None:
+        content = base64.b64encode(picture.content).decode("ascii")
+        sealed = seal(self._key, content, f"{PICTURE_SEALED_AS}/{picture.sha256_hex}")
+        connection.execute(
+            "insert into picture (sha256, scan_id, kind, media_type, sealed_content) values (?, ?, ?, ?, ?)"
+            " on conflict do nothing",
+            (picture.sha256_hex, scan_id, picture.kind, picture.media_type, sealed),
+        )
+
+    def _opened_picture(self, sha256_hex: str, sealed: str) -> bytes | None:
+        try:
+            return base64.b64decode(unseal(self._key, sealed, f"{PICTURE_SEALED_AS}/{sha256_hex}"))
+        except WrongKeyError:
+            return None
 
     def _sealed(self, nonce: str, body: Mapping[str, Any]) -> str:
         return seal(self._key, dict(body), f"{SEALED_AS}/{nonce}")

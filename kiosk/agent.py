@@ -16,6 +16,7 @@ from config.kiosk_screen import KioskWords
 from exam.clock import Clock
 from exam.identity import DocumentType, looks_resident, normalise, number_fault
 from exam.kiosk_health import Part
+from exam.outcomes import Outcome
 from exam.self_test import Standing
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
@@ -24,6 +25,7 @@ from kiosk.contact import Contact, Told
 from kiosk.device_board import DeviceBoard
 from kiosk.flow import (
     Asking,
+    Collecting,
     Fitness,
     Flow,
     Happened,
@@ -45,6 +47,7 @@ LOST_PROBE_SECONDS: Final = 1.0
 
 # Its address may hold a password, so the board does not name it by that.
 CAMERA: Final = "camera"
+FACE_CAMERA: Final = "face camera"
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -117,6 +120,20 @@ class Agent:
         with self._changed:
             self._version += 1
             self._changed.notify_all()
+
+    def photo_is_due(self) -> bool:
+        """Whether a photo of the candidate must be taken now."""
+        flow = self._flow
+        if not isinstance(flow, Collecting) or flow.need is not Outcome.NEED_PHOTO:
+            return False
+        return self.clock.monotonic_us() >= flow.shoot_at_us
+
+    def face_camera_is(self, reason: str) -> None:
+        """The second camera was lost for a reason, or (without one) found."""
+        if reason:
+            self.board.lost(FACE_CAMERA, Part.FACE_CAMERA, reason)
+        else:
+            self.board.works(FACE_CAMERA, Part.FACE_CAMERA)
 
     def wants_number(self) -> bool:
         """Whether a ticket was read and the number of its holder's document is missing."""

@@ -19,6 +19,7 @@ from exam.admission_facts import TicketProof
 from exam.clock import Clock
 from exam.outcomes import Outcome
 from kiosk.alone import OwnJudgement
+from kiosk.bringing import bring_pictures
 from kiosk.console import Console, ConsoleRefusedError, ConsoleRevokedError, ConsoleUnreachableError
 from kiosk.contact import NOT_TAKEN, Contact
 from kiosk.flow import Answered
@@ -47,7 +48,7 @@ class Asker:
         body = body_of(scan, shown, nonce, scanned_at_us)
         try:
             new = NewScan(nonce, self._contact.boot_id, scanned_at_us)
-            kept = self._outbox.begin(new, body, self._contact.said)
+            kept = self._outbox.begin(new, body, self._contact.said, scan.pictures)
             return self._online(nonce, kept) or self._alone(nonce, scan, shown)
         except sqlite3.Error as error:
             _log.warning("scan cannot be kept", reason=str(error))
@@ -57,6 +58,7 @@ class Asker:
         if self._contact.is_alone:
             return None
         try:
+            bring_pictures(self._console, self._outbox, nonce)
             answer = self._console.check_in(body)
         except ConsoleUnreachableError as error:
             _log.warning("check-in unanswered", nonce=nonce, reason=str(error))

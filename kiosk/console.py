@@ -76,6 +76,10 @@ class Console(Protocol):
         """The answer to a scan, asked or told. Raises ConsoleRefusedError too."""
         ...
 
+    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+        """Keep a photo or signature; a repeat adds nothing. Raises ConsoleRefusedError too."""
+        ...
+
     def heartbeat(self, report: Report) -> Heartbeat:
         """A sign of life from both sides. Raises ConsoleRefusedError too."""
         ...
@@ -125,6 +129,11 @@ class HttpConsole:
         told = self._json(self._sent("POST", "/checkins", json=body))
         with _understood():
             return read_answer(told)
+
+    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+        """Post the bytes under their digest."""
+        headers = {"Content-Type": media_type}
+        self._sent("POST", f"/pictures/{kind}/{sha256_hex}", headers=headers, content=content)
 
     def heartbeat(self, report: Report) -> Heartbeat:
         """Report, and hear what the console says."""

@@ -23,6 +23,7 @@ from exam.kiosk_fitness import Machine, unfit
 from exam.kiosk_health import Part, PartState, Report
 from exam.outcomes import Outcome
 from exam.self_test import Standing
+from kiosk.bringing import bring_pictures
 from kiosk.console import (
     Console,
     ConsoleFailedError,
@@ -249,6 +250,7 @@ class Contact:
         if scan.body is None:
             self._outbox.set_aside(scan.nonce, UNOPENED)
             return
+        bring_pictures(self._console, self._outbox, scan.nonce)
         decided = {"outcome": scan.outcome or INTERRUPTED, "place_id": scan.place_id}
         self._console.check_in({**scan.body, "decided": decided})
         self._outbox.delivered(scan.nonce, self.now_us)

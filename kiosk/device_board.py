@@ -10,7 +10,7 @@ import structlog
 from exam.clock import Clock
 from exam.kiosk_health import Part, PartState
 
-KEPT_HERE: Final = (Part.CAMERA, Part.SCANNER, Part.ID_READER)
+KEPT_HERE: Final = (Part.CAMERA, Part.FACE_CAMERA, Part.SCANNER, Part.ID_READER)
 BEST_FIRST: Final = (PartState.OK, PartState.COVERED, PartState.LOST)
 
 _log: Final = structlog.get_logger("kiosk")
@@ -78,7 +78,7 @@ class DeviceBoard:
         return [asdict(device) for device in self.devices()]
 
     def parts(self) -> dict[Part, PartState]:
-        """How camera, scanners and ID readers are, as a heartbeat tells it: the best of each counts."""
+        """How cameras, scanners and ID readers are, as a heartbeat tells it: the best of each counts."""
         return {part: self._best(part) for part in KEPT_HERE}
 
     def has_working(self, part: Part) -> bool:

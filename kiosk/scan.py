@@ -5,6 +5,7 @@ Held in memory and, sealed, in the outbox; it never shows in a log.
 
 from dataclasses import dataclass, field
 
+from evidence.check_in_pictures import Picture
 from exam.admission_facts import NOTHING_GIVEN, NOTHING_READ, Provided, ReadDocument
 from exam.outcomes import Outcome
 
@@ -21,5 +22,7 @@ class Scan:
     # Problems that the kiosk saw or somebody declared there, of exam.outcomes.DECLARABLE.
     declared: frozenset[Outcome] = frozenset()
     provided: Provided = NOTHING_GIVEN
+    # The pictures that `provided` names; only here until the outbox has them.
+    pictures: tuple[Picture, ...] = field(default=(), repr=False)
     # How often this person has failed here just before.
     tries: int = 0

@@ -12,6 +12,7 @@ from exam.outcomes import Kind, Outcome
 from kiosk.flow import (
     EXTENSIONS,
     Asking,
+    Collecting,
     Flow,
     Idle,
     NeedsIdNumber,
@@ -30,6 +31,7 @@ NAMES: Final[dict[type, str]] = {
     Referred: "referred",
     OutOfUse: "out_of_use",
 }
+NEEDS: Final = {Outcome.NEED_PHOTO: "need_photo", Outcome.NEED_BAG: "need_bag"}
 # Which shape and colour an answer has. Red is for those who cannot come in; whoever is merely early or
 # at the wrong door is shown the way.
 TONES: Final[dict[str, str]] = {
@@ -71,6 +73,8 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
     if isinstance(flow, Showing):
         says = words.said_at("outcomes", flow.answer.outcome) or words.said_at("outcomes", Outcome.NOT_JUDGED)
         shown = {**_answer(flow.answer), "is_offline": flow.is_offline, "says": says}
+    elif isinstance(flow, Collecting):
+        shown = _need(flow, words, now_us)
     else:
         name = NAMES[type(flow)]
         if not camera.works and name in NEEDS_CAMERA:
@@ -87,6 +91,14 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
         "camera": "works" if camera.works else "lost",
         "camera_reason": camera.reason,
     }
+
+
+def _need(flow: Collecting, words: KioskWords, now_us: int) -> dict[str, Any]:
+    name = NEEDS[flow.need]
+    shown = {"screen": name, **words.screens[name].model_dump(), "says": words.said_at("outcomes", flow.need)}
+    if flow.need is Outcome.NEED_PHOTO:
+        shown["countdown_ms"] = max(0, (flow.shoot_at_us - now_us) // 1000)
+    return shown
 
 
 def _without_camera(camera: Camera) -> str:

@@ -5,6 +5,7 @@ reach it: the Host header has to be a loopback name, and whatever changes someth
 that no foreign page can send without asking first.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from kiosk.agent import Agent, Usable
 from kiosk.clips import Clips
-from kiosk.flow import Happened
+from kiosk.flow import BagGiven, Happened
 from kiosk.intake import Intake
 from kiosk.keystrokes import LONGEST
 from kiosk.scanner import Picture, preview_jpeg
@@ -25,8 +26,9 @@ OWN_HEADER: Final = "X-Kaochang-Kiosk"
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 LONGEST_WAIT_S: Final = 10.0
 LONGEST_NUMBER: Final = 64
+BAG_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 LARGEST_REQUEST_BYTES: Final = 16384
-TOUCHES: Final = frozenset({Happened.RESTART, Happened.MORE_TIME, Happened.NO_DOCUMENT})
+TOUCHES: Final = frozenset({Happened.RESTART, Happened.MORE_TIME, Happened.NO_DOCUMENT, Happened.DECLINE})
 POLICY: Final = "; ".join(
     [
         "default-src 'self'",
@@ -44,8 +46,12 @@ def create_screen(
     newest: Callable[[], Picture | None],
     intake: Intake | None = None,
     clips: Clips | None = None,
+    face: Callable[[], Picture | None] | None = None,
 ) -> Flask:
-    """The candidate screen over this agent. `newest` gives the camera's last picture, or None."""
+    """The candidate screen over this agent. `newest` gives the camera's last picture, or None.
+
+    `face` gives that of the camera which takes photos, when it is another.
+    """
     intake = intake or Intake(agent.acceptance, agent, agent.clock)
     app = Flask("kiosk", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST_BYTES
@@ -59,12 +65,8 @@ def create_screen(
     if clips is not None:
         _add_clips(app, clips)
 
-    @app.get("/local/preview.jpg")
-    def preview() -> ResponseReturnValue:
-        """What the camera sees now; made on request and kept nowhere."""
-        picture = newest()
-        return ("", 204) if picture is None else Response(preview_jpeg(picture), mimetype="image/jpeg")
-
+    _add_preview(app, "/local/preview.jpg", newest)
+    _add_preview(app, "/local/face.jpg", face or newest)
     return app
 
 
@@ -95,6 +97,16 @@ def _add_input(app: Flask, agent: Agent) -> None:
         usable = agent.number_given(number)
         return jsonify(usable=usable), 422 if usable is Usable.NEITHER else 200
 
+    @app.post("/local/bag")
+    def bag() -> ResponseReturnValue:
+        """The number on the bag that holds phone and belongings."""
+        body = request.get_json(silent=True)
+        number = body.get("bag_no") if isinstance(body, dict) else None
+        if not isinstance(number, str) or BAG_NUMBER.fullmatch(number) is None:
+            abort(400)
+        agent.happened(BagGiven(number))
+        return jsonify(taken=True)
+
     @app.post("/local/touch")
     def touch() -> ResponseReturnValue:
         """A button: start anew, more time, no document."""
@@ -118,6 +130,15 @@ def _add_scans(app: Flask, intake: Intake) -> None:
             abort(413)
         intake.typed_fast(tuple(texts))
         return jsonify(taken=len(texts))
+
+
+def _add_preview(app: Flask, address: str, newest: Callable[[], Picture | None]) -> None:
+    def preview() -> ResponseReturnValue:
+        """What the camera sees now; made on request and kept nowhere."""
+        picture = newest()
+        return ("", 204) if picture is None else Response(preview_jpeg(picture), mimetype="image/jpeg")
+
+    app.add_url_rule(address, address, preview)
 
 
 def _add_clips(app: Flask, clips: Clips) -> None:

@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -13,8 +15,9 @@ from config.settings import Settings
 from evidence.database import DatabaseError
 from evidence.kiosk_outbox import OutboxKeyError
 from exam.clock import Clock, SteadyClock
+from exam.kiosk_health import Part
 from kiosk.acceptance import Acceptance
-from kiosk.agent import Agent
+from kiosk.agent import FACE_CAMERA, Agent
 from kiosk.camera import open_source
 from kiosk.clips import Clips
 from kiosk.console import HttpConsole
@@ -22,8 +25,9 @@ from kiosk.device_keeping import Bench, keepers
 from kiosk.enrolment import console_address
 from kiosk.intake import Intake
 from kiosk.local import Local, open_local
+from kiosk.photos import FaceCamera, Photographer
 from kiosk.scan_text import SetupSheet
-from kiosk.scanner import Scanner
+from kiosk.scanner import Picture, Scanner
 from kiosk.screen_app import create_screen
 from kiosk.staff_app import add_staff
 from kiosk.watching import Watcher
@@ -61,11 +65,12 @@ def serve(settings: Settings, clock: Clock) -> int:
     bench = Bench(clock, intake, lambda: watcher.newest, agent.wants_number)
     devices = keepers(settings.kiosk, bench, agent.board)
     clips = Clips(settings.clips_folder, agent.words.clips, settings.kiosk.spoken, settings.kiosk.volume)
-    screen = create_screen(agent, lambda: watcher.newest, intake, clips)
+    faces, eyes = _faces(settings, agent, lambda: watcher.newest)
+    screen = create_screen(agent, lambda: watcher.newest, intake, clips, faces)
     add_staff(screen, local.desk)
     server = waitress.create_server(screen, sockets=[listener], threads=THREADS, ident=None)
     _stop_on_signals(agent)
-    agent.start(watcher.run, clips.run, *(keeper.run for keeper in devices))
+    agent.start(watcher.run, clips.run, *eyes, *(keeper.run for keeper in devices))
     _log.info("kiosk listens", port=settings.kiosk.port)
     try:
         server.run()
@@ -76,6 +81,18 @@ def serve(settings: Settings, clock: Clock) -> int:
         console.close()
         local.close()
     return 0
+
+
+def _faces(
+    settings: Settings, agent: Agent, tray: Callable[[], Picture | None]
+) -> tuple[Callable[[], Picture | None], list[Callable[[threading.Event], None]]]:
+    """Where photos come from, and what has to run for it: a second camera, or the one over the tray."""
+    address, clock = settings.kiosk.face_camera, agent.clock
+    if not address:
+        return tray, [Photographer(tray, agent, clock).run]
+    agent.board.fit(FACE_CAMERA, Part.FACE_CAMERA)
+    face = FaceCamera(lambda: open_source(address, clock), agent.face_camera_is)
+    return lambda: face.newest, [face.run, Photographer(lambda: face.newest, agent, clock).run]
 
 
 def _listen(port: int) -> socket.socket:

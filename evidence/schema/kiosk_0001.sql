@@ -51,6 +51,28 @@ begin
   select raise(abort, 'what the console has on record stays delivered');
 end;
 
+-- A photo or signature of somebody who checks in here, on its way to the console. Durable in the same transaction as the
+-- scan that names it; never deleted, so that people can compare.
+create table picture (
+  -- SHA-256 of its bytes, lower-case hex: by this the check-in names it.
+  sha256               text    primary key check (length(sha256) = 64),
+  -- The first scan that names it.
+  scan_id              integer not null references scan (id),
+  -- What it is: photo, signature.
+  kind                 text    not null check (kind in ('photo', 'signature')),
+  -- As what it is sent.
+  media_type           text    not null check (media_type <> ''),
+  -- Its bytes, sealed with the kiosk's outbox key. Null: the console has it and it is not needed here.
+  sealed_content       text,
+  -- Why a person must look, for staff: the console does not take it, or it cannot be opened. Empty: nothing is wrong.
+  problem              text    not null default ''
+) strict;
+create index picture_not_delivered on picture (scan_id) where sealed_content is not null;
+create trigger picture_never_goes before delete on picture
+begin
+  select raise(abort, 'a picture is never deleted');
+end;
+
 -- What the console sent so that this kiosk can work alone: one row of each kind, replaced whole.
 create table kept_package (
   -- roster: roster package; day: day part (docs/design/kiosk-sync.md).

@@ -4,11 +4,11 @@ It turns frames into readings; whether a reading is a ticket is decided in `kios
 """
 
 from kiosk.scanner.engines import Reading
-from kiosk.scanner.pictures import Picture, Stream, grey_of, load_picture, preview_jpeg
+from kiosk.scanner.pictures import Picture, Stream, grey_of, load_picture, photo_jpeg, preview_jpeg
 from kiosk.scanner.printed_number import OcrMissingError, Recognise, number_in, recogniser
 from kiosk.scanner.reading import Scanner
 from kiosk.scanner.regions import Field
-from kiosk.scanner.sight import WHOLE, Glance, Region, glance_at, part_of
+from kiosk.scanner.sight import WHOLE, Glance, Region, glance_at, part_of, sharpness_of
 
 __all__ = [
     "WHOLE",
@@ -26,6 +26,8 @@ __all__ = [
     "load_picture",
     "number_in",
     "part_of",
+    "photo_jpeg",
     "preview_jpeg",
     "recogniser",
+    "sharpness_of",
 ]

@@ -11,6 +11,8 @@ Picture = NDArray[np.uint8]
 
 PREVIEW_WIDTH_PX: Final = 640
 PREVIEW_QUALITY: Final = 60
+PHOTO_WIDTH_PX: Final = 960
+PHOTO_QUALITY: Final = 88
 WISHED_WIDTH_PX: Final = 1280
 STREAM_PATIENCE_MS: Final = 5000
 
@@ -63,6 +65,15 @@ def load_picture(path: Path) -> Picture | None:
 def grey_of(frame: Picture) -> Picture:
     """The frame without colour."""
     return frame if frame.ndim == 2 else cast(Picture, cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
+
+
+def photo_jpeg(frame: Picture) -> bytes:
+    """A photo as it is kept: large enough to compare a face, far below what the console takes."""
+    height, width = frame.shape[:2]
+    if width > PHOTO_WIDTH_PX:
+        frame = cast(Picture, cv2.resize(frame, (PHOTO_WIDTH_PX, max(1, height * PHOTO_WIDTH_PX // width))))
+    _, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, PHOTO_QUALITY])
+    return jpeg.tobytes()
 
 
 def preview_jpeg(frame: Picture) -> bytes:

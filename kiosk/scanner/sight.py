@@ -17,6 +17,10 @@ Region = tuple[float, float, float, float]
 
 WHOLE: Final[Region] = (0.0, 0.0, 1.0, 1.0)
 SMALL_SIZE: Final = (64, 36)
+# Sharpness is measured at one size, so that cameras can be compared.
+MEASURED_WIDTH_PX: Final = 480
+# Of the sharpest parts of the picture, for a wall behind somebody is smooth and yet not blurred.
+SHARPEST: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,17 @@ def glance_at(frame: Picture) -> Glance:
         for part in (half, edges)
     )
     return Glance(small, grain)
+
+
+def sharpness_of(frame: Picture) -> float:
+    """How steep the steepest edges are: some tens in a sharp picture, a few in a blurred one."""
+    grey = grey_of(frame)
+    height, width = grey.shape
+    size = (MEASURED_WIDTH_PX, max(1, height * MEASURED_WIDTH_PX // width))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    # Sensor noise must not pass for sharpness.
+    edges = np.abs(cv2.Laplacian(cv2.GaussianBlur(small, (3, 3), 0), cv2.CV_32F))
+    return float(np.percentile(edges, SHARPEST))
 
 
 def part_of(frame: Picture, region: Region) -> Picture:

@@ -3,7 +3,11 @@
 import { Voice } from "./voice.js";
 import { Wedge, SILENCE_MS } from "./wedge.js";
 
-const LENGTH = 18;
+// What is typed on the keypad: how many characters, whether others may read it, where it goes.
+const PADS = {
+  need_id_number: { least: 18, most: 18, isSecret: true, address: "/local/id-number", key: "id_number", characters: /^[0-9X]$/ },
+  need_bag: { least: 1, most: 6, isSecret: false, address: "/local/bag", key: "bag_no", characters: /^[0-9]$/ },
+};
 const GROUPS = [6, 14];          // 110101 19900307 0011
 const PEEK_MS = 700;
 const ASK_FOR_TIME_MS = 20000;
@@ -12,7 +16,7 @@ const FORGET_LARGE_MS = 60000;
 // Somebody else may stand here next.
 const LAST_SCREENS = ["result", "referred"];
 const DEAD_AFTER = 3;
-const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
+const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", need_photo: "face", need_bag: "bag", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
 const SCREEN_TONES = { referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off" };
 // Said when even the agent on this machine does not answer any more.
 const DEAD = { screen: "out_of_use", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
@@ -27,6 +31,7 @@ let peekUntil = 0;
 let endsAt = null;
 let spanMs = 1;
 let isShort = false;
+let shootAt = null;
 let forgetLarge = null;
 const voice = new Voice(drawStaff);
 
@@ -42,10 +47,11 @@ function put(name, text) {
 
 function draw(state) {
   const isNew = !shown || shown.screen !== state.screen || shown.title !== state.title;
-  if (shown?.screen !== state.screen) clearEntry();
+  const isOtherScreen = shown?.screen !== state.screen;
   if (shown && shown.screen !== state.screen && (state.screen === "idle" || LAST_SCREENS.includes(shown.screen))) setLarge(false);
   speak(state, isNew);
   shown = state;
+  if (isOtherScreen) clearEntry();
   if (state.scan_prefix !== undefined && state.scan_prefix !== scanPrefix) { scanPrefix = state.scan_prefix; wedge = new Wedge(scanPrefix); }
   const { dataset } = document.body;
   dataset.screen = state.screen;
@@ -55,8 +61,11 @@ function draw(state) {
   for (const name of ["title", "line", "title_en", "line_en"]) put(name.replace("_", "-"), state[name]);
   drawWhere(state);
   drawHint(state.hint);
-  at("pad").hidden = state.screen !== "need_id_number";
-  at("preview-box").hidden = !["idle", "need_ticket"].includes(state.screen) || state.camera !== "works";
+  at("pad").hidden = !PADS[state.screen];
+  at("x-key").hidden = state.screen === "need_bag";
+  const showsTray = ["idle", "need_ticket"].includes(state.screen) && state.camera === "works";
+  at("preview-box").hidden = !showsTray && state.screen !== "need_photo";
+  shootAt = state.countdown_ms === undefined ? null : performance.now() + state.countdown_ms;
   for (const way of document.querySelectorAll("[data-shown-on]")) way.hidden = !way.dataset.shownOn.split(" ").includes(state.screen);
   drawStaff();
   endsAt = state.remaining_ms === null ? null : performance.now() + state.remaining_ms;
@@ -109,21 +118,29 @@ function drawTime() {
   at("soon").hidden = !isShort;
   if (isShort) put("seconds", String(Math.ceil(left / 1000)));
   if (isShort && !wasShort) voice.timeIsShort();
+  const seconds = shootAt === null ? 0 : Math.ceil((shootAt - performance.now()) / 1000);
+  at("countdown").hidden = seconds <= 0;
+  put("countdown", seconds > 0 ? String(seconds) : "");
 }
 
 // Full-width, so that the row does not jump while typing.
 const wide = (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0);
 
 function drawEntry() {
+  const pad = PADS[shown?.screen] ?? PADS.need_id_number;
+  put("dots", pad.isSecret ? hiddenEntry(pad.most) : entry);
+  put("count", `${entry.length} / ${pad.most}`);
+  at("confirm").disabled = entry.length < pad.least;
+}
+
+function hiddenEntry(length) {
   const peeking = performance.now() < peekUntil;
-  const marks = Array.from({ length: LENGTH }, (_, index) => {
+  const marks = Array.from({ length }, (_, index) => {
     if (index >= entry.length) return "○";
     return peeking && index === entry.length - 1 ? wide(entry[index]) : "●";
   });
   for (const group of [...GROUPS].reverse()) marks.splice(group, 0, " ");
-  put("dots", marks.join(""));
-  put("count", `${entry.length} / ${LENGTH}`);
-  at("confirm").disabled = entry.length !== LENGTH;
+  return marks.join("");
 }
 
 function clearEntry() {
@@ -134,7 +151,8 @@ function clearEntry() {
 }
 
 function type(character) {
-  if (shown?.screen !== "need_id_number" || !/^[0-9X]$/.test(character) || entry.length >= LENGTH) return;
+  const pad = PADS[shown?.screen];
+  if (!pad?.characters.test(character) || entry.length >= pad.most) return;
   entry += character;
   peekUntil = performance.now() + PEEK_MS;
   setTimeout(drawEntry, PEEK_MS + 20);
@@ -148,13 +166,12 @@ function erase() {
   drawEntry();
 }
 
-async function submit(number) {
-  clearEntry();
-  await send("/local/id-number", { id_number: number });
-}
-
 function confirmEntry() {
-  if (shown?.screen === "need_id_number" && entry.length === LENGTH) submit(entry);
+  const pad = PADS[shown?.screen];
+  if (!pad || entry.length < pad.least) return;
+  const typed = entry;
+  clearEntry();
+  send(pad.address, { [pad.key]: typed });
 }
 
 function takeScans(scans) {
@@ -218,7 +235,7 @@ async function watch() {
   for (let address = null; ;) {
     if (!at("preview-box").hidden) {
       try {
-        const answer = await fetch("/local/preview.jpg");
+        const answer = await fetch(shown.screen === "need_photo" ? "/local/face.jpg" : "/local/preview.jpg");
         if (answer.status === 200) {
           const next = URL.createObjectURL(await answer.blob());
           at("preview").src = next;

@@ -10,10 +10,11 @@ from kiosk.agent import Agent
 from kiosk.clips import Clips
 from kiosk.screen_app import create_screen
 from tests.axe import STILL
-from tests.kiosk.paper import bars, qr, tray
+from tests.kiosk.paper import bars, face, qr, tray
 from tests.kiosk.stage import TICKET, FakeConsole, served
 
 MEASURES = Path(__file__).with_name("page_measures.js").read_text(encoding="utf-8").partition("\n")[2]
+FACE = face()
 SMALLEST_PX = 24
 LEAST_CONTRAST = 7
 SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
@@ -41,7 +42,7 @@ def staged(
     stage.page.on("pageerror", lambda error: complaints.append(str(error)))
     stage.page.on("request", lambda request: _heard(stage, request.url))
     picture = tray(qr(TICKET), bars(TICKET))
-    with served(create_screen(agent, lambda: picture, clips=clips)) as address:
+    with served(create_screen(agent, lambda: picture, clips=clips, face=lambda: FACE)) as address:
         stage.page.goto(address)
         expect(stage.page.locator("h1")).to_have_text("请放准考证")
         yield stage

@@ -32,6 +32,24 @@ def printed(symbology: str, text: str, module_px: int = 3) -> Picture:
     return modules if symbology == "PDF417" else np.tile(modules[len(modules) // 2], (120, 1))
 
 
+def face(brightness: float = 1.0, blur: float = 0.0) -> Picture:
+    """Somebody who looks into the camera, drawn; brighter or darker, out of focus or not."""
+    frame = np.full((720, 1280, 3), (150, 160, 165), np.uint8)
+    cv2.ellipse(frame, (640, 760), (330, 220), 0, 0, 360, (120, 70, 40), -1)
+    cv2.ellipse(frame, (640, 340), (150, 200), 0, 0, 360, (140, 170, 215), -1)
+    cv2.ellipse(frame, (640, 200), (160, 90), 0, 180, 360, (35, 35, 40), -1)
+    for left in (580, 700):
+        cv2.ellipse(frame, (left, 320), (26, 13), 0, 0, 360, (245, 245, 245), -1)
+        cv2.circle(frame, (left, 320), 11, (40, 40, 50), -1)
+        cv2.line(frame, (left - 30, 285), (left + 30, 285), (45, 45, 55), 7)
+    cv2.ellipse(frame, (640, 440), (50, 16), 0, 0, 360, (90, 90, 190), -1)
+    cv2.line(frame, (640, 340), (630, 395), (110, 140, 185), 5)
+    seen = frame.astype(np.float32) * brightness
+    seen = cv2.GaussianBlur(seen, (0, 0), max(0.8, blur))
+    seen += np.random.default_rng(3).normal(0, 2.0, seen.shape)
+    return np.clip(seen, 0, 255).astype(np.uint8)
+
+
 def tray(*papers: Picture, turn_degrees: float = 0.0, blur: float = 0.0, noise: float = 0.0) -> Picture:
     """A colour frame of 1280x720 with the papers below one another, seen by an unsteady camera."""
     frame = np.full((720, 1280), 235, np.uint8)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence.checkins import CheckInRules
 from evidence.kiosk_day import build_day, load_day
 from evidence.kiosk_secrets import KioskSecrets, signing_key
 from exam.clock import SimulatedClock
@@ -34,9 +35,11 @@ class Rostered:
         self.local = local_of(self.console, self.folder, self.clock)
 
 
-def offer(world: World, console: FakeConsole, keys: KioskSecrets, revision: int = 1) -> None:
+def offer(
+    world: World, console: FakeConsole, keys: KioskSecrets, revision: int = 1, rules: CheckInRules = RULES
+) -> None:
     with world.exam.read() as connection:
-        day = load_day(connection, RULES, the_kiosk(world), world.clock.wall_us())
+        day = load_day(connection, rules, the_kiosk(world), world.clock.wall_us())
     part = build_day(day, keys, world.clock.wall_us(), signing_key(world.vault))
     console.secret, console.keys_told = keys.secret_id, keys.to_dict()
     console.packages = {
@@ -45,8 +48,8 @@ def offer(world: World, console: FakeConsole, keys: KioskSecrets, revision: int 
     }
 
 
-def rostered(world: World, folder: Path) -> Rostered:
+def rostered(world: World, folder: Path, rules: CheckInRules = RULES) -> Rostered:
     console, keys = FakeConsole(), secrets_for(world)
-    offer(world, console, keys)
+    offer(world, console, keys, rules=rules)
     clock = SimulatedClock(CLOCK_US)
     return Rostered(world, console, keys, clock, folder, local_of(console, folder, clock))

@@ -62,6 +62,7 @@ class FakeConsole:
     answer: Answer = ADMITTED
     is_away: bool = False
     refuses: bool = False
+    refuses_pictures: bool = False
     is_failing: bool = False
     has_revoked: bool = False
     # How many requests get lost before one is answered.
@@ -75,6 +76,8 @@ class FakeConsole:
     # Package and tag by name; one that is not there is not ready.
     packages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    # Kind, media type and bytes by digest.
+    pictures: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     # Wants the kiosk to ask for this token; what it was asked with.
@@ -97,6 +100,12 @@ class FakeConsole:
             self.lost -= 1
             raise ConsoleUnreachableError("lost")
         return self.answer
+
+    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+        self._be_there()
+        if self.refuses_pictures:
+            raise ConsoleRefusedError("refused")
+        self.pictures[sha256_hex] = (kind, media_type, content)
 
     def heartbeat(self, report: Report) -> Heartbeat:
         self.reports.append(report)

@@ -1,19 +1,22 @@
 """What a candidate reads and hears in real Chromium: size, contrast, large type, time, prompts."""
 
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from exam.clock import SECOND_US, SimulatedClock
+from kiosk.agent import Agent
 from kiosk.clips import Clips
-from kiosk.flow import DOCUMENT_US, Hint, NotUsable, TicketRead
+from kiosk.flow import DOCUMENT_US, Hint, Input, NotUsable, PhotoUnusable, TicketRead
+from kiosk.photos import Photographer
 from tests.axe import findings
-from tests.kiosk.page_stage import SIZES, Stage, overflows, staged, unreadable
-from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of
+from tests.kiosk.page_stage import FACE, SIZES, Stage, overflows, press, staged, unreadable
+from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of, answer
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +24,19 @@ NOW_US = 1_795_000_000 * SECOND_US
 LONG = replace(
     ADMITTED, outcome="OK_LATE", room_label="第12技能考核考场", place_label="108", masked_name="阿**提"
 )
+
+
+@dataclass
+class AtOnce:
+    """The agent, but nobody waits for the countdown."""
+
+    agent: Agent
+
+    def photo_is_due(self) -> bool:
+        return True
+
+    def happened(self, what: Input) -> None:
+        self.agent.happened(what)
 
 
 def look(page: Page, name: str) -> None:
@@ -58,6 +74,45 @@ def test_every_text_is_large_and_strong_enough_and_fits(stage: Stage, is_large: 
     expect(page.locator("[data-place]")).to_have_text("108号")
     assert page.evaluate("document.body.hasAttribute('data-large')") is is_large
     check(page, f"result-{size}")
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["usual", "large"])
+def test_a_photo_and_the_number_of_the_bag_are_asked_for(stage: Stage, is_large: bool) -> None:
+    page, size = stage.page, "large" if is_large else "usual"
+    if is_large:
+        page.locator("[data-large-type]").click()
+    needs = ("NEED_PHOTO", "NEED_BAG")
+    stage.console.answer = replace(answer("NEED_PHOTO", "T", "请正视摄像头", ""), needs=needs)
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("h1")).to_have_text("请正视摄像头")
+    expect(page.locator("[data-countdown]")).to_have_text(re.compile("[123]"))
+    page.wait_for_function("document.querySelector('[data-preview]').naturalWidth > 0")
+    check(page, f"photo-{size}")
+    stage.agent.happened(PhotoUnusable(Hint.BLURRED))
+    expect(page.locator("[data-hint]")).to_contain_text("没有拍清楚")
+    check(page, f"photo-again-{size}")
+    stage.console.answer = ADMITTED
+    Photographer(lambda: FACE, AtOnce(stage.agent), stage.agent.clock).turn()
+    expect(page.locator("h1")).to_have_text("请输入存放袋号")
+    expect(page.locator("[data-confirm]")).to_be_disabled()
+    press(page, "07")
+    check(page, f"bag-{size}")
+    page.locator("[data-confirm]").click()
+    expect(page.locator("h1")).to_have_text("签到成功")
+    assert stage.console.asked[-1]["provided"]["bag_no"] == "07"
+    assert list(stage.console.pictures) == [stage.console.asked[-1]["provided"]["photo_sha256"]]
+
+
+def test_whoever_wants_no_photo_is_sent_to_staff_on_record(stage: Stage) -> None:
+    stage.console.answer = replace(answer("NEED_PHOTO", "T", "请正视摄像头", ""), needs=("NEED_PHOTO",))
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    stage.page.locator('[data-touch="decline"]').wait_for()
+    stage.console.answer = answer("PHOTO_REFUSED", "H", "请到人工窗口", "工作人员将为您办理。")
+    stage.page.locator('[data-touch="decline"]').click()
+    expect(stage.page.locator("h1")).to_have_text("请到人工窗口")
+    assert stage.console.asked[-1]["declared"] == ["PHOTO_REFUSED"]
 
 
 def test_large_type_is_for_one_candidate(stage: Stage) -> None:

@@ -120,6 +120,13 @@ def test_a_check_in_carries_token_nonce_and_both_numbers_in_the_body(
     assert door.heard == [("POST", "/api/kiosk/v1/checkins", "Bearer secret-token", REQUEST)]
 
 
+def test_a_picture_travels_as_its_bytes_under_its_digest(console: HttpConsole, door: Door) -> None:
+    door.status = 201
+    console.picture("photo", "ab" * 32, "image/jpeg", b'"bytes"')
+    path = f"/api/kiosk/v1/pictures/photo/{'ab' * 32}"
+    assert door.heard == [("POST", path, "Bearer secret-token", "bytes")]
+
+
 def test_a_heartbeat_reports_and_brings_the_forms_and_what_packages_there_are(
     console: HttpConsole, door: Door
 ) -> None:

@@ -10,6 +10,7 @@ from exam.outcomes import KINDS, Kind, Outcome
 from kiosk.flow import (
     EXTENSIONS,
     Asking,
+    Collecting,
     Flow,
     Hint,
     Idle,
@@ -21,7 +22,7 @@ from kiosk.flow import (
     ShownHint,
 )
 from kiosk.scan import Scan
-from kiosk.screen import NAMES, Camera, describe
+from kiosk.screen import NAMES, NEEDS, Camera, describe
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 
 WORDS = load_kiosk_words()
@@ -30,6 +31,8 @@ FLOWS: list[Flow] = [
     NeedsIdNumber(TICKET, 5_000_000),
     NeedsTicket(ID_NUMBER, 5_000_000),
     Asking(Scan(TICKET, ID_NUMBER)),
+    Collecting(Scan(TICKET, ID_NUMBER), (Outcome.NEED_PHOTO,), 5_000_000, shoot_at_us=3_000_000),
+    Collecting(Scan(TICKET, ID_NUMBER), (Outcome.NEED_BAG,), 5_000_000),
     Showing(ADMITTED, 5_000_000),
     Referred(5_000_000),
     OutOfUse(Outcome.SYS_CLOCK, 0),
@@ -45,7 +48,7 @@ def test_no_screen_holds_a_ticket_or_document_number(flow: Flow, works: bool) ->
 
 
 def test_every_name_and_hint_has_words() -> None:
-    assert {*NAMES.values(), "camera_lost", "camera_covered", "use_gun"} == SCREENS
+    assert {*NAMES.values(), *NEEDS.values(), "camera_lost", "camera_covered", "use_gun"} == SCREENS
     assert set(Hint) == HINTS
 
 
@@ -76,6 +79,13 @@ def test_a_hint_comes_in_both_languages() -> None:
     }
 
 
+def test_the_photo_is_announced_by_a_countdown_even_without_the_camera_over_the_tray() -> None:
+    photo, bag = (describe(flow, Camera(works=False), WORDS, 1_000_000) for flow in FLOWS[4:6])
+    assert (photo["screen"], photo["countdown_ms"], photo["says"]) == ("need_photo", 2000, "photo")
+    assert (bag["screen"], bag["says"]) == ("need_bag", "bag")
+    assert "countdown_ms" not in bag
+
+
 def test_an_answer_shows_the_consoles_words_in_both_languages() -> None:
     shown = describe(Showing(ADMITTED, 1), Camera(works=True), WORDS, 0)
     assert (shown["screen"], shown["tone"], shown["title"]) == ("result", "good", "签到成功")
@@ -103,7 +113,7 @@ def test_only_what_can_be_extended_is_said_to_be() -> None:
     can = {
         type(flow).__name__ for flow in FLOWS if describe(flow, Camera(works=True), WORDS, 0)["can_extend"]
     }
-    assert can == {"NeedsIdNumber", "NeedsTicket"}
+    assert can == {"NeedsIdNumber", "NeedsTicket", "Collecting"}
     last = NeedsTicket(ID_NUMBER, 5_000_000, extended=EXTENSIONS)
     assert not describe(last, Camera(works=True), WORDS, 0)["can_extend"]
 

@@ -99,6 +99,18 @@ def test_touches_do_what_they_say(client: FlaskClient, agent: Agent, touch: str,
 
 
 @pytest.mark.parametrize(
+    "body", [None, {}, {"bag_no": 7}, {"bag_no": ""}, {"bag_no": "袋7"}, {"bag_no": "1234567"}]
+)
+def test_only_digits_are_the_number_of_a_bag(client: FlaskClient, body: object) -> None:
+    assert post(client, "/local/bag", body).status_code == 400
+
+
+def test_a_bag_nobody_asked_for_changes_nothing(client: FlaskClient, agent: Agent) -> None:
+    assert post(client, "/local/bag", {"bag_no": "07"}).status_code == 200
+    assert agent.snapshot().screen["screen"] == "idle"
+
+
+@pytest.mark.parametrize(
     "body", [None, {}, {"touch": "tick"}, {"touch": "console_back"}, {"touch": "open_door"}]
 )
 def test_only_touches_are_touches(client: FlaskClient, body: object) -> None:
@@ -159,6 +171,7 @@ def test_the_preview_shows_what_the_camera_sees_and_nothing_without_one(
     answer = client.get("/local/preview.jpg")
     assert (answer.mimetype, answer.data[:2]) == ("image/jpeg", b"\xff\xd8")
     assert answer.headers["Cache-Control"] == "no-store"
+    assert client.get("/local/face.jpg").status_code == 200
 
 
 def test_prompts_are_fetched_by_name_and_the_page_is_told_how_to_say_them(agent: Agent, clips: Clips) -> None:

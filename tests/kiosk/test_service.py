@@ -1,5 +1,6 @@
 """The whole kiosk as a process: folder camera, real console on a real socket, candidate screen."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -14,10 +15,11 @@ import httpx
 import pytest
 
 from config.settings import KioskSettings, Settings
+from evidence.check_in_pictures import PictureStore
 from evidence.kiosk_store import KioskStore
 from exam.clock import SECOND_US, SteadyClock, SystemClock
 from kiosk.service import ServiceError, serve
-from tests.kiosk.paper import bars, qr, tray
+from tests.kiosk.paper import bars, face, qr, tray
 from tests.kiosk.stage import free_port, served
 from tests.world import CLOCK_US, KIOSK_TOKEN, World
 from web.app import create_app
@@ -45,9 +47,9 @@ class RunningKiosk:
     folder: Path
     frames: int = 0
 
-    def show(self, frame: Any) -> None:
+    def show(self, frame: Any, folder: str = "tray") -> None:
         self.frames += 1
-        path = self.folder / f"frame-{self.frames:04d}.jpg"
+        path = self.folder / folder / f"frame-{self.frames:04d}.jpg"
         unfinished = path.with_suffix(".new")
         unfinished.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes())
         unfinished.rename(path)
@@ -71,8 +73,16 @@ class RunningKiosk:
 
 
 @pytest.fixture
-def console(world: World) -> Iterator[str]:
-    settings = Settings(data_folder=world.folder)
+def steps() -> list[str]:
+    """What the site asks for before somebody is in."""
+    return []
+
+
+@pytest.fixture
+def console(world: World, steps: list[str], tmp_path: Path) -> Iterator[str]:
+    policy = tmp_path / "admission.toml"
+    policy.write_text(f"steps = {json.dumps(steps)}")
+    settings = Settings(data_folder=world.folder, admission_policy=policy)
     clock = SteadyClock(CLOCK, OFFSET_US)
     services = Services(settings, clock, world.exam, FootageReader(Path("nowhere")), world.vault)
     settings.kiosk_token.write_text(KIOSK_TOKEN)
@@ -84,12 +94,13 @@ def console(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def kiosk(world: World, console: str, tmp_path: Path) -> Iterator[RunningKiosk]:
-    folder, port = tmp_path / "tray", free_port()
-    folder.mkdir()
+    folder, port = tmp_path, free_port()
+    for name in ("tray", "face"):
+        (folder / name).mkdir()
     settings = tmp_path / "kaochang.toml"
     settings.write_text(
         f'data_folder = "{world.folder}"\n[kiosk]\nport = {port}\nserver = "{console}"\n'
-        f'camera = "folder:{folder}"\n'
+        f'camera = "folder:{folder}/tray"\nface_camera = "folder:{folder}/face"\n'
     )
     child = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(settings), str(OFFSET_US)],
@@ -129,6 +140,34 @@ def test_a_ticket_under_the_camera_and_a_typed_number_admit_the_candidate(
         assert connection.execute("select candidate_id from admission").fetchone()[0] == world.on_time.id
     preview = httpx.get(f"{kiosk.address}/local/preview.jpg", trust_env=False)
     assert preview.content[:2] == b"\xff\xd8"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("steps", [["photo", "bag"]])
+def test_a_site_that_asks_for_photo_and_bag_gets_both_on_record(kiosk: RunningKiosk, world: World) -> None:
+    kiosk.until(lambda state: state["screen"] == "idle")
+    person = world.on_time
+    for text in (person.ticket_no, person.id_number):
+        body = {"id_number": text}
+        httpx.post(f"{kiosk.address}/local/id-number", json=body, headers=OWN, trust_env=False)
+    kiosk.until(lambda state: state["screen"] == "need_photo")
+    kiosk.show(face(blur=6), "face")
+    kiosk.until(lambda state: (state["hint"] or {}).get("code") == "blurred")
+    kiosk.show(face(), "face")
+    kiosk.until(lambda state: state["screen"] == "need_bag")
+    bag = {"bag_no": "07"}
+    httpx.post(f"{kiosk.address}/local/bag", json=bag, headers=OWN, trust_env=False).raise_for_status()
+    assert kiosk.until(lambda state: state["screen"] == "result")["outcome"] == "OK_ADMITTED"
+    with world.exam.read() as connection:
+        rows = connection.execute(
+            "select lower(hex(sha256)) as sha256, photo_sha256, bag_no, outcome from checkin_circumstance"
+            " join checkin_attempt on checkin_attempt.id = attempt_id left join check_in_picture"
+            " on lower(hex(sha256)) = photo_sha256 order by attempt_id"
+        ).fetchall()
+        assert [row["outcome"] for row in rows] == ["NEED_PHOTO", "OK_ADMITTED"]
+        assert (rows[1]["bag_no"], rows[1]["sha256"]) == ("07", rows[1]["photo_sha256"])
+        kept = PictureStore(world.folder / "check_in", world.vault).read(connection, rows[1]["sha256"])
+    assert kept.content[:3] == b"\xff\xd8\xff"
 
 
 @pytest.mark.timeout(60)
