@@ -25,7 +25,7 @@ THEORY_SECONDS: Final = 75
 PRACTICAL_SECONDS: Final = 45
 REVIEW_SECONDS: Final = 35
 # From "everything runs" to the planned start of theory: room for the first steps and for somebody to log in.
-LEAD_SECONDS: Final = 88
+LEAD_SECONDS: Final = 112
 
 
 @dataclass(frozen=True, slots=True)
