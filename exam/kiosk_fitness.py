@@ -46,8 +46,10 @@ def _faults(machine: Machine, policy: Policy, now_us: int) -> Iterator[Outcome]:
         yield Outcome.SYS_OUT
     if made_at_us is None or now_us - made_at_us > policy.roster_age_us:
         yield Outcome.SYS_STALE_ROSTER
-    # A clock that was never compared is wrong until the first answer of the server.
-    if offset_us is None or abs(offset_us) > policy.clock_skew_us:
+    # A clock that was never compared is wrong until the first answer of the server. So is one that stands
+    # before a moment which the server has named: its battery is dead, what was compared counts no more.
+    is_behind = made_at_us is not None and made_at_us - now_us > policy.clock_skew_us
+    if offset_us is None or abs(offset_us) > policy.clock_skew_us or is_behind:
         yield Outcome.SYS_CLOCK
     if free_bytes is not None and free_bytes < policy.free_bytes:
         yield Outcome.SYS_DISK

@@ -18,6 +18,7 @@ TROUBLES = [
     (replace(FIT, clock_offset_us=5 * SECOND_US + 1), Outcome.SYS_CLOCK),
     (replace(FIT, clock_offset_us=-5 * SECOND_US - 1), Outcome.SYS_CLOCK),
     (replace(FIT, clock_offset_us=None), Outcome.SYS_CLOCK),
+    (replace(FIT, roster_made_at_us=START_US + POLICY.clock_skew_us + 1), Outcome.SYS_CLOCK),
     (replace(FIT, roster_made_at_us=None), Outcome.SYS_STALE_ROSTER),
     (replace(FIT, roster_made_at_us=START_US - POLICY.roster_age_us - 1), Outcome.SYS_STALE_ROSTER),
     (replace(FIT, free_bytes=POLICY.free_bytes - 1), Outcome.SYS_DISK),
@@ -32,6 +33,7 @@ def test_a_sound_machine_has_no_trouble() -> None:
         free_bytes=POLICY.free_bytes,
     )
     assert unfit(edge, POLICY, START_US) == ()
+    assert unfit(replace(FIT, roster_made_at_us=START_US + POLICY.clock_skew_us), POLICY, START_US) == ()
     assert unfit(replace(FIT, free_bytes=None), POLICY, START_US) == ()
 
 
