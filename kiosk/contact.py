@@ -8,7 +8,7 @@ console, and goes back to it by itself once everything that it decided alone was
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,14 +154,18 @@ class Contact:
     def turn(self, parts: Mapping[Part, PartState]) -> Told:
         """One heartbeat and what follows from it."""
         try:
+            self._listen(parts)
+        except (sqlite3.Error, OSError) as error:  # what was not done is due again at the next turn
+            _log.warning("kiosk.db or a key cannot be written", reason=str(error))
+        return self.told
+
+    def _listen(self, parts: Mapping[Part, PartState]) -> None:
+        try:
             self._heard(parts)
         except (ConsoleUnreachableError, ConsoleRefusedError) as error:
             self._not_heard(error)
         except ConsoleRevokedError:
             self._revoked()
-        except sqlite3.Error as error:
-            _log.warning("kiosk.db cannot be written", reason=str(error))
-        return self.told
 
     def _heard(self, parts: Mapping[Part, PartState]) -> None:
         sent_at_us = self._clock.wall_us()
@@ -220,8 +224,9 @@ class Contact:
     def _revoked(self) -> None:
         if not self._state.is_revoked:
             _log.warning("revoked: this kiosk wipes itself", waiting=self._counts.waiting)
+        # Even when the disk keeps nothing of it.
+        self._state = replace(self._state, is_revoked=True)
         self.packages.wipe()
-        self._state = self._store.state()
 
     def _renew(self, heartbeat: Heartbeat) -> None:
         try:

@@ -47,6 +47,8 @@ class Packages:
     def __init__(self, store: KioskStore, files: SecretFiles) -> None:
         self._store, self._files = store, files
         self._keys: KioskSecrets | None = None
+        # A package did not open with them. Until others come, signed tickets are still verified by these.
+        self._are_keys_doubted = False
         self._roster: RosterPackage | None = None
         self._day: OpenedDay | None = None
         self._tags: dict[PackageKind, str] = {}
@@ -102,14 +104,14 @@ class Packages:
 
     def wipe(self) -> None:
         """Forget everything: this kiosk was revoked. Without the secrets nothing that is left opens."""
+        self._keys = self._roster = self._day = self.alone = None
+        self._tags, self._confirmed = {}, {}
         for path in (self._files.secrets, self._files.token, self._files.key):
             path.unlink(missing_ok=True)
         self._store.wipe()
-        self._keys = self._roster = self._day = self.alone = None
-        self._tags, self._confirmed = {}, {}
 
     def _is_other_secret(self, secret_id: int) -> bool:
-        return self._keys is None or self._keys.secret_id != secret_id
+        return self._are_keys_doubted or self._keys is None or self._keys.secret_id != secret_id
 
     def _fetch_keys(self, console: Console) -> None:
         try:
@@ -119,9 +121,8 @@ class Packages:
         if self._keys is not None and self._keys.verify_key != keys.verify_key:
             # Enrolled at another site: nothing of the old one may be judged with.
             self._roster = self._day = self.alone = None
-        self._keys = keys
-        self._keys.write(self._files.secrets)
-        self._tags = {}
+        keys.write(self._files.secrets)
+        self._keys, self._tags, self._are_keys_doubted = keys, {}, False
 
     def _fetch(self, kind: PackageKind, console: Console, now_us: int) -> None:
         sent = console.package(kind, self._tags.get(kind, ""))
@@ -132,7 +133,7 @@ class Packages:
             self._open(kind, content)
         except PackageError as error:
             _log.warning("package not believed", kind=kind, reason=error.code)
-            self._keys = None  # made with other keys, perhaps: ask for them again
+            self._are_keys_doubted = True  # made with other keys, perhaps: ask for them again
             return
         self._store.keep_package(kind, KeptPackage(content, tag, now_us))
         self._tags[kind] = tag

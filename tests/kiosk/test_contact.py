@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evidence.kiosk_key import make_key
+from exam.admission_facts import TicketProof
 from exam.clock import MINUTE_US, SECOND_US
 from exam.enrolment import roll_message
 from exam.kiosk_health import Part, PartState
@@ -84,6 +85,8 @@ def test_a_package_that_cannot_be_believed_leaves_the_old_one_in_use(kiosk: Rost
     }
     told = kiosk.local.contact.turn(PARTS)
     assert (told.is_heard, kiosk.local.contact.packages.revision) == (True, 1)
+    forged = f"KZ1.{'A' * 99}.{'A' * 96}"
+    assert kiosk.local.contact.packages.shown(forged).proof is TicketProof.FAILED  # type: ignore[union-attr]
     kiosk.publish(revision=2)
     turn(kiosk)
     assert kiosk.local.contact.packages.revision == 2
@@ -217,7 +220,7 @@ def test_a_database_that_breaks_is_said_and_survived(
     outbox.counts = broken  # type: ignore[method-assign, assignment]
     assert turn(kiosk) == ()
     printed = capsys.readouterr().out
-    assert "kiosk.db cannot be written" in printed
+    assert "kiosk.db or a key cannot be written" in printed
     assert "kiosk.db cannot be read" in printed
 
 
