@@ -20,10 +20,11 @@ from exam.outcomes import Outcome
 from exam.self_test import Standing
 from exam.tickets import normalise_ticket
 from kiosk.acceptance import Acceptance
-from kiosk.asking import Asker
+from kiosk.asking import Asker, not_judged
 from kiosk.contact import Contact, Told
 from kiosk.device_board import DeviceBoard
 from kiosk.flow import (
+    Answered,
     Asking,
     Collecting,
     Fitness,
@@ -39,6 +40,7 @@ from kiosk.flow import (
     TicketRead,
     step,
 )
+from kiosk.scan import Scan
 from kiosk.screen import Camera, describe
 
 TICK_SECONDS: Final = 0.2
@@ -191,8 +193,14 @@ class Agent:
                 self._changed.wait_for(lambda: stopping.is_set() or isinstance(self._flow, Asking))
                 asking = self._flow
             if isinstance(asking, Asking):
-                self.happened(self.asker.ask(asking.scan))
+                self.happened(self._answered(asking.scan))
                 self._stands(self.contact.told)
+
+    def _answered(self, scan: Scan) -> Answered:
+        try:
+            return self.asker.ask(scan)
+        except Exception as error:  # noqa: BLE001 - the next candidate is asked about all the same
+            return Answered(not_judged(error))
 
     def _tick(self, stopping: threading.Event) -> None:
         while not stopping.wait(TICK_SECONDS):
@@ -200,13 +208,19 @@ class Agent:
 
     def _keep_in_touch(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            self._hear()
+            self._try_to_hear()
             if isinstance(self._flow, OutOfUse) or not self._told.is_heard:
                 stopping.wait(LOST_PROBE_SECONDS)
             else:
                 self._hurry.clear()
                 if not stopping.is_set():
                     self._hurry.wait(PROBE_SECONDS)
+
+    def _try_to_hear(self) -> None:
+        try:
+            self._hear()
+        except Exception as error:  # noqa: BLE001 - who stops listening brings no scan any more
+            _log.error("turn broken off", error=type(error).__name__)
 
     def _hear(self) -> None:
         self._stands(self.contact.turn(self.board.parts()))

@@ -16,6 +16,7 @@ import structlog
 from evidence.kiosk_outbox import NewScan, Outbox
 from evidence.ticket_signing import ShownTicket
 from exam.admission_facts import TicketProof
+from exam.answers import Answer
 from exam.clock import Clock
 from exam.outcomes import Outcome
 from kiosk.alone import OwnJudgement
@@ -85,16 +86,20 @@ class Asker:
         try:
             judgement = alone.judge(scan, shown, local, self._contact.now_us)
         except Exception as error:  # noqa: BLE001 - whatever breaks, a person looks and the kiosk goes on
-            # Where it broke, without the error's words: they may hold a document number.
-            frame = extract_tb(error.__traceback__)[-1]
-            where = f"{frame.name} {frame.lineno}"
-            _log.warning("check-in not judged", nonce=nonce, error=type(error).__name__, where=where)
-            judgement = OwnJudgement(own_answer(Outcome.NOT_JUDGED), None)
+            judgement = OwnJudgement(not_judged(error, nonce), None)
         return self._told(nonce, judgement)
 
     def _told(self, nonce: str, judgement: OwnJudgement) -> Answered:
         self._outbox.decided(nonce, judgement.answer, judgement.let_in)
         return Answered(judgement.answer, is_offline=True)
+
+
+def not_judged(error: Exception, nonce: str = "") -> Answer:
+    """The answer when something of ours broke; the log says where, without words: they may hold a number."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{frame.name} {frame.lineno}"
+    _log.warning("check-in not judged", nonce=nonce, error=type(error).__name__, where=where)
+    return own_answer(Outcome.NOT_JUDGED)
 
 
 def body_of(scan: Scan, shown: ShownTicket | None, nonce: str, scanned_at_us: int) -> dict[str, Any]:

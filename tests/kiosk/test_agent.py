@@ -170,6 +170,34 @@ def test_a_request_not_judged_shows_the_way_to_a_person(agent: Agent, console: F
     assert until(agent, shows("result"))["outcome"] == "NOT_JUDGED"
 
 
+def test_whatever_breaks_while_asking_leads_to_a_person_and_the_next_one_is_asked(
+    agent: Agent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent.happened(TicketRead(TICKET))
+    agent.number_given("E1234567\ud800")  # cannot be written down at all
+    assert until(agent, shows("result"))["outcome"] == "NOT_JUDGED"
+    agent.happened(Happened.RESTART)
+    agent.happened(TicketRead(TICKET))
+    agent.number_given(ID_NUMBER)
+    assert until(agent, lambda screen: screen.get("outcome") == "OK_ADMITTED")
+    assert "E1234567" not in capsys.readouterr().out
+
+
+def test_a_turn_that_breaks_is_not_the_last_one_and_says_no_number(
+    still: Agent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError(ID_NUMBER)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(still.contact, "turn", broken)
+        still._try_to_hear()
+    printed = capsys.readouterr().out
+    assert "turn broken off" in printed
+    assert ID_NUMBER not in printed
+    still._try_to_hear()
+
+
 def test_starting_over_lets_the_ticket_in_view_be_read_again(still: Agent) -> None:
     assert still.acceptance.judge([Reading("QRCODE", TICKET)], 1) == TicketRead(TICKET)
     still.happened(TicketRead(TICKET))
