@@ -79,9 +79,9 @@ class Found:
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Open:
-    """Whose PIN is open, and what it opened."""
+    """Whose PIN is open, and what it opened. A look puts the end off; it never opens anew what was locked."""
 
     name: str
     sheets: tuple[tuple[int, SheetEntry], ...]
@@ -137,7 +137,7 @@ class StaffDesk:
         alone = self._contact.packages.alone
         if present is None or alone is None:
             return None
-        self._open = _Open(present.name, present.sheets, self._clock.monotonic_us() + IDLE_US)
+        present.until_us = self._clock.monotonic_us() + IDLE_US
         meant = {
             entry.card.candidate_id: entry for room, entry in present.sheets if entry.is_meant(words, room)
         }

@@ -60,6 +60,20 @@ def test_another_try_closes_what_was_open(desk: StaffDesk) -> None:
     assert desk.find("1") is None
 
 
+def test_a_look_that_is_under_way_does_not_open_anew_what_is_locked_meanwhile(
+    kiosk: Rostered, desk: StaffDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked_meanwhile() -> int:
+        desk.lock()
+        return 0
+
+    desk.unlock(pin_of(desk, "王芳"), PIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(kiosk.clock, "monotonic_us", locked_meanwhile)
+        desk.find("1")
+    assert desk.name == ""
+
+
 def test_those_with_a_pin_may_try_it(desk: StaffDesk) -> None:
     assert [one.name for one in desk.people()] == ["李强", "王芳"]
     assert desk.name == ""
