@@ -25,7 +25,8 @@ LOOK_FOLDER: Final = Path(__file__).resolve().parent.parent / "config" / "look"
 OWN_HEADER: Final = "X-Kaochang-Kiosk"
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 LONGEST_WAIT_S: Final = 10.0
-LONGEST_NUMBER: Final = 64
+# As much as the console takes: a longer one would wait for a person for ever.
+LONGEST_NUMBER: Final = 40
 BAG_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 LARGEST_REQUEST_BYTES: Final = 16384
 TOUCHES: Final = frozenset({Happened.RESTART, Happened.MORE_TIME, Happened.NO_DOCUMENT, Happened.DECLINE})
