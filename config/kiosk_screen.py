@@ -17,8 +17,10 @@ SCREENS: Final = frozenset(
         "idle",
         "need_id_number",
         "need_ticket",
+        "need_notice",
         "need_photo",
         "need_bag",
+        "need_signature",
         "asking",
         "referred",
         "out_of_use",
@@ -100,12 +102,22 @@ class Clip(_Table):
             yield from (f"{kind}.{name}" for name in getattr(self, kind))
 
 
+class Notice(_Table):
+    """The privacy notice that a candidate agrees to: a few short points in both languages."""
+
+    # By this the record says what was agreed to: another text is another version (admission policy).
+    version: str = Field(max_length=20)
+    points: tuple[str, ...] = Field(min_length=1, max_length=6)
+    points_en: tuple[str, ...] = Field(min_length=1, max_length=6)
+
+
 class KioskWords(_Table):
     """Everything the candidate screen shows and says by itself."""
 
     screens: dict[str, ScreenWords]
     hints: dict[str, HintWords]
     clips: dict[str, Clip]
+    notice: Notice
 
     def said_at(self, kind: str, name: str) -> str:
         """Name of the clip for this screen, hint, outcome or moment; empty: nothing is said."""

@@ -31,7 +31,12 @@ NAMES: Final[dict[type, str]] = {
     Referred: "referred",
     OutOfUse: "out_of_use",
 }
-NEEDS: Final = {Outcome.NEED_PHOTO: "need_photo", Outcome.NEED_BAG: "need_bag"}
+NEEDS: Final = {
+    Outcome.NEED_NOTICE: "need_notice",
+    Outcome.NEED_PHOTO: "need_photo",
+    Outcome.NEED_BAG: "need_bag",
+    Outcome.NEED_SIGNATURE: "need_signature",
+}
 # Which shape and colour an answer has. Red is for those who cannot come in; whoever is merely early or
 # at the wrong door is shown the way.
 TONES: Final[dict[str, str]] = {
@@ -95,9 +100,12 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
 
 def _need(flow: Collecting, words: KioskWords, now_us: int) -> dict[str, Any]:
     name = NEEDS[flow.need]
-    shown = {"screen": name, **words.screens[name].model_dump(), "says": words.said_at("outcomes", flow.need)}
+    shown: dict[str, Any] = {"screen": name, **words.screens[name].model_dump()}
+    shown["says"] = words.said_at("outcomes", flow.need)
     if flow.need is Outcome.NEED_PHOTO:
         shown["countdown_ms"] = max(0, (flow.shoot_at_us - now_us) // 1000)
+    if flow.need is Outcome.NEED_NOTICE:
+        shown |= {"points": words.notice.points, "points_en": words.notice.points_en}
     return shown
 
 

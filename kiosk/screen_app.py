@@ -16,10 +16,11 @@ from flask.typing import ResponseReturnValue
 
 from kiosk.agent import Agent, Usable
 from kiosk.clips import Clips
-from kiosk.flow import BagGiven, Happened
+from kiosk.flow import BagGiven, Happened, NoticeAccepted, Signed
 from kiosk.intake import Intake
 from kiosk.keystrokes import LONGEST
 from kiosk.scanner import Picture, preview_jpeg
+from kiosk.signatures import NoSignatureError, signature_of
 
 LOOK_FOLDER: Final = Path(__file__).resolve().parent.parent / "config" / "look"
 OWN_HEADER: Final = "X-Kaochang-Kiosk"
@@ -62,6 +63,7 @@ def create_screen(
     app.add_url_rule("/look/tokens.css", view_func=_tokens)
     _add_state(app, agent, intake, clips)
     _add_input(app, agent)
+    _add_gifts(app, agent)
     _add_scans(app, intake)
     if clips is not None:
         _add_clips(app, clips)
@@ -98,6 +100,18 @@ def _add_input(app: Flask, agent: Agent) -> None:
         usable = agent.number_given(number)
         return jsonify(usable=usable), 422 if usable is Usable.NEITHER else 200
 
+    @app.post("/local/touch")
+    def touch() -> ResponseReturnValue:
+        """A button: start anew, more time, no document."""
+        body = request.get_json(silent=True)
+        name = body.get("touch") if isinstance(body, dict) else None
+        if name not in TOUCHES:
+            abort(400)
+        agent.happened(Happened(name))
+        return jsonify(taken=name)
+
+
+def _add_gifts(app: Flask, agent: Agent) -> None:
     @app.post("/local/bag")
     def bag() -> ResponseReturnValue:
         """The number on the bag that holds phone and belongings."""
@@ -108,15 +122,23 @@ def _add_input(app: Flask, agent: Agent) -> None:
         agent.happened(BagGiven(number))
         return jsonify(taken=True)
 
-    @app.post("/local/touch")
-    def touch() -> ResponseReturnValue:
-        """A button: start anew, more time, no document."""
+    @app.post("/local/notice")
+    def notice() -> ResponseReturnValue:
+        """The candidate agrees to the privacy notice that is on the screen."""
+        agent.happened(NoticeAccepted(agent.words.notice.version))
+        return jsonify(taken=True)
+
+    @app.post("/local/signature")
+    def signature() -> ResponseReturnValue:
+        """The strokes of a signature; repeated nowhere."""
         body = request.get_json(silent=True)
-        name = body.get("touch") if isinstance(body, dict) else None
-        if name not in TOUCHES:
+        given = body if isinstance(body, dict) else {}
+        try:
+            picture = signature_of(given.get("strokes"), given.get("width"), given.get("height"))
+        except NoSignatureError:
             abort(400)
-        agent.happened(Happened(name))
-        return jsonify(taken=name)
+        agent.happened(Signed(picture))
+        return jsonify(taken=True)
 
 
 def _add_scans(app: Flask, intake: Intake) -> None:

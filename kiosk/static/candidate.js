@@ -1,5 +1,6 @@
 // Draws the candidate screen from /local/state and sends what is typed. It decides nothing, and the
 // number being typed lives in one variable: never in the document, except the last digit for a moment.
+import { Paper } from "./paper.js";
 import { Voice } from "./voice.js";
 import { Wedge, SILENCE_MS } from "./wedge.js";
 
@@ -16,7 +17,7 @@ const FORGET_LARGE_MS = 60000;
 // Somebody else may stand here next.
 const LAST_SCREENS = ["result", "referred"];
 const DEAD_AFTER = 3;
-const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", need_photo: "face", need_bag: "bag", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
+const SYMBOLS = { idle: "ticket", need_ticket: "ticket", need_id_number: "card", need_photo: "face", need_bag: "bag", need_notice: "notice", need_signature: "sign", asking: "asking", referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off", use_gun: "ticket" };
 const SCREEN_TONES = { referred: "wait", out_of_use: "off", camera_lost: "off", camera_covered: "off" };
 // Said when even the agent on this machine does not answer any more.
 const DEAD = { screen: "out_of_use", title: "本机暂停使用", line: "请到其他签到机，或到人工窗口", title_en: "This kiosk is not available", line_en: "Please use another kiosk or the staff desk", remaining_ms: null, camera: "lost", hint: null, camera_reason: "" };
@@ -34,6 +35,7 @@ let isShort = false;
 let shootAt = null;
 let forgetLarge = null;
 const voice = new Voice(drawStaff);
+const paper = new Paper(at("paper"), drawPaper);
 
 async function send(path, body) {
   const options = { method: "POST", headers: { "Content-Type": "application/json", "X-Kaochang-Kiosk": "screen" }, body: JSON.stringify(body) };
@@ -51,7 +53,7 @@ function draw(state) {
   if (shown && shown.screen !== state.screen && (state.screen === "idle" || LAST_SCREENS.includes(shown.screen))) setLarge(false);
   speak(state, isNew);
   shown = state;
-  if (isOtherScreen) clearEntry();
+  if (isOtherScreen) { clearEntry(); paper.wipe(); }
   if (state.scan_prefix !== undefined && state.scan_prefix !== scanPrefix) { scanPrefix = state.scan_prefix; wedge = new Wedge(scanPrefix); }
   const { dataset } = document.body;
   dataset.screen = state.screen;
@@ -61,6 +63,9 @@ function draw(state) {
   for (const name of ["title", "line", "title_en", "line_en"]) put(name.replace("_", "-"), state[name]);
   drawWhere(state);
   drawHint(state.hint);
+  at("agree-box").hidden = state.screen !== "need_notice";
+  at("sign-box").hidden = state.screen !== "need_signature";
+  drawPoints(state);
   at("pad").hidden = !PADS[state.screen];
   at("x-key").hidden = state.screen === "need_bag";
   const showsTray = ["idle", "need_ticket"].includes(state.screen) && state.camera === "works";
@@ -101,6 +106,20 @@ function drawWhere(state) {
   at("who").hidden = !who;
   put("who", who);
 }
+
+function drawPoints(state) {
+  at("points").hidden = !state.points;
+  const told = (state.points ?? []).map((text, index) => {
+    const [point, english] = [document.createElement("li"), document.createElement("span")];
+    english.lang = "en";
+    english.textContent = state.points_en[index] ?? "";
+    point.append(text, english);
+    return point;
+  });
+  at("points").replaceChildren(...told);
+}
+
+function drawPaper() { at("signed").disabled = !paper.isSigned; }
 
 function drawHint(hint) {
   at("hint").hidden = !hint;
@@ -207,6 +226,9 @@ document.addEventListener("keyup", (released) => {
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
 at("erase").addEventListener("click", erase);
 at("confirm").addEventListener("click", confirmEntry);
+at("agree").addEventListener("click", () => send("/local/notice", {}));
+at("wipe").addEventListener("click", () => paper.wipe());
+at("signed").addEventListener("click", () => send("/local/signature", paper.drawn));
 at("large-type").addEventListener("click", () => setLarge(!document.body.hasAttribute("data-large")));
 for (const button of document.querySelectorAll("[data-touch]")) button.addEventListener("click", () => send("/local/touch", { touch: button.dataset.touch }));
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.admission import load_admission_policy
 from config.kiosk_screen import FILE, KioskWordsError, load_kiosk_words
 from exam.outcomes import KINDS, Kind, Outcome
 
@@ -35,6 +36,10 @@ def test_the_words_that_come_with_the_product_are_whole() -> None:
     assert words.screens["idle"].title == "请放准考证"
     assert words.clips[words.said_at("outcomes", "OK_ADMITTED")].text == "请入场。"
     assert words.said_at("screens", "idle") == ""
+
+
+def test_the_notice_that_is_shown_is_the_one_that_the_policy_asks_for() -> None:
+    assert load_kiosk_words().notice.version == load_admission_policy(None).notice_version
 
 
 @pytest.mark.parametrize("outcome", [code for code in Outcome if KINDS[code] is Kind.REFERRED])

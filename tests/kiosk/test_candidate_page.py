@@ -163,7 +163,7 @@ def test_no_document_leads_to_a_person_and_start_over_back(stage: Stage) -> None
     stage.agent.happened(TicketRead(TICKET))
     page.locator('[data-touch="restart"]').click()
     expect(page.locator("h1")).to_have_text("请放准考证")
-    page.locator('[data-touch="no_document"]').click()
+    page.locator('[data-touch="no_document"]:visible').click()
     expect(page.locator("h1")).to_have_text("请到人工窗口")
     assert page.evaluate("document.body.dataset.tone") == "wait"
 

@@ -1,5 +1,6 @@
 """What a candidate reads and hears in real Chromium: size, contrast, large type, time, prompts."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -104,13 +105,55 @@ def test_a_photo_and_the_number_of_the_bag_are_asked_for(stage: Stage, is_large:
     assert list(stage.console.pictures) == [stage.console.asked[-1]["provided"]["photo_sha256"]]
 
 
+@pytest.mark.parametrize("is_large", [False, True], ids=["usual", "large"])
+def test_a_notice_and_a_signature_are_asked_for(stage: Stage, is_large: bool) -> None:
+    page, size = stage.page, "large" if is_large else "usual"
+    if is_large:
+        page.locator("[data-large-type]").click()
+    needs = ("NEED_NOTICE", "NEED_SIGNATURE")
+    stage.console.answer = replace(answer("NEED_NOTICE", "T", "请阅读个人信息告知", ""), needs=needs)
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("[data-points] li")).to_have_count(3)
+    check(page, f"notice-{size}")
+    stage.console.answer = ADMITTED
+    page.locator("[data-agree]").click()
+    expect(page.locator("h1")).to_have_text("请签名")
+    expect(page.locator("[data-signed]")).to_be_disabled()
+    write(page)
+    check(page, f"sign-{size}")
+    page.locator("[data-wipe]").click()
+    expect(page.locator("[data-signed]")).to_be_disabled()
+    write(page)
+    page.locator("[data-signed]").click()
+    expect(page.locator("h1")).to_have_text("签到成功")
+    given = stage.console.asked[-1]["provided"]
+    assert given["notice_version"] == "2026-1"
+    kind, media_type, content = stage.console.pictures[given["signature_sha256"]]
+    assert (kind, media_type) == ("signature", "application/json")
+    assert len(json.loads(content)["strokes"]) == 2
+
+
+def write(page: Page) -> None:
+    """Two strokes of a hand."""
+    box = page.locator("[data-paper]").bounding_box()
+    assert box is not None
+    for row in (0.3, 0.6):
+        page.mouse.move(box["x"] + 80, box["y"] + row * box["height"])
+        page.mouse.down()
+        for step in range(1, 14):
+            lift = 40 if step % 2 else -40
+            page.mouse.move(box["x"] + 80 + step * 40, box["y"] + row * box["height"] + lift)
+        page.mouse.up()
+
+
 def test_whoever_wants_no_photo_is_sent_to_staff_on_record(stage: Stage) -> None:
     stage.console.answer = replace(answer("NEED_PHOTO", "T", "请正视摄像头", ""), needs=("NEED_PHOTO",))
     stage.agent.happened(TicketRead(TICKET))
     stage.agent.number_given(ID_NUMBER)
-    stage.page.locator('[data-touch="decline"]').wait_for()
+    stage.page.locator('[data-touch="decline"]:visible').wait_for()
     stage.console.answer = answer("PHOTO_REFUSED", "H", "请到人工窗口", "工作人员将为您办理。")
-    stage.page.locator('[data-touch="decline"]').click()
+    stage.page.locator('[data-touch="decline"]:visible').click()
     expect(stage.page.locator("h1")).to_have_text("请到人工窗口")
     assert stage.console.asked[-1]["declared"] == ["PHOTO_REFUSED"]
 

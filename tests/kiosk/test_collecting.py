@@ -28,11 +28,14 @@ from kiosk.flow import (
     IdNumberGiven,
     Input,
     NeedsIdNumber,
+    NoticeAccepted,
     NotUsable,
     PhotoTaken,
     PhotoUnusable,
+    Referred,
     Showing,
     ShownHint,
+    Signed,
     TicketRead,
     step,
 )
@@ -42,6 +45,7 @@ from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 NOW = 1_000 * SECOND_US
 SCAN = Scan(TICKET, ID_NUMBER)
 PHOTO = Picture(PictureKind.PHOTO, "image/jpeg", "ab" * 32, b"\xff\xd8\xff")
+STROKES = Picture(PictureKind.SIGNATURE, "application/json", "cd" * 32, b"{}")
 OTHER_TICKET = "202611220002"
 
 
@@ -57,6 +61,15 @@ def after(flow: Flow, *inputs: Input, now_us: int = NOW) -> Flow:
 
 BOTH = after(Asking(SCAN), Answered(asked_for("NEED_PHOTO", "NEED_BAG")))
 BAG = after(Asking(SCAN), Answered(asked_for("NEED_BAG")))
+
+
+GIFTS: list[Input] = [
+    BagGiven("7"),
+    PhotoTaken(PHOTO),
+    PhotoUnusable(Hint.BLURRED),
+    NoticeAccepted("1"),
+    Signed(STROKES),
+]
 
 
 def photo_only() -> Collecting:
@@ -81,8 +94,8 @@ def test_what_is_missing_is_asked_for_one_after_the_other_and_then_judged_again(
 @pytest.mark.parametrize(
     "told",
     [
-        asked_for("NEED_SIGNATURE"),
-        asked_for("NEED_PHOTO", "NEED_SIGNATURE"),
+        asked_for("NEED_TEMPERATURE"),
+        asked_for("NEED_PHOTO", "NEED_TEMPERATURE"),
         asked_for("NEED_SECOND_DOC"),
         replace(asked_for("NEED_PHOTO"), outcome="PHOTO_REFUSED", kind="H", needs=("NEED_BAG",)),
         replace(asked_for("NEED_PHOTO"), needs=()),
@@ -97,6 +110,38 @@ def test_what_was_given_is_not_asked_for_without_end() -> None:
     again = asked_for("NEED_PHOTO")
     flow = after(photo_only(), PhotoTaken(PHOTO), Answered(again))
     assert flow == Showing(again, NOW + RESULT_US)
+
+
+def test_notice_and_signature_are_asked_for_around_the_rest() -> None:
+    needs = ("NEED_NOTICE", "NEED_PHOTO", "NEED_SIGNATURE")
+    flow = after(Asking(SCAN), Answered(asked_for(*needs)), NoticeAccepted("2026-1"), PhotoTaken(PHOTO))
+    assert isinstance(flow, Collecting)
+    assert flow.need is Outcome.NEED_SIGNATURE
+    asking = after(flow, Signed(STROKES))
+    assert isinstance(asking, Asking)
+    assert asking.scan.pictures == (PHOTO, STROKES)
+    given = asking.scan.provided
+    assert (given.notice_version, given.photo_sha256, given.signature_sha256) == (
+        "2026-1",
+        PHOTO.sha256_hex,
+        STROKES.sha256_hex,
+    )
+
+
+def test_a_notice_is_declined_on_record_and_a_signature_by_going_to_the_desk() -> None:
+    notice = after(Asking(SCAN), Answered(asked_for("NEED_NOTICE")))
+    assert after(notice, Happened.DECLINE) == Asking(
+        replace(SCAN, declared=frozenset({Outcome.NOTICE_DECLINED}))
+    )
+    signature = after(Asking(SCAN), Answered(asked_for("NEED_SIGNATURE")))
+    assert after(signature, Happened.DECLINE) == signature
+    assert after(signature, Happened.NO_DOCUMENT) == Referred(NOW + RESULT_US)
+
+
+def test_another_version_of_the_notice_than_is_shown_here_is_for_staff() -> None:
+    told = asked_for("NEED_NOTICE")
+    flow = after(Asking(SCAN), Answered(told), NoticeAccepted("2026-1"), Answered(told))
+    assert flow == Showing(told, NOW + RESULT_US)
 
 
 def test_a_photo_is_tried_three_times_and_then_a_person_helps() -> None:
@@ -127,10 +172,13 @@ def test_the_ticket_that_still_lies_there_changes_nothing_and_another_begins_ane
     assert after(BOTH, TicketRead(OTHER_TICKET)) == NeedsIdNumber(OTHER_TICKET, NOW + DOCUMENT_US)
 
 
-@pytest.mark.parametrize("gift", [BagGiven("7"), PhotoTaken(PHOTO), PhotoUnusable(Hint.BLURRED)])
+@pytest.mark.parametrize(
+    "gift",
+    GIFTS,
+)
 def test_what_was_not_asked_for_is_not_taken(gift: Input) -> None:
     assert after(Idle(), gift) == Idle()
-    other = BOTH if isinstance(gift, BagGiven) else BAG
+    other = BAG if isinstance(gift, PhotoTaken | PhotoUnusable) else BOTH
     assert after(other, gift) == other
 
 
@@ -151,8 +199,8 @@ def test_more_time_is_given_and_a_kiosk_that_falls_ill_lets_the_candidate_finish
 INPUTS = st.one_of(
     st.sampled_from(Happened),
     st.sampled_from([TicketRead(TICKET), IdNumberGiven(ID_NUMBER), NotUsable(Hint.MANY)]),
-    st.sampled_from([PhotoTaken(PHOTO), PhotoUnusable(Hint.TOO_DARK), BagGiven("7")]),
-    st.sampled_from([Answered(asked_for("NEED_PHOTO", "NEED_BAG")), Answered(ADMITTED)]),
+    st.sampled_from([PhotoTaken(PHOTO), PhotoUnusable(Hint.TOO_DARK), BagGiven("7"), Signed(STROKES)]),
+    st.sampled_from([Answered(asked_for("NEED_PHOTO", "NEED_BAG", "NEED_SIGNATURE")), Answered(ADMITTED)]),
 )
 
 

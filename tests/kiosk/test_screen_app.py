@@ -105,6 +105,21 @@ def test_only_digits_are_the_number_of_a_bag(client: FlaskClient, body: object) 
     assert post(client, "/local/bag", body).status_code == 400
 
 
+@pytest.mark.parametrize("body", [None, {}, {"strokes": [], "width": 1280, "height": 560}])
+def test_only_strokes_are_a_signature(client: FlaskClient, body: object) -> None:
+    assert post(client, "/local/signature", body).status_code == 400
+
+
+def test_what_nobody_asked_for_is_taken_by_nobody(client: FlaskClient, agent: Agent) -> None:
+    strokes = [[[step, step, step] for step in range(12)]]
+    assert post(client, "/local/notice", {}).status_code == 200
+    assert (
+        post(client, "/local/signature", {"strokes": strokes, "width": 1280, "height": 560}).status_code
+        == 200
+    )
+    assert agent.snapshot().screen["screen"] == "idle"
+
+
 def test_a_bag_nobody_asked_for_changes_nothing(client: FlaskClient, agent: Agent) -> None:
     assert post(client, "/local/bag", {"bag_no": "07"}).status_code == 200
     assert agent.snapshot().screen["screen"] == "idle"

@@ -54,6 +54,10 @@ class RunningKiosk:
         unfinished.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes())
         unfinished.rename(path)
 
+    def gives(self, what: str, body: dict[str, Any]) -> None:
+        address = f"{self.address}/local/{what}"
+        httpx.post(address, json=body, headers=OWN, trust_env=False).raise_for_status()
+
     def state(self) -> dict[str, Any]:
         told: dict[str, Any] = httpx.get(f"{self.address}/local/state", trust_env=False).json()
         return told
@@ -143,8 +147,8 @@ def test_a_ticket_under_the_camera_and_a_typed_number_admit_the_candidate(
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("steps", [["photo", "bag"]])
-def test_a_site_that_asks_for_photo_and_bag_gets_both_on_record(kiosk: RunningKiosk, world: World) -> None:
+@pytest.mark.parametrize("steps", [["notice", "photo", "bag", "signature"]])
+def test_a_site_that_asks_for_every_step_gets_all_on_record(kiosk: RunningKiosk, world: World) -> None:
     kiosk.until(lambda state: state["screen"] == "idle")
     person = world.on_time
     ticket = tray(qr(person.ticket_no), bars(person.ticket_no))
@@ -156,26 +160,30 @@ def test_a_site_that_asks_for_photo_and_bag_gets_both_on_record(kiosk: RunningKi
         return bool(state["screen"] == "need_id_number")
 
     kiosk.until(is_read)
-    number = {"id_number": person.id_number}
-    httpx.post(f"{kiosk.address}/local/id-number", json=number, headers=OWN, trust_env=False)
+    kiosk.gives("id-number", {"id_number": person.id_number})
+    kiosk.until(lambda state: state["screen"] == "need_notice")
+    kiosk.gives("notice", {})
     kiosk.until(lambda state: state["screen"] == "need_photo")
     kiosk.show(face(blur=6), "face")
     kiosk.until(lambda state: (state["hint"] or {}).get("code") == "blurred")
     kiosk.show(face(), "face")
     kiosk.until(lambda state: state["screen"] == "need_bag")
-    bag = {"bag_no": "07"}
-    httpx.post(f"{kiosk.address}/local/bag", json=bag, headers=OWN, trust_env=False).raise_for_status()
+    kiosk.gives("bag", {"bag_no": "07"})
+    kiosk.until(lambda state: state["screen"] == "need_signature")
+    strokes = [[[step, step, step] for step in range(20)]]
+    kiosk.gives("signature", {"strokes": strokes, "width": 1280, "height": 560})
     assert kiosk.until(lambda state: state["screen"] == "result")["outcome"] == "OK_ADMITTED"
     with world.exam.read() as connection:
         rows = connection.execute(
-            "select lower(hex(sha256)) as sha256, photo_sha256, bag_no, outcome from checkin_circumstance"
-            " join checkin_attempt on checkin_attempt.id = attempt_id left join check_in_picture"
-            " on lower(hex(sha256)) = photo_sha256 order by attempt_id"
+            "select lower(hex(sha256)) as sha256, photo_sha256, signature_sha256, bag_no, outcome"
+            " from checkin_circumstance join checkin_attempt on checkin_attempt.id = attempt_id"
+            " left join check_in_picture on lower(hex(sha256)) = photo_sha256 order by attempt_id"
         ).fetchall()
-        assert [row["outcome"] for row in rows] == ["NEED_PHOTO", "OK_ADMITTED"]
+        assert [row["outcome"] for row in rows] == ["NEED_NOTICE", "OK_ADMITTED"]
         assert (rows[1]["bag_no"], rows[1]["sha256"]) == ("07", rows[1]["photo_sha256"])
-        kept = PictureStore(world.folder / "check_in", world.vault).read(connection, rows[1]["sha256"])
-    assert kept.content[:3] == b"\xff\xd8\xff"
+        store = PictureStore(world.folder / "check_in", world.vault)
+        assert store.read(connection, rows[1]["sha256"]).content[:3] == b"\xff\xd8\xff"
+        assert json.loads(store.read(connection, rows[1]["signature_sha256"]).content)["strokes"] == strokes
 
 
 @pytest.mark.timeout(60)
