@@ -16,7 +16,7 @@ from evidence.courses import load_course
 from evidence.day import load_session
 from exam.course import SessionCourse, room_at
 from exam.cues import RoomCue, reveals_signal, room_cues
-from exam.day import Session
+from exam.day import Announced, Session, Source
 from exam.procedure import Procedure
 
 MOST_REPORTS: Final = 100
@@ -105,7 +105,10 @@ def take_report(
 
 def _take(connection: Connection, course: SessionCourse, report: PlayedReport, now_us: int) -> None:
     room_cue = _room_cue(course, report)
-    if room_cue is not None and report.started_at_us is not None and not _is_known(course, report):
+    known = _known(course, report, room_cue)
+    if known is not None:
+        report = replace(report, occurrence=known.occurrence)
+    elif room_cue is not None and report.started_at_us is not None:
         if _reveals(course.session, room_cue, report.started_at_us, now_us):
             record_room_signal(connection, room_cue, report.started_at_us, now_us)
             report = replace(report, occurrence=room_cue.next_occurrence)
@@ -119,12 +122,22 @@ def _room_cue(course: SessionCourse, report: PlayedReport) -> RoomCue | None:
     return next((one for one in found if one.cue.code == report.cue_code), None)
 
 
-def _is_known(course: SessionCourse, report: PlayedReport) -> bool:
-    """Whether it speaks of a signal on record, be it corrected since: then it reveals nothing."""
-    return any(
-        not one.is_missed and (one.cue_code, one.occurrence) == (report.cue_code, report.occurrence)
+def _known(course: SessionCourse, report: PlayedReport, room_cue: RoomCue | None) -> Announced | None:
+    """The signal on record that it speaks of, be it corrected since; then it reveals nothing.
+
+    A room that rang by itself calls it the first, also when the same report comes again after a miss.
+    """
+    mine = [
+        one
         for one in course.announced_in(report.room_id)
-    )
+        if one.cue_code == report.cue_code and not one.is_missed
+    ]
+    same = [one for one in mine if one.occurrence == report.occurrence]
+    if room_cue is None or report.started_at_us is None or same:
+        return same[0] if same else None
+    rang_us = {report.started_at_us, max(report.started_at_us, room_cue.planned_at_us)}
+    told = [one for one in mine if one.source is Source.ROOM_REPORT and one.emitted_at_us in rang_us]
+    return told[0] if told else None
 
 
 def _reveals(session: Session, room_cue: RoomCue, started_at_us: int, now_us: int) -> bool:

@@ -8,7 +8,7 @@ from evidence.announcements import load_reports
 from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US, SECOND_US
 from tests.web.console import PageClient, account_with, client_for
-from tests.world import START_US, World
+from tests.world import START_US, World, announce
 from web.access import Role
 from web.audio import AUDIO_EXTENSION, CueAudio
 from web.services import Services
@@ -195,6 +195,25 @@ class TestReports:
                 (world.session_id, world.room_1, START_US, START_US + 9 * SECOND_US),
             )
         send(proctor, told(world))
+        send(proctor, told(world, ended_at_us=START_US + 18 * SECOND_US))
+        assert [row["outcome"] for row in rows(world, "C5")] == ["missed", "emitted"]
+        with world.exam.read() as connection:
+            [report] = load_reports(connection, world.session_id)
+        assert (report.occurrence, report.ended_at_us) == (2, START_US + 18 * SECOND_US)
+
+    def test_the_same_report_again_after_a_correction_is_no_second_ring(
+        self, proctor: PageClient, world: World
+    ) -> None:
+        armed(world)
+        move_to(world, START_US + MINUTE_US)
+        with world.exam.write() as connection:
+            connection.execute(
+                "insert into announcement (session_id, room_id, cue_code, planned_at_us, outcome, source,"
+                " recorded_at_us) values (?, ?, 'C5', ?, 'missed', 'schedule', ?)",
+                (world.session_id, world.room_1, START_US, START_US + 9 * SECOND_US),
+            )
+        send(proctor, told(world))
+        announce(world, "X1", START_US + 30 * SECOND_US, world.room_1)
         send(proctor, told(world, ended_at_us=START_US + 18 * SECOND_US))
         assert [row["outcome"] for row in rows(world, "C5")] == ["missed", "emitted"]
         with world.exam.read() as connection:

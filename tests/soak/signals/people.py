@@ -347,6 +347,7 @@ class People:
         with self.day.database.write() as connection:
             record_by_hand(connection, found, site().accounts["proctor"], now_us)
         self.day.truth.change(session_id, self.day.now_us)
+        self.day.plans_before.pop(session_id, None)  # a start at another moment moves the plan as well
         self._after()
 
     def _room(self, session_id: int) -> int:
