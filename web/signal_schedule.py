@@ -222,4 +222,8 @@ def _may_sound(one: RoomCue, session: Session) -> bool:
         # What a person recorded of a hand bell has been heard; ringing it again would be a second signal.
         return not one.outcome.is_missed and one.outcome.source is not Source.BY_HAND
     is_armed = session.armed_at_us is not None and session.armed_at_us < one.planned_at_us
-    return one.cue.trigger is Trigger.AUTOMATIC and is_armed and not (one.is_void or one.is_held)
+    return (
+        is_armed
+        and one.cue.trigger is Trigger.AUTOMATIC
+        and not (one.is_void or one.is_held or one.is_taken_back)
+    )

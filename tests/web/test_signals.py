@@ -85,6 +85,15 @@ class TestSchedule:
         assert self.cue(proctor, "C5")["may_sound"]
         assert not self.cue(proctor, "C3")["may_sound"]  # planned when nobody had armed
 
+    def test_a_start_that_was_corrected_as_it_rang_is_not_rung_again_by_the_room(
+        self, proctor: PageClient, world: World
+    ) -> None:
+        armed(world)
+        announce(world, "C5", START_US, world.room_1)
+        announce(world, "X1", START_US + SECOND_US // 2, world.room_1)
+        again = self.cue(proctor, "C5")
+        assert (again["occurrence"], again["may_sound"]) == (2, False)
+
     def test_an_emitted_cue_keeps_its_planned_moment_and_is_the_last_word(
         self, proctor: PageClient, world: World
     ) -> None:
