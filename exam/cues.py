@@ -130,9 +130,9 @@ def due(cues: Iterable[RoomCue], after_us: int, now_us: int) -> list[Due]:
 
 
 def await_rooms(found: Iterable[Due], ringing_alone: Collection[int], now_us: int) -> list[Due]:
-    """The same, but what rooms that ring by themselves have sounded unseen is left for them to tell.
+    """The same, but a start or stop that rooms may have rung by themselves is left for them to tell.
 
-    Given now it would be noted late, and the room's T0 with it (R9).
+    Given now it would be noted late, and the room's T0 or TE with it (R9).
     """
     return [
         replace(one, verdict=Verdict.AWAITED) if _is_awaited(one, ringing_alone, now_us) else one
@@ -143,7 +143,8 @@ def await_rooms(found: Iterable[Due], ringing_alone: Collection[int], now_us: in
 def _is_awaited(one: Due, ringing_alone: Collection[int], now_us: int) -> bool:
     cue = one.room_cue
     is_late = one.verdict is Verdict.EMIT and now_us - cue.planned_at_us > PUNCTUAL_US
-    return is_late and cue.cue.is_audible and cue.room_id in ringing_alone
+    is_counted = cue.cue.signal in {Signal.START_SIGNAL, Signal.STOP_SIGNAL}
+    return is_late and is_counted and cue.room_id in ringing_alone
 
 
 def about_to_sound(cues: Iterable[RoomCue], after_us: int, now_us: int, ahead_us: int) -> list[RoomCue]:

@@ -227,7 +227,7 @@ def test_what_rooms_may_have_rung_while_the_console_was_away_is_left_for_them_to
     assert verdicts(2 * SECOND_US + 1, frozenset({1})) == {1: Verdict.TOO_LATE, 2: Verdict.TOO_LATE}
 
 
-def test_prompts_are_heard_nowhere_and_therefore_not_awaited() -> None:
+def test_what_no_time_hangs_on_is_given_late_all_the_same() -> None:
     started = [*done_before_start(), emitted("C5", START_US), emitted("C5", START_US, 2)]
     now_us = START_US + 30 * MINUTE_US + SECOND_US
     found = await_rooms(due(session_cues(course(*started)), ARMED_US, now_us), {1, 2}, now_us)
