@@ -25,6 +25,8 @@ LARGEST_US: Final = 2**53
 
 Nonce = Annotated[str, StringConstraints(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Moment = Annotated[int, Field(gt=0, lt=LARGEST_US)]
+# The number of a row; beyond what a database holds it would be an error of ours and not of the sender's.
+Key = Annotated[int, Field(ge=0, lt=LARGEST_US)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # What a person or a machine writes in few words.
 Short = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -56,7 +58,7 @@ class DecidedBody(Body):
     """What the kiosk decided alone."""
 
     outcome: Code
-    place_id: int | None = None
+    place_id: Key | None = None
 
 
 class KioskBody(Body):
@@ -149,13 +151,13 @@ class ActBody(Body):
     nonce: Nonce
     act: Act
     reason: str = Field("", max_length=200)
-    session_id: int | None = None
-    candidate_id: int | None = None
+    session_id: Key | None = None
+    candidate_id: Key | None = None
     # The attempt it speaks of: by its id on the console, by the kiosk's nonce at a kiosk.
-    attempt_id: int | None = None
+    attempt_id: Key | None = None
     attempt_nonce: Nonce | None = None
-    place_id: int | None = None
-    room_id: int | None = None
+    place_id: Key | None = None
+    room_id: Key | None = None
     doubt: Code | None = None
     documents_held: bool | None = None
     approval_no: str = Field("", max_length=60)
@@ -191,7 +193,7 @@ class ActBody(Body):
 class SignatureBody(Body):
     """One signature by a staff PIN, base64."""
 
-    pin_id: int
+    pin_id: Key
     signed_at_us: Moment
     signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
 
@@ -221,8 +223,8 @@ class ConsoleActBody(ActBody):
 class NewCaseBody(Body):
     """A doubt that a person saw at the seat (13(3))."""
 
-    session_id: int
-    candidate_id: int
+    session_id: Key
+    candidate_id: Key
     reason: Code
     documents_held: bool | None = None
     photos: list[Digest] = Field(default_factory=list, max_length=6)

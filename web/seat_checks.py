@@ -13,6 +13,7 @@ from flask_login import current_user
 from evidence.seat_checks import SeatCheck, note_check
 from web.access import require_room
 from web.bodies import Body, read_body, refused
+from web.check_in_bodies import Key
 from web.check_in_desk import room_line
 from web.check_in_words import wake
 from web.services import services
@@ -26,7 +27,7 @@ NOT_IN: Final = "这名考生没有入场。有疑问的，请在考生页登记
 class CheckBody(Body):
     """One touch. `is_taken_back`: it was a slip."""
 
-    candidate_id: int
+    candidate_id: Key
     is_taken_back: bool = False
 
 

@@ -72,6 +72,7 @@ def test_refusals_say_what_is_missing_and_what_stands_in_the_way(
         {"act": "pardon"},
         {"reason": "x" * 201},
         {"surprise": 1},
+        {"candidate_id": 10**30},
         {
             "walk_in": {
                 "name": "吴增补",
