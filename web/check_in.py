@@ -21,19 +21,14 @@ from exam.doubt_cases import NewStep, case_refusal
 from exam.outcomes import outcome_of
 from exam.signers import NOBODY, Signer
 from web.access import LEAD, concerns_me, may_enter, require_room, roles
-from web.accounts_page import account_of, slowed_until
 from web.bodies import read_body, refused
 from web.check_in_bodies import ConsoleActBody, NewCaseBody, SecondBody, SeenBody, StepBody
 from web.check_in_words import alarm_json, case_json, told_case_refusal, told_refusal, wake
 from web.limits import FAILURES, is_failure, limiter
 from web.services import services
-from web.words import clock_words
+from web.signed_forms import RefusedFormError, proved_account
 
 blueprint: Final = Blueprint("check_in", __name__, url_prefix="/check-in")
-
-
-class _OtherRefusedError(Exception):
-    """The other person's name and password are no use; the message says why."""
 
 
 @blueprint.post("/acts")
@@ -43,7 +38,7 @@ def act() -> ResponseReturnValue:
     body = read_body(ConsoleActBody)
     try:
         second_id = None if body.second is None else _other_account(body.second)
-    except _OtherRefusedError as error:
+    except RefusedFormError as error:
         return refused("second_unknown", str(error), 403)
     everything = services()
     now_us = everything.clock.wall_us()
@@ -135,7 +130,7 @@ def step(case_id: int) -> ResponseReturnValue:
     body = read_body(StepBody)
     try:
         signer_id = current_user.account_id if body.signer is None else _other_account(body.signer)
-    except _OtherRefusedError as error:
+    except RefusedFormError as error:
         return refused("signer_unknown", str(error), 403)
     everything = services()
     with everything.exam.write() as connection:
@@ -188,11 +183,4 @@ def _case(found: list[CaseRow]) -> CaseRow:
 
 
 def _other_account(other: SecondBody) -> int:
-    name = other.login_name.strip().lower()
-    until_us = slowed_until(name)
-    if until_us:
-        raise _OtherRefusedError(f"{name}连续多次输入有误，请在{clock_words(until_us)}之后再试。")
-    account_id = account_of(name, other.password)
-    if account_id is None:
-        raise _OtherRefusedError("另一人的登录名或密码不正确。没有办理。")
-    return account_id
+    return proved_account(other.login_name, other.password, "另一人的登录名或密码不正确。没有办理。")

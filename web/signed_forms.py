@@ -5,7 +5,10 @@ from typing import Final
 from flask import request
 from flask_login import current_user
 
-from evidence import accounts
+from config.check_in import load_check_in_words
+from evidence.accounts import load_signer
+from exam.admission_authority import Refusal
+from exam.signers import NOBODY, is_same_person
 from web.access import Role
 from web.accounts_page import account_of, slowed_until
 from web.services import services
@@ -34,15 +37,29 @@ def second_person(act: str, undone: str) -> int:
 
     `act` needs the second person; `undone` says that nothing has happened.
     """
-    name = request.form.get("second_name", "").strip().lower()
+    wrong = f"{act}须由第二人输入本人的登录名和密码确认。输入不正确，{undone}。"
+    name, password = request.form.get("second_name", ""), request.form.get("second_password", "")
+    account_id = proved_account(name, password, wrong)
+    with services().exam.read() as connection:
+        first = load_signer(connection, current_user.account_id) or NOBODY
+        second = load_signer(connection, account_id) or NOBODY
+    if not AGREEING & second.roles:
+        raise RefusedFormError(f"第二人须是本人以外的考务、监考、考评、巡考或督导人员。{undone}。")
+    if is_same_person(first, second):
+        raise RefusedFormError(f"{load_check_in_words().refusals[Refusal.SAME_PERSON]}{undone}。")
+    return account_id
+
+
+def proved_account(login_name: str, password: str, wrong: str) -> int:
+    """The account of another person here, by an own name and password; every try is kept.
+
+    Raises RefusedFormError: `wrong`, or when to try again.
+    """
+    name = login_name.strip().lower()
     until_us = slowed_until(name)
     if until_us:
-        raise RefusedFormError(f"第二人连续多次输入有误，请在{clock_words(until_us)}之后再试。")
-    account_id = account_of(name, request.form.get("second_password", ""))
+        raise RefusedFormError(f"这个登录名连续多次输入有误，请在{clock_words(until_us)}之后再试。")
+    account_id = account_of(name, password)
     if account_id is None:
-        raise RefusedFormError(f"{act}须由第二人输入本人的登录名和密码确认。输入不正确，{undone}。")
-    with services().exam.read() as connection:
-        account = accounts.load_account(connection, account_id)
-    if account is None or account_id == current_user.account_id or not AGREEING & set(account.roles):
-        raise RefusedFormError(f"第二人须是本人以外的考务、监考、考评、巡考或督导人员。{undone}。")
+        raise RefusedFormError(wrong)
     return account_id

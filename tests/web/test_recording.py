@@ -1,5 +1,6 @@
 import pytest
 
+from evidence.accounts import load_account
 from evidence.ledger import read_leaves
 from evidence.recording_orders import load_moves, load_room_orders
 from exam.clock import MINUTE_US
@@ -91,6 +92,18 @@ def test_stopping_a_running_session_needs_a_second_person(site_lead: PageClient,
     assert kinds[-1] == "recording_order"
     site_lead.post(f"/recording/rooms/{world.room_1}/start", data=REASON)
     assert site_lead.get("/recording").text.count("按计划录像，到 10:15") == 2
+
+
+def test_a_second_account_of_the_same_person_is_no_second_person(site_lead: PageClient, world: World) -> None:
+    with world.exam.read() as connection:
+        himself = load_account(connection, world.site_lead_account_id)
+    assert himself is not None
+    for staff_id in (himself.staff_id, None):  # without a badge nobody knows whose it is
+        other = account_with(world, Role.INSPECTOR, staff_id=staff_id)
+        form = {**REASON, "second_name": login_name(world, other), "second_password": PASSWORD}
+        refused = site_lead.post(f"/recording/rooms/{world.room_1}/stop", data=form)
+        assert (refused.status_code, acts(world, world.room_1)) == (400, [])
+        assert "另一名工作人员" in refused.text
 
 
 def test_guessing_the_second_password_is_slowed(site_lead: PageClient, world: World) -> None:
