@@ -1,8 +1,10 @@
 """Opens everything that lets this kiosk work alone: its database, its key, its packages."""
 
+import sqlite3
 from dataclasses import dataclass
 
 from config.settings import Settings
+from evidence.database import DatabaseError
 from evidence.kiosk_outbox import Outbox
 from evidence.kiosk_store import KioskStore
 from exam.clock import Clock
@@ -31,10 +33,20 @@ def open_local(settings: Settings, console: Console, clock: Clock) -> Local:
     """Raises evidence.database.DatabaseError, evidence.kiosk_outbox.OutboxKeyError and OSError."""
     store = KioskStore(settings.kiosk_db)
     try:
-        outbox = Outbox(store.database, settings.kiosk_outbox_key)
+        return _on_top_of(store, settings, console, clock)
+    except sqlite3.Error as error:
+        store.close()
+        raise DatabaseError(
+            f"database {settings.kiosk_db} is damaged ({error}): put it and {settings.kiosk_outbox_key} aside"
+            " for the administrator, then start again"
+        ) from error
     except BaseException:
         store.close()
         raise
+
+
+def _on_top_of(store: KioskStore, settings: Settings, console: Console, clock: Clock) -> Local:
+    outbox = Outbox(store.database, settings.kiosk_outbox_key)
     files = SecretFiles(settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
     contact = Contact(console, store, outbox, Packages(store, files), clock)
     desk = StaffDesk(contact, store, clock)

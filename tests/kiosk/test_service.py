@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -204,6 +205,23 @@ def test_a_database_that_another_kiosk_writes_is_one_clear_sentence(tmp_path: Pa
     with pytest.raises(ServiceError, match=r"kiosk\.db is already being written by another process"):
         serve(settings, SystemClock())
     store.close()
+
+
+def test_a_damaged_database_is_one_clear_sentence(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, kiosk=KioskSettings(port=free_port()))
+    KioskStore(settings.kiosk_db).close()
+    with sqlite3.connect(settings.kiosk_db, isolation_level=None) as connection:
+        page = connection.execute("select rootpage from sqlite_schema where name = 'kiosk_state'").fetchone()[
+            0
+        ]
+        page_bytes = connection.execute("pragma page_size").fetchone()[0]
+    connection.close()
+    with settings.kiosk_db.open("r+b") as file:
+        file.seek((page - 1) * page_bytes)
+        file.write(b"\xa5" * page_bytes)
+    for _ in range(2):  # the first try keeps nothing locked
+        with pytest.raises(ServiceError, match=r"kiosk\.db is damaged .+ put it and .+kiosk\.outbox aside"):
+            serve(settings, SystemClock())
 
 
 def test_a_damaged_key_of_the_outbox_is_one_clear_sentence(tmp_path: Path) -> None:
