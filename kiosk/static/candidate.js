@@ -85,8 +85,10 @@ function speak(state, isNew) {
   else if (isNew) voice.silence();
 }
 
+// The code of a machine out of use. What is the matter with a person is for the console: others read along here.
 function drawStaff() {
-  put("staff", [shown?.outcome, shown?.standing, shown?.camera_reason, voice.fault].filter(Boolean).join(" · "));
+  const code = (shown?.tone ?? SCREEN_TONES[shown?.screen]) === "off" ? shown.outcome : "";
+  put("staff", [code, shown?.standing, shown?.camera_reason, voice.fault].filter(Boolean).join(" · "));
 }
 
 // Large type belongs to the person who asked for it and to nobody after him.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exam.kiosk_health import Part
-from kiosk.flow import Hint, NotUsable, TicketRead
+from kiosk.flow import Happened, Hint, NotUsable, TicketRead
 from kiosk.screen import Camera
 from kiosk.watching import COVERED
 from tests.axe import findings
@@ -55,6 +55,20 @@ def test_the_number_is_never_in_the_document(stage: Stage) -> None:
         assert ID_NUMBER[max(0, count - 6) : count] not in page.content() or count < 6
     page.wait_for_timeout(900)
     assert page.locator("[data-dots]").text_content() == "●●●●●● ●●●●●●●● ●●●●"
+
+
+def test_the_matter_with_a_person_stands_nowhere_and_that_with_the_machine_is_for_staff(stage: Stage) -> None:
+    page = stage.page
+    stage.console.answer = answer("CANDIDATE_BLOCKED", "H", "请到人工窗口", "工作人员将为您办理。")
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("h1")).to_have_text("请到人工窗口")
+    assert "CANDIDATE_BLOCKED" not in page.content()
+    stage.console.answer = answer("SYS_DISK", "S", "本机暂停使用", "请到其他签到机。")
+    stage.agent.happened(Happened.RESTART)
+    stage.agent.happened(TicketRead(TICKET))
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("[data-staff]")).to_contain_text("SYS_DISK")
 
 
 def test_a_wrong_digit_can_be_taken_back(stage: Stage) -> None:
