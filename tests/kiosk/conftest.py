@@ -43,7 +43,7 @@ def serial_device() -> Iterator[SerialDevice]:
             os.close(number)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

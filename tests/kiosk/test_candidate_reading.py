@@ -178,6 +178,17 @@ def test_what_to_do_is_said_in_both_languages_and_nothing_personal(stage: Stage)
     expect(stage.page.locator("[data-staff]")).not_to_contain_text("语音")
 
 
+def test_sound_that_the_browser_forbids_is_told_to_staff_and_costs_nothing(stage: Stage) -> None:
+    page = stage.page
+    page.evaluate(
+        """() => { HTMLMediaElement.prototype.play = () =>
+             Promise.reject(new DOMException("no touch yet", "NotAllowedError")); }"""
+    )
+    to_result(stage)
+    expect(page.locator("[data-staff]")).to_contain_text("浏览器不让出声")
+    expect(page.locator("h1")).to_have_text("签到成功")
+
+
 @pytest.fixture(params=SIZES)
 def slow_stage(
     chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path
@@ -205,6 +216,13 @@ def test_time_that_runs_out_is_said_and_can_be_extended(slow_stage: tuple[Stage,
     check(page, "time-large")
     page.locator("[data-more]").click()
     expect(page.locator("[data-soon]")).to_be_hidden()
+    stage.console.answer = replace(answer("NEED_SIGNATURE", "T", "请签名", ""), needs=("NEED_SIGNATURE",))
+    stage.agent.number_given(ID_NUMBER)
+    expect(page.locator("h1")).to_have_text("请签名")
+    clock.sleep_us(DOCUMENT_US - 15 * SECOND_US)
+    stage.agent.device_changed()
+    expect(page.locator("[data-soon]")).to_be_visible()
+    check(page, "time-sign-large")
 
 
 def test_prompts_that_are_not_there_are_told_to_staff(slow_stage: tuple[Stage, SimulatedClock]) -> None:

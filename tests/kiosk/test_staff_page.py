@@ -60,7 +60,7 @@ def fits(page: Page) -> bool:
 
 
 def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: World) -> None:
-    page.get_by_text("工作人员").click()
+    page.get_by_role("link", name="工作人员").click()
     expect(page.locator("h1")).to_have_text("请选择您的姓名")
     assert findings(page) == []
     page.get_by_role("button", name="王芳").click()
@@ -86,7 +86,7 @@ def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: Worl
 
 
 def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page) -> None:
-    page.get_by_text("工作人员").click()
+    page.get_by_role("link", name="工作人员").click()
     page.get_by_role("button", name="王芳").click()
     press(page, PIN)
     expect(page.locator("h1")).to_have_text("查找考生")
