@@ -18,7 +18,11 @@ function put(body, name, value) {
   else body[first] = value;
 }
 
+// The same words sent again are the same request; other words are another one. Passwords do not stay in the form.
 function nonceOf(form) {
+  const said = JSON.stringify([...new FormData(form)].filter(([name]) => form.elements[name].type !== "password"));
+  if (form.dataset.said !== said) delete form.dataset.nonce;
+  form.dataset.said = said;
   form.dataset.nonce ??= [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
   return form.dataset.nonce;
 }
