@@ -30,14 +30,14 @@ def standing(wrong_at_us: Sequence[int], unlocked_at_us: int | None, now_us: int
     """The standing of one person at one kiosk.
 
     `wrong_at_us`: the wrong tries since the last right one; those before the lead's unlocking count no more.
-    A clock that was set back makes no pause longer than it is.
+    A try later than now was made before the clock was set back: by more than a pause, it holds up nobody.
     """
     counted = sorted(moment for moment in wrong_at_us if unlocked_at_us is None or moment > unlocked_at_us)
     if len(counted) >= LOCKED_AT:
         return Standing(may_try=False, tries_left=0, needs_lead=True)
     if len(counted) < FREE:
         return Standing(may_try=True, tries_left=FREE - len(counted))
-    since_us = min(counted[FREE - 1], now_us)
-    if len(counted) == FREE and now_us - since_us < PAUSE_US:
+    since_us = counted[FREE - 1]
+    if len(counted) == FREE and -PAUSE_US <= now_us - since_us < PAUSE_US:
         return Standing(may_try=False, tries_left=0, until_us=since_us + PAUSE_US)
     return Standing(may_try=True, tries_left=LOCKED_AT - len(counted))

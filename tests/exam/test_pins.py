@@ -54,9 +54,12 @@ def test_the_lead_unlocks_and_what_was_wrong_before_counts_no_more() -> None:
     assert standing([*wrong, T_US + 2], T_US, T_US + 3).tries_left == 4
 
 
-def test_a_clock_set_back_makes_no_pause_longer() -> None:
-    wrong = [T_US + 100 * PAUSE_US] * FREE
-    assert standing(wrong, None, T_US).until_us == T_US + PAUSE_US
+def test_tries_of_a_clock_that_was_far_ahead_hold_up_nobody_for_longer() -> None:
+    day_us = 24 * 60 * MINUTE_US
+    a_little = [T_US + PAUSE_US] * 5
+    assert standing(a_little, None, T_US).until_us == T_US + 2 * PAUSE_US
+    assert standing([T_US + day_us] * 5, None, T_US) == Standing(may_try=True, tries_left=5)
+    assert standing([T_US + day_us] * 10, None, T_US).needs_lead
 
 
 def test_what_is_signed_holds_every_field_in_one_way() -> None:
