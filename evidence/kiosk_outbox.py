@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any, Final
 
 from evidence.check_in_pictures import Picture, PictureKind
-from evidence.database import WriterDatabase
+from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
 from evidence.small_files import create_whole
 from exam.answers import Answer
@@ -23,6 +23,21 @@ from exam.roster_facts import LocalEntry
 
 SEALED_AS: Final = "outbox"
 PICTURE_SEALED_AS: Final = "outbox picture"
+
+
+def undelivered(path: Path) -> int:
+    """How many scans a kiosk.db still holds; 0 without one. Raises sqlite3.Error when it is damaged."""
+    if not path.exists():
+        return 0
+    database = ReaderDatabase(path)
+    try:
+        with database.read() as connection:
+            found: int = connection.execute(
+                "select count(*) from scan where state <> 'delivered'"
+            ).fetchone()[0]
+    finally:
+        database.close()
+    return found
 
 
 class OutboxKeyError(Exception):

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.settings import Settings
 from evidence.kiosk_key import public_bytes, write_key
+from evidence.kiosk_outbox import undelivered
 from evidence.small_files import replace_whole
 from exam.enrolment import EnrolmentText, EnrolmentTextError, enrolment_message, parse
 
@@ -61,6 +62,7 @@ def enrol_here(settings: Settings, text: str) -> Place:
             "this folder is that of a console with its own certificate authority; set another data_folder"
         )
     authority = authority_of(asked)
+    _require_same_site(settings, authority)
     settings.keys_folder.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()  # kept once the console has taken it
     public = public_bytes(key)
@@ -78,6 +80,19 @@ def enrol_here(settings: Settings, text: str) -> Place:
     write_key(settings.kiosk_key, key)
     replace_whole(settings.kiosk_token, told["token"].encode() + b"\n", 0o600)
     return place
+
+
+def _require_same_site(settings: Settings, authority: str | None) -> None:
+    """What still waits was said at one site, and must not be told to another."""
+    kept = settings.keys_folder / "ca.crt"
+    if not kept.exists() or authority is None or kept.read_text(encoding="utf-8") == authority:
+        return
+    waiting = undelivered(settings.kiosk_db)
+    if waiting:
+        raise EnrolmentFailedError(
+            f"{waiting} check-ins of the earlier site wait here: start the kiosk once in that site's network,"
+            f" or put {settings.kiosk_db} and {settings.kiosk_outbox_key} aside for its administrator"
+        )
 
 
 def console_address(settings: Settings) -> str:

@@ -15,6 +15,8 @@ import pytest
 from config.settings import KioskSettings, Settings, WebSettings
 from evidence.kiosk_enrolments import is_signed
 from evidence.kiosk_key import load_key, public_bytes
+from evidence.kiosk_outbox import NewScan, Outbox
+from evidence.kiosk_store import KioskStore
 from exam.clock import SystemClock
 from exam.enrolment import EnrolmentText, enrolment_message
 from kiosk.enrolment import (
@@ -117,6 +119,25 @@ def test_nothing_is_sent_to_a_machine_with_another_authority(door: Door, setting
         enrol_here(settings, door.text("ab" * 32))
     assert door.heard == []
     assert not settings.keys_folder.exists()
+
+
+def test_what_waits_for_one_site_is_never_brought_to_another(door: Door, settings: Settings) -> None:
+    enrol_here(settings, door.text())
+    store = KioskStore(settings.kiosk_db)
+    outbox = Outbox(store.database, settings.kiosk_outbox_key)
+    enrol_here(settings, door.text())
+    outbox.begin(
+        NewScan("n" * 22, "boot-one", 5), {"ticket_no": "T"}, lambda sequence: {"sequence": sequence}
+    )
+    store.close()
+    enrol_here(settings, door.text())
+    (settings.keys_folder / "ca.crt").write_text("of another site")
+    asked = len(door.heard)
+    with pytest.raises(EnrolmentFailedError, match="1 check-ins of the earlier site wait here"):
+        enrol_here(settings, door.text())
+    assert len(door.heard) == asked
+    settings.kiosk_db.unlink()
+    enrol_here(settings, door.text())
 
 
 def test_a_refusal_is_said_in_the_consoles_words_and_changes_nothing(door: Door, settings: Settings) -> None:
