@@ -7,6 +7,7 @@ that no foreign page can send without asking first.
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -169,7 +170,8 @@ def _add_clips(app: Flask, clips: Clips) -> None:
     def clip(name: str, language: str) -> ResponseReturnValue:
         """A spoken prompt."""
         path = clips.path(name, language)
-        return ("", 404) if path is None else send_file(path, mimetype="audio/wav")
+        # Whole, so that a page that goes away leaves no file open.
+        return ("", 404) if path is None else send_file(BytesIO(path.read_bytes()), mimetype="audio/wav")
 
 
 def _page() -> str:

@@ -116,6 +116,7 @@ def test_of_several_devices_of_a_kind_the_best_one_counts() -> None:
         Part.CAMERA: PartState.COVERED,
         Part.SCANNER: PartState.OK,
         Part.ID_READER: PartState.ABSENT,
+        Part.FACE_CAMERA: PartState.ABSENT,
     }
     board.lost("serial:/dev/ttyACM0", Part.SCANNER, "unplugged")
     assert board.parts()[Part.SCANNER] is PartState.LOST

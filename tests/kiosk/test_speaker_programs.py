@@ -75,7 +75,7 @@ def test_a_program_that_plays_it_whole_is_believed() -> None:
 )
 def test_a_program_that_fails_is_not_believed(command: tuple[str, ...], why: str) -> None:
     loudspeaker = ProgramLoudspeaker(command, CLOCK)
-    _one, told = sound(loudspeaker)
+    _one, told = sound(loudspeaker, lasts_s=30)
     played(loudspeaker, told)
     assert told.ended[0][1] == why
     assert loudspeaker.trouble()
