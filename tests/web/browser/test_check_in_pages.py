@@ -139,6 +139,8 @@ def test_documents_are_looked_at_again_by_one_touch_each(open_page: Open, world:
     announce(world, "C5", world.clock.wall_us())
     page = open_page(world.proctor_account_id, f"/check-in/rooms/{world.session_id}/{world.room_1}", size)
     page.get_by_role("link", name="再次查验证件").click()
+    expect(page).to_have_url(re.compile("documents"))
+    page.wait_for_load_state()
     first = page.locator("button.desk-seat").first
     second = page.locator("button.desk-seat").nth(1)
     first.click()
