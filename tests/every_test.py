@@ -12,11 +12,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = (sys.executable, "-m", "coverage", "run", "-m", "pytest")
-COMPUTING = ("nice", "-n", "10", *PYTEST, "-m", "not day and not live and not browser")
+YIELDING = ("nice", "-n", "10", *PYTEST, "-m", "not day and not live and not browser")
+# About half of the computing each.
+FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal")
+COMPUTING = (*YIELDING, *FIRST_HALF)
+REST = (*YIELDING, *(f"--ignore={folder}" for folder in FIRST_HALF))
 LIVE, BROWSER = (*PYTEST, "-m", "live"), (*PYTEST, "-m", "browser and not day and not live")
 # Runs of one lane follow one another, lanes run beside each other; each file of whole days has its own lane.
 DAYS = [[(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))]
-LANES = [[*DAYS[0], BROWSER], *DAYS[1:], [LIVE]]
+LANES = [[*DAYS[0], BROWSER], *DAYS[1:], [LIVE], [REST]]
 
 
 def say(sentence: str) -> None:

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,7 @@ from tests.evidence.spoiled_bags import (
     name_that_a_terminal_obeys,
     redeliver,
     rewrite,
+    segment_names,
 )
 
 SHELL_VERIFIER = Path(bag_verifier.__file__).with_suffix(".sh")
@@ -225,6 +228,24 @@ def test_a_derived_copy_is_named_and_said_to_be_no_evidence(
 def test_no_openssl_means_no_proof(archive: Archive, bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(bag))
     assert verify(archive, bag) == REFUSED
+
+
+def test_a_file_whose_name_is_no_originals_is_refused(
+    archive: Archive, bag: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = segment_names(bag)[0]
+    redeliver(bag, lambda said: said["cameras"][0]["segments"][0].update(file="picture.mp4"))
+    for path in sorted(bag.glob(f"*/camera-1/{name}*")):
+        path.rename(path.with_name(f"picture.mp4{path.name.partition('.mp4')[2]}"))
+    resign(archive, bag)
+    assert verify(archive, bag) == REFUSED
+    assert "not the name of an original" in capsys.readouterr().out
+
+
+def test_what_it_says_can_be_caught_as_text(archive: Archive, bag: Path) -> None:
+    with redirect_stdout(StringIO()) as said:
+        assert verify(archive, bag) == PROVED
+    assert said.getvalue()
 
 
 SEGMENTS = [Span(0, 100, "a", 0), Span(100, 200, "a", 1)]

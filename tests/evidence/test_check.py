@@ -443,6 +443,19 @@ def test_a_checkpoint_of_another_root_or_key_is_named(site: Site) -> None:
     assert Code.CHECKPOINT_BROKEN in site.codes()
 
 
+def test_checkpoints_that_changed_places_are_named(site: Site) -> None:
+    other = "select note from checkpoint as other where other.id = 3 - checkpoint.id"
+    site.tamper("exam_checkpoints", f"update checkpoint set note = ({other})")
+    assert "it does not follow the one before" in " ".join(
+        found.where for found in site.found() if found.code is Code.CHECKPOINT_BROKEN
+    )
+
+
+def test_a_ledger_that_lost_its_subtrees_contradicts_its_checkpoints(site: Site) -> None:
+    site.tamper("footage", "delete from ledger_node")
+    assert Code.CHECKPOINT_BROKEN in site.codes(Depth.PRESENCE)
+
+
 def test_leaves_without_checkpoints_or_key_are_named(site: Site) -> None:
     (site.memory.keys_folder / "ledger_exam.key").unlink()
     (site.memory.folder / "footage_checkpoints.db").unlink()

@@ -11,9 +11,11 @@ from evidence.check_facts import EXAM_FACTS, FOOTAGE_FACTS, check_facts
 from evidence.disposal_attempts import Attempt, note_attempt
 from evidence.holds import NewHold, propose_hold, take_step
 from evidence.ledger import LeafKind, append
+from evidence.preflight import NewPreflight, Source, add_preflight
 from evidence.retention import assign_day, site_day
 from exam.holds import HoldKind, HoldStep
 from tests.disposals import Archive, open_archive
+from tests.evidence.bags import CAMERA
 from tests.world import START_US, build_world
 
 BAG = "insert into export_bag values (1, 7, 1, 1, 'export-7', 1, 5, zeroblob(32), 1, 9)"
@@ -42,6 +44,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
                 "tagmanifest_sha256": "00" * 32,
             }
             append(connection, LeafKind.EXPORT, body, 9)
+            for order_id, picture in ((7, b"a picture"), (8, None)):
+                seen = NewPreflight(order_id, CAMERA, Source.RECORDING, (), None, picture)
+                add_preflight(connection, seen, 9)
         yield opened
     world.close()
 
@@ -106,6 +111,16 @@ def test_rows_that_nobody_touched_are_what_their_leaves_say(archive: Archive, na
         ("footage", "update disposal set plan_digest = zeroblob(32)", "disposal 1 plan_sha256"),
         ("footage", "update disposal_refusal set reasons = 'legal_hold'", "disposal_refusal 1 reasons"),
         ("footage", "update export_bag set order_id = 8", "export_bag 1 order_id"),
+        (
+            "footage",
+            "update camera_preflight set picture = x'01' where order_id = 7",
+            f"camera_preflight 7/{CAMERA} picture",
+        ),
+        (
+            "footage",
+            "update camera_preflight set picture = x'01', picture_sha256 = zeroblob(32) where order_id = 8",
+            f"camera_preflight 8/{CAMERA} picture",
+        ),
     ],
 )
 def test_an_edited_row_is_named(archive: Archive, name: str, edit: str, where: str) -> None:
