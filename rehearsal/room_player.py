@@ -12,6 +12,7 @@ from exam.clock import SECOND_US, Clock
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
 
 SCHEDULE_EVERY_US: Final = SECOND_US
+HEARTBEAT_EVERY_US: Final = 5 * SECOND_US
 LOOK_EVERY_US: Final = 20_000
 CLOCK_EXCHANGES: Final = 5
 # So long before a sound the console is not asked anything.
@@ -32,6 +33,7 @@ class RoomPlayer:
         self._cues: list[dict[str, Any]] = []
         self._offset_us = 0
         self._uncertainty_us = 0
+        self._told_at_us: int | None = None
 
     def run(self, stopping: threading.Event) -> None:
         """Play until `stopping`; a console that is away changes nothing but the reports' arrival."""
@@ -61,8 +63,29 @@ class RoomPlayer:
                 body = {"player": self._name, "reports": self._unsent}
                 self._console.post_json(f"/api/rooms/{self._room}/reports", body)
                 self._unsent = []
+            self._tell_how_it_is()
         except (httpx.TransportError, ConsoleRefusedError):
             return  # tried again at the next look; the schedule at hand goes on
+
+    def _tell_how_it_is(self) -> None:
+        """The heartbeat: without it, the console sends people to a room that stays silent."""
+        now_us = self._clock.monotonic_us()
+        if self._told_at_us is not None and now_us - self._told_at_us < HEARTBEAT_EVERY_US:
+            return
+        body = {
+            "player": self._name,
+            "label": "模拟播放器",
+            "clock": {"offset_us": self._offset_us, "error_us": self._uncertainty_us},
+            "audio_ready": len(self._cues),
+            "audio_wanted": len(self._cues),
+            "allowed": True,
+            "awake": True,
+            "output": True,
+            "audible": None,
+            "played": None,
+        }
+        self._console.post_json(f"/api/rooms/{self._room}/players", body)
+        self._told_at_us = now_us
 
     def _measure_offset(self) -> None:
         """Player clock minus the console's, by the exchange with the shortest way there and back."""

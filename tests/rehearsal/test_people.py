@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -56,6 +57,9 @@ class Site:
             self.sent.append((request.url.path, json.loads(request.content)))
             return httpx.Response(200, json={})
         return httpx.Response(200, text=TOKEN_PAGE + self.page)
+
+    def posted(self, path: str) -> list[dict[str, Any]]:
+        return [body for to, body in self.sent if to == path and isinstance(body, dict)]
 
     def client(self) -> ConsoleClient:
         console = ConsoleClient("http://console.test", httpx.MockTransport(self.answer))
@@ -190,9 +194,7 @@ def test_a_player_rings_once_by_the_consoles_clock_and_reports_it() -> None:
     site = Site()
     site.schedule = [cue()]
     play(site)
-    [(path, body)] = site.sent
-    assert path == "/api/rooms/R01/reports"
-    assert isinstance(body, dict)
+    [body] = site.posted("/api/rooms/R01/reports")
     [report] = body["reports"]
     assert 0 <= report["started_at_us"] - (NOW_US - 5 * SECOND_US + 100_000) <= 40_000
     assert report["offset_us"] == 5 * SECOND_US
@@ -213,7 +215,15 @@ def test_a_player_keeps_silent(change: Callable[[], dict[str, object]]) -> None:
     site = Site()
     site.schedule = [cue(**change())]
     play(site)
-    assert site.sent == []
+    assert site.posted("/api/rooms/R01/reports") == []
+
+
+def test_a_player_tells_how_it_is_every_five_seconds() -> None:
+    site = Site()
+    play(site, rounds=600)  # 12 s
+    beats = site.posted("/api/rooms/R01/players")
+    assert len(beats) == 3
+    assert beats[0]["clock"] == {"offset_us": 5 * SECOND_US, "error_us": 0}
 
 
 def test_a_player_asks_nothing_while_it_is_about_to_ring() -> None:
