@@ -18,9 +18,10 @@ FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal")
 COMPUTING = (*YIELDING, *FIRST_HALF)
 REST = (*YIELDING, *(f"--ignore={folder}" for folder in FIRST_HALF))
 LIVE, BROWSER = (*PYTEST, "-m", "live"), (*PYTEST, "-m", "browser and not day and not live")
+KIOSK_PAGES, OTHER_PAGES = (*BROWSER, "tests/kiosk"), (*BROWSER, "--ignore=tests/kiosk")
 # Runs of one lane follow one another, lanes run beside each other; each file of whole days has its own lane.
 DAYS = [[(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))]
-LANES = [[*DAYS[0], BROWSER], *DAYS[1:], [LIVE], [REST]]
+LANES = [[*DAYS[0], KIOSK_PAGES], [*DAYS[1], OTHER_PAGES], *DAYS[2:], [LIVE], [REST]]
 
 
 def say(sentence: str) -> None:
