@@ -76,7 +76,7 @@ def _film_and_verify(tmp_path: Path) -> None:
             wait_until(lambda: report_of(site, order_id).is_final, 100)
             made = report_of(site, order_id)
     assert made.outcome is not None
-    assert made.words == "全部交付"
+    assert made.words == "全部交付；已从介质读回核对"
     bag = Path(made.outcome["target"]) / made.outcome["bags"][0]
     words = ["sh", str(bag / "verify.sh"), "--fingerprint", made.outcome["fingerprint"]]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
