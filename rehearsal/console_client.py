@@ -20,10 +20,12 @@ class ConsoleRefusedError(Exception):
 class ConsoleClient:
     """Logged in as one account. Use from one thread."""
 
-    def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, address: str, transport: httpx.BaseTransport | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
         """`address` such as http://127.0.0.1:8600; `transport` replaces the network in tests."""
         self._http = httpx.Client(
-            base_url=address, follow_redirects=True, timeout=PATIENCE_S, transport=transport, trust_env=False
+            base_url=address, follow_redirects=True, timeout=patience_s, transport=transport, trust_env=False
         )
         self._csrf = ""
 

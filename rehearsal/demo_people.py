@@ -59,6 +59,10 @@ def create_accounts(
         accounts.create_account(connection, new, now_us)
 
 
+# A busy machine may take long to let everybody in and to print the tickets; nobody goes home for that.
+CONSOLE_PATIENCE_S: Final = 60.0
+
+
 @dataclass(slots=True)
 class DemoPeople:
     """Everybody who takes part in the demo day."""
@@ -131,7 +135,7 @@ class DemoPeople:
 
     def _console(self, name: str) -> ConsoleClient:
         login = next(login for login in self.logins if login.name == name)
-        console = ConsoleClient(f"http://127.0.0.1:{self.settings.web.port}")
+        console = ConsoleClient(f"http://127.0.0.1:{self.settings.web.port}", patience_s=CONSOLE_PATIENCE_S)
         console.log_in(login.name, login.password)
         return console
 

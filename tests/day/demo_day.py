@@ -102,6 +102,7 @@ class DemoDayRun:
     def finish(self) -> dict[str, Any]:
         """Wait for the end of the day and return the printed summary."""
         out, _ = self.child.communicate(timeout=DAY_PATIENCE_S)
+        assert out, f"the demo ended without a summary:\n{self.words()[-6000:]}"
         return dict(json.loads(out))
 
 

@@ -67,7 +67,8 @@ def wait_for(page: Page, expression: str, seconds: int = 60) -> None:
     raise AssertionError(f"never true: {expression}")
 
 
-def kiosk_answers(page: Page) -> None:
+def kiosk_answers(day: DemoDayRun, page: Page) -> None:
+    assert day.child.poll() is None, day.words()[-6000:]
     wait_for(
         page,
         "fetch('/local/state').then((answer) => answer.json())"
@@ -103,7 +104,7 @@ def look_at_everything(visitor: Visitor) -> list[str]:
     kiosk = visitor.page("", 1080, 1920)
     kiosk.goto(f"http://127.0.0.1:{day.port + 10}/")
     day.wait_until(-30)
-    kiosk_answers(kiosk)
+    kiosk_answers(day, kiosk)
     visitor.shoot(kiosk, "kiosk")
     day.wait_until(2.5)
     visitor.shoot(room, "room")
