@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.world import World, build_world
+
+# What an example finds must not hang on how busy the machine is: speed is measured in benchmarks.
+settings.register_profile("kaochang", deadline=None)
+settings.load_profile("kaochang")
 
 
 @pytest.fixture

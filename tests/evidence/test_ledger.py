@@ -113,7 +113,7 @@ def test_an_empty_ledger_has_the_empty_root(world: World) -> None:
         assert tree_head(connection) == TreeHead(0, EMPTY_ROOT)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(1, 70))
 def test_proofs_from_the_stored_tree_hold_for_every_earlier_size(
     tmp_path_factory: pytest.TempPathFactory, count: int
