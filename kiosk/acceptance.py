@@ -14,8 +14,8 @@ from config.foreign_codes import load_foreign_codes
 from exam.clock import SECOND_US
 from exam.signed_tickets import claimed_number, looks_signed
 from exam.tickets import TICKET, matches_any, normalise_ticket
-from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Reading
+from kiosk.visit import Hint, Input, NotUsable, TicketRead
 
 GONE_US: Final = 5 * SECOND_US // 2
 # Seen twice before it is believed: something unusable, a number while no form is known, and a code that

@@ -23,7 +23,10 @@ from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker, not_judged
 from kiosk.contact import Contact, Told
 from kiosk.device_board import DeviceBoard
-from kiosk.flow import (
+from kiosk.flow import step
+from kiosk.scan import Scan
+from kiosk.screen import Camera, describe
+from kiosk.visit import (
     Answered,
     Asking,
     Collecting,
@@ -38,10 +41,7 @@ from kiosk.flow import (
     NotUsable,
     OutOfUse,
     TicketRead,
-    step,
 )
-from kiosk.scan import Scan
-from kiosk.screen import Camera, describe
 
 TICK_SECONDS: Final = 0.2
 PROBE_SECONDS: Final = 5.0

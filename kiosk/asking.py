@@ -23,9 +23,9 @@ from kiosk.alone import OwnJudgement
 from kiosk.bringing import bring_pictures
 from kiosk.console import Console, ConsoleRefusedError, ConsoleRevokedError, ConsoleUnreachableError
 from kiosk.contact import NOT_TAKEN, Contact
-from kiosk.flow import Answered
 from kiosk.own_answers import own_answer
 from kiosk.scan import Scan
+from kiosk.visit import Answered
 
 NONCE_BYTES: Final = 16
 

@@ -11,12 +11,9 @@ from exam.outcomes import Outcome
 from kiosk.collecting import after_decline, answered, collected, without_camera
 from kiosk.scan import Scan
 from kiosk.visit import (
-    COLLECTED,
-    COUNTDOWN_US,
     DOCUMENT_US,
     EXTENSIONS,
     HINT_US,
-    PHOTO_TRIES,
     READABLE_US,
     RESULT_US,
     Answered,
@@ -25,7 +22,6 @@ from kiosk.visit import (
     Collecting,
     Fitness,
     Flow,
-    Gift,
     Happened,
     Hint,
     Idle,
@@ -44,42 +40,6 @@ from kiosk.visit import (
     Signed,
     TicketRead,
 )
-
-__all__ = [
-    "COLLECTED",
-    "COUNTDOWN_US",
-    "DOCUMENT_US",
-    "EXTENSIONS",
-    "HINT_US",
-    "PHOTO_TRIES",
-    "READABLE_US",
-    "RESULT_US",
-    "Answered",
-    "Asking",
-    "BagGiven",
-    "Collecting",
-    "Fitness",
-    "Flow",
-    "Gift",
-    "Happened",
-    "Hint",
-    "IdNumberGiven",
-    "Idle",
-    "Input",
-    "NeedsIdNumber",
-    "NeedsTicket",
-    "NotUsable",
-    "NoticeAccepted",
-    "OutOfUse",
-    "PhotoTaken",
-    "PhotoUnusable",
-    "Referred",
-    "Showing",
-    "ShownHint",
-    "Signed",
-    "TicketRead",
-    "step",
-]
 
 
 def step(flow: Flow, happened: Input, now_us: int) -> Flow:

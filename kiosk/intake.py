@@ -4,10 +4,10 @@ from typing import Protocol
 
 from exam.clock import Clock
 from kiosk.acceptance import Acceptance
-from kiosk.flow import Hint, IdNumberGiven, Input, NotUsable
 from kiosk.id_cards import IdReading, card_in
 from kiosk.id_readers import Unreadable
 from kiosk.scan_text import PLAIN_SHEET, SetupSheet, cleaned
+from kiosk.visit import Hint, IdNumberGiven, Input, NotUsable
 
 
 class Listener(Protocol):

@@ -15,8 +15,8 @@ from evidence.check_in_pictures import Picture as KeptPicture
 from evidence.check_in_pictures import PictureKind
 from exam.clock import SECOND_US, Clock
 from kiosk.camera import CameraLostError, FrameSource
-from kiosk.flow import Happened, Hint, Input, PhotoTaken, PhotoUnusable
 from kiosk.scanner import Picture, glance_at, part_of, photo_jpeg, sharpness_of
+from kiosk.visit import Happened, Hint, Input, PhotoTaken, PhotoUnusable
 
 # Mean shades, of 255, and steepness of edges, between which a face can be compared with a card. Set with made
 # pictures (tests/kiosk/test_photos.py); the guide tells how to try them at the site.

@@ -9,7 +9,7 @@ from typing import Any, Final
 from config.kiosk_screen import KioskWords
 from exam.answers import Answer
 from exam.outcomes import Kind, Outcome
-from kiosk.flow import (
+from kiosk.visit import (
     EXTENSIONS,
     Asking,
     Collecting,

@@ -17,11 +17,11 @@ from flask.typing import ResponseReturnValue
 
 from kiosk.agent import Agent, Usable
 from kiosk.clips import Clips
-from kiosk.flow import BagGiven, Happened, NoticeAccepted, Signed
 from kiosk.intake import Intake
 from kiosk.keystrokes import LONGEST
 from kiosk.scanner import Picture, preview_jpeg
 from kiosk.signatures import NoSignatureError, signature_of
+from kiosk.visit import BagGiven, Happened, NoticeAccepted, Signed
 
 LOOK_FOLDER: Final = Path(__file__).resolve().parent.parent / "config" / "look"
 OWN_HEADER: Final = "X-Kaochang-Kiosk"

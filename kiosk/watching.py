@@ -10,9 +10,9 @@ from exam.clock import Clock
 from kiosk.acceptance import Acceptance
 from kiosk.attention import Attention
 from kiosk.camera import CameraLostError, FrameSource
-from kiosk.flow import Hint, Input, NotUsable
 from kiosk.scanner import Picture, Reading, glance_at
 from kiosk.screen import Camera
+from kiosk.visit import Hint, Input, NotUsable
 
 RETRY_SECONDS: Final = 2.0
 NO_PICTURE_SECONDS: Final = 0.03

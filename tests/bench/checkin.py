@@ -28,10 +28,10 @@ from exam.clock import SimulatedClock
 from kiosk.acceptance import Acceptance
 from kiosk.asking import Asker
 from kiosk.console import HttpConsole
-from kiosk.flow import TicketRead
 from kiosk.local import open_local
 from kiosk.scan import Scan
 from kiosk.scanner import Scanner, grey_of
+from kiosk.visit import TicketRead
 from rehearsal.people_names import RosterLine
 from rehearsal.ticket_show import PrintedSheet, hand_movement, rasterised, seen
 from tests.bench.bench_report import Row, percentile, print_report, progress

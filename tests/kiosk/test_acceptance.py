@@ -9,8 +9,8 @@ from evidence.ticket_signing import sign_ticket
 from exam.day import PlaceKind
 from exam.signed_tickets import SignedTicket, TicketSitting
 from kiosk.acceptance import GONE_US, Acceptance
-from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Reading
+from kiosk.visit import Hint, Input, NotUsable, TicketRead
 from tests.kiosk.stage import FORM, TICKET
 
 NOW = 1_000_000_000

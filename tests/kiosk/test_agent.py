@@ -13,10 +13,10 @@ from exam.kiosk_health import Part
 from exam.self_test import Standing
 from kiosk import agent as agent_module
 from kiosk.agent import Agent, Usable
-from kiosk.flow import READABLE_US, RESULT_US, Happened, TicketRead
 from kiosk.scan import Scan
 from kiosk.scanner import Reading
 from kiosk.screen import Camera
+from kiosk.visit import READABLE_US, RESULT_US, Happened, TicketRead
 from tests.kiosk.stage import ID_NUMBER, TICKET, FakeConsole, agent_of, answer
 
 WAIT_S = 5.0

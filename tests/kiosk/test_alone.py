@@ -12,8 +12,8 @@ from evidence.ticket_signing import session_tickets
 from exam.admission_facts import ReadDocument, TicketProof
 from exam.clock import MINUTE_US, SECOND_US
 from exam.kiosk_health import Part, PartState
-from kiosk.flow import Answered
 from kiosk.scan import Scan
+from kiosk.visit import Answered
 from tests.evidence.rostered import content_of, stretched_of
 from tests.kiosk.rostered_kiosk import Rostered, rostered
 from tests.kiosk.stage import ADMITTED

@@ -9,10 +9,10 @@ from evidence.kiosk_outbox import Outbox
 from exam.clock import SimulatedClock
 from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
-from kiosk.flow import Answered
 from kiosk.local import Local
 from kiosk.own_answers import own_answer
 from kiosk.scan import Scan
+from kiosk.visit import Answered
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, local_of
 
 SCAN = Scan(TICKET, ID_NUMBER)

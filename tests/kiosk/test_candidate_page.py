@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exam.kiosk_health import Part
-from kiosk.flow import Happened, Hint, NotUsable, TicketRead
 from kiosk.screen import Camera
+from kiosk.visit import Happened, Hint, NotUsable, TicketRead
 from kiosk.watching import COVERED
 from tests.axe import findings
 from tests.kiosk.page_stage import Stage, overflows, press

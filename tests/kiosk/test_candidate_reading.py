@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from exam.clock import SECOND_US, SimulatedClock
 from kiosk.agent import Agent
 from kiosk.clips import Clips
-from kiosk.flow import DOCUMENT_US, Hint, Input, NotUsable, PhotoUnusable, TicketRead
 from kiosk.photos import Photographer
+from kiosk.visit import DOCUMENT_US, Hint, Input, NotUsable, PhotoUnusable, TicketRead
 from tests.axe import findings
 from tests.kiosk.page_stage import FACE, SIZES, Stage, overflows, press, staged, unreadable
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of, answer

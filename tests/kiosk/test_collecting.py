@@ -10,7 +10,9 @@ from evidence.check_in_pictures import Picture, PictureKind
 from exam.answers import Answer
 from exam.clock import SECOND_US
 from exam.outcomes import Outcome
-from kiosk.flow import (
+from kiosk.flow import step
+from kiosk.scan import Scan
+from kiosk.visit import (
     COUNTDOWN_US,
     DOCUMENT_US,
     HINT_US,
@@ -37,9 +39,7 @@ from kiosk.flow import (
     ShownHint,
     Signed,
     TicketRead,
-    step,
 )
-from kiosk.scan import Scan
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 
 NOW = 1_000 * SECOND_US

@@ -13,12 +13,12 @@ from exam.kiosk_health import Part, PartState
 from kiosk.acceptance import GONE_US, Acceptance
 from kiosk.device_board import Device, DeviceBoard, DeviceLostError
 from kiosk.device_keeping import Bench, Keeper, identity_of, keepers
-from kiosk.flow import Hint, IdNumberGiven, Input, NotUsable, TicketRead
 from kiosk.id_cards import IdReading
 from kiosk.id_readers import TextIdReader, Unreadable
 from kiosk.input_devices import Identity
 from kiosk.intake import Intake
 from kiosk.scan_text import SetupSheet
+from kiosk.visit import Hint, IdNumberGiven, Input, NotUsable, TicketRead
 from tests.kiosk.device_stage import GUN, FakeKernel, SerialDevice
 from tests.kiosk.stage import FORM, ID_NUMBER, TICKET
 from tests.kiosk.typing_devices import Keyboard

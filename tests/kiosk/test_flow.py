@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from exam.admission_facts import ReadDocument
 from exam.clock import SECOND_US
 from exam.outcomes import Outcome
-from kiosk.flow import (
+from kiosk.flow import step
+from kiosk.scan import Scan
+from kiosk.visit import (
     DOCUMENT_US,
     EXTENSIONS,
     HINT_US,
@@ -32,9 +34,7 @@ from kiosk.flow import (
     Showing,
     ShownHint,
     TicketRead,
-    step,
 )
-from kiosk.scan import Scan
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET
 
 NOW = 1_000 * SECOND_US

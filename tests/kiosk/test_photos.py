@@ -15,11 +15,11 @@ from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from kiosk.bringing import NOT_TAKEN, UNOPENED, bring_pictures
 from kiosk.camera import CameraLostError
-from kiosk.flow import Collecting, Happened, Hint, Input, PhotoTaken, PhotoUnusable
 from kiosk.local import Local
 from kiosk.photos import PATIENCE_US, FaceCamera, Photographer, fault_of, photo_of
 from kiosk.scan import Scan
 from kiosk.scanner import Picture
+from kiosk.visit import Collecting, Happened, Hint, Input, PhotoTaken, PhotoUnusable
 from tests.evidence.check_ins import RULES
 from tests.kiosk.paper import face
 from tests.kiosk.rostered_kiosk import rostered

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from kiosk.device_board import DeviceLostError
-from kiosk.flow import Asking, Idle, IdNumberGiven, NeedsIdNumber, NeedsTicket, step
+from kiosk.flow import step
 from kiosk.id_cards import IdReading
 from kiosk.printed_cards import PrintedIdReader
 from kiosk.scan import Scan
 from kiosk.scanner import OcrMissingError, Picture, number_in, recogniser
+from kiosk.visit import Asking, Idle, IdNumberGiven, NeedsIdNumber, NeedsTicket
 from tests.kiosk.stage import ID_NUMBER, TICKET
 from tests.world import invented_number
 

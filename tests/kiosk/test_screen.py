@@ -7,7 +7,9 @@ import pytest
 
 from config.kiosk_screen import HINTS, SCREENS, load_kiosk_words
 from exam.outcomes import KINDS, Kind, Outcome
-from kiosk.flow import (
+from kiosk.scan import Scan
+from kiosk.screen import NAMES, NEEDS, Camera, describe
+from kiosk.visit import (
     EXTENSIONS,
     Asking,
     Collecting,
@@ -21,8 +23,6 @@ from kiosk.flow import (
     Showing,
     ShownHint,
 )
-from kiosk.scan import Scan
-from kiosk.screen import NAMES, NEEDS, Camera, describe
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, answer
 
 WORDS = load_kiosk_words()

@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from exam.clock import SystemClock
 from kiosk.agent import Agent
 from kiosk.clips import Clips
-from kiosk.flow import TicketRead
 from kiosk.intake import Intake
 from kiosk.scan_text import SetupSheet
 from kiosk.scanner import Picture
 from kiosk.screen_app import create_screen
+from kiosk.visit import TicketRead
 from tests.kiosk.stage import ID_NUMBER, TICKET, FakeConsole, agent_of
 
 OWN = {"X-Kaochang-Kiosk": "test"}

@@ -18,9 +18,9 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from kiosk.console import ConsoleUnreachableError, HttpConsole
-from kiosk.flow import Answered
 from kiosk.local import Local, open_local
 from kiosk.scan import Scan
+from kiosk.visit import Answered
 from tests.kiosk.stage import served
 from tests.world import CLOCK_US, Person, World, announce
 from web.app import create_app

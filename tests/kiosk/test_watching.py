@@ -8,9 +8,9 @@ import numpy as np
 from exam.clock import SECOND_US, SimulatedClock, SystemClock
 from kiosk.acceptance import Acceptance
 from kiosk.camera import CameraLostError
-from kiosk.flow import Hint, Input, NotUsable, TicketRead
 from kiosk.scanner import Picture, Reading
 from kiosk.screen import Camera
+from kiosk.visit import Hint, Input, NotUsable, TicketRead
 from kiosk.watching import COVERED, Watcher
 from tests.kiosk.paper import bars, tray
 from tests.kiosk.stage import FORM, TICKET

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from exam.clock import SECOND_US
 from exam.tickets import learn_form
 from kiosk.acceptance import Acceptance
-from kiosk.flow import TicketRead
 from kiosk.scanner import Picture, Scanner
+from kiosk.visit import TicketRead
 from tests.bench.bench_report import progress
 from tests.bench.code_engines import alone
 from tests.kiosk.paper import bars, printed, tray
