@@ -19,7 +19,7 @@ from evidence.disk_views import (
     volume_views,
 )
 from evidence.joint_decisions import DecisionKind, JointRow, joint_rows
-from evidence.work_orders import Order, OrderKind, Report, WorkState, orders, report
+from evidence.work_orders import OrderKind, WorkState, orders
 from web import retention_words
 from web.retention_page import reason_of_form
 from web.services import services
@@ -49,7 +49,7 @@ def page() -> str:
         volumes=volumes,
         targets=[each for each in volumes if each.is_there],
         mirrors=[(each, latest.get(each.uuid)) for each in mirrors],
-        orders=[(each, _report(each)) for each in given],
+        orders=[(each, services().footage.report(each.id)) for each in given],
         state_words=STATE_WORDS,
         words=retention_words,
     )
@@ -81,11 +81,3 @@ def _disks() -> tuple[list[VolumeView], list[MirrorView]]:
         return [], []
     with index.read() as footage:
         return volume_views(footage), mirror_views(footage)
-
-
-def _report(given: Order) -> Report:
-    index = services().footage()
-    if index is None:
-        return Report(given.id, WorkState.WAITING)
-    with index.read() as footage:
-        return report(footage, given.id)

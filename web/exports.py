@@ -24,7 +24,7 @@ from evidence.export_orders import (
     site_cameras,
 )
 from evidence.export_plan import Asker, CopyOptions
-from evidence.work_orders import Report, WorkState, report
+from evidence.work_orders import WorkState
 from web.access import may
 from web.playback_choice import Choice, Wanted, checked, submitted, suggested
 from web.services import services
@@ -102,13 +102,13 @@ def progress(order_id: int) -> str:
         found = find_export(connection, order_id)
     if found is None:
         abort(404)
-    made = _report(order_id)
+    made = services().footage.report(order_id)
     return render_template("exports/progress.html", wish=found, made=made, words=STATE_WORDS[made.state])
 
 
 def _page(form: Form) -> str:
     with services().exam.read() as connection:
-        orders = [(each, _report(each.order_id)) for each in export_orders(connection)]
+        orders = [(each, services().footage.report(each.order_id)) for each in export_orders(connection)]
         cameras = site_cameras(connection)
     return render_template(
         "exports/page.html",
@@ -162,11 +162,3 @@ def _is_size(text: str) -> bool:
 def _options(form: Form) -> CopyOptions:
     max_bytes = int(form.max_gb) * GB if form.max_gb else None
     return CopyOptions(max_bytes, form.with_play, form.burn_in, form.read_back)
-
-
-def _report(order_id: int) -> Report:
-    index = services().footage()
-    if index is None:  # no recorder has ever run here
-        return Report(order_id, WorkState.WAITING)
-    with index.read() as connection:
-        return report(connection, order_id)

@@ -28,7 +28,7 @@ from evidence.fixity_rows import (
 )
 from evidence.mirror import MirrorState, mirror_state
 from evidence.timeline import Interval
-from evidence.work_orders import Order, OrderKind, Report, WorkState, orders, report
+from evidence.work_orders import OrderKind, WorkState, orders
 from exam.clock import MINUTE_US, SITE_ZONE, to_us
 from web.alarms import DAMAGE_WORDS, MIRROR_WORDS
 from web.retention_words import size_words
@@ -96,7 +96,7 @@ def page() -> str:
     return render_template(
         "fixity/page.html",
         found=NOTHING if index is None else _found(index),
-        orders=[(each, _report(index, each)) for each in given],
+        orders=[(each, services().footage.report(each.id)) for each in given],
         rooms=_rooms(cameras),
         names={camera.uuid: f"{camera.room} {camera.label}" for camera in cameras},
         settings=services().settings.recorder,
@@ -171,10 +171,3 @@ def _volume(progress: Progress, mb_per_s: float) -> VolumeView:
 
 def _rooms(cameras: list[SiteCamera]) -> dict[int, str]:
     return {camera.room_id: camera.room for camera in cameras}
-
-
-def _report(index: ReaderDatabase | None, given: Order) -> Report:
-    if index is None:  # no recorder has ever run here
-        return Report(given.id, WorkState.WAITING)
-    with index.read() as connection:
-        return report(connection, given.id)

@@ -21,6 +21,7 @@ from evidence.check_in_facts import CheckInRules
 from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.kiosk_day import DayShelf
 from evidence.vault import Vault
+from evidence.work_orders import Report, WorkState, report
 from exam.admission_facts import Policy
 from exam.clock import Clock
 from exam.procedure import Procedure
@@ -89,6 +90,14 @@ class FootageReader:
             if self._database is None and self.path.exists():
                 self._database = ReaderDatabase(self.path)
             return self._database
+
+    def report(self, order_id: int) -> Report:
+        """How far the recorder is with an order; one that no recorder has seen is waiting."""
+        index = self()
+        if index is None:
+            return Report(order_id, WorkState.WAITING)
+        with index.read() as connection:
+            return report(connection, order_id)
 
     def close(self) -> None:
         """Close the index, if it was ever opened."""
