@@ -3,8 +3,12 @@
 For the announcements of the rooms and the words of the kiosks. The texts stand beside this in config/.
 """
 
+import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Final, Protocol
 
 LONGEST_RENDERING_S: Final = 60
@@ -66,6 +70,16 @@ class CommandVoice:
         except (subprocess.SubprocessError, OSError) as error:
             raise SpeechError(f"the speech program {self.command[0]} failed: {error}") from error
         return _with_lengths(spoken.stdout)
+
+
+def kept_sound(folder: Path, made_from: str, make: Callable[[], bytes]) -> Path:
+    """The sound file made from this recipe, named by its digest; made once, and there whole or not at all."""
+    path = folder / f"{sha256(made_from.encode()).hexdigest()[:32]}.wav"
+    if not path.exists():
+        unfinished = path.with_suffix(f".{os.getpid()}.part")
+        unfinished.write_bytes(make())
+        unfinished.replace(path)
+    return path
 
 
 def _with_lengths(wav: bytes) -> bytes:

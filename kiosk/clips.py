@@ -4,10 +4,9 @@ A file is named by the digest of text and voice, so a changed text makes a new f
 nothing. A kiosk without speech program says nothing, and staff read why; checking in does not need it.
 """
 
-import os
 import threading
 from collections.abc import Mapping
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +14,7 @@ from typing import Final
 import structlog
 
 from config.kiosk_screen import Clip
-from config.speech import ENGLISH, MANDARIN, SpeechError, Voice
+from config.speech import ENGLISH, MANDARIN, SpeechError, Voice, kept_sound
 
 VOICES: Final[Mapping[str, Voice]] = MappingProxyType({"zh": MANDARIN, "en": ENGLISH})
 
@@ -56,16 +55,8 @@ class Clips:
             if stopping.is_set():
                 return
             text = clip.text if language == "zh" else clip.text_en
-            self._ready[name, language] = self._rendered(text, voice)
-
-    def _rendered(self, text: str, voice: Voice) -> Path:
-        made_from = f"{voice.name}\n{text}"
-        path = self._folder / f"{sha256(made_from.encode()).hexdigest()[:32]}.wav"
-        if not path.exists():
-            unfinished = path.with_suffix(f".{os.getpid()}.part")
-            unfinished.write_bytes(voice.speak(text))
-            unfinished.replace(path)
-        return path
+            recipe = f"{voice.name}\n{text}"
+            self._ready[name, language] = kept_sound(self._folder, recipe, partial(voice.speak, text))
 
     def path(self, name: str, language: str) -> Path | None:
         """The sound; None: there is none, or not yet."""

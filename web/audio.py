@@ -5,16 +5,14 @@ a new file, players never hold a stale one, and a second start makes nothing.
 """
 
 import itertools
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from config.speech import SpeechError, Voice
+from config.speech import SpeechError, Voice, kept_sound
 from exam.clock import SECOND_US
 from exam.procedure import Anchor, Audience, Cue, CueKind, Procedure
 from web.sounds import RATE, Samples, SoundError, as_wav, beep, bell, chime, from_wav, levelled, silence
@@ -95,9 +93,7 @@ _TEST_CUE: Final = Cue(
 
 def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:
     made_from = "\n".join([RECIPE, voice.name, cue.kind, str(bell_us), cue.text])
-    path = folder / f"{sha256(made_from.encode()).hexdigest()[:32]}.wav"
-    if not path.exists():
-        _write_whole(path, as_wav(_composed(cue, bell_us, voice)))
+    path = kept_sound(folder, made_from, lambda: as_wav(_composed(cue, bell_us, voice)))
     try:
         samples = from_wav(path.read_bytes())
     except SoundError as error:
@@ -130,9 +126,3 @@ def _trimmed(speech: Samples) -> Samples:
         raise SoundError("it is silent")
     edge = RATE // 20
     return speech[max(0, int(loud[0]) - edge) : int(loud[-1]) + edge]
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
