@@ -78,3 +78,9 @@ def load_last_step(connection: Connection) -> LastStep | None:
     if row is None:
         return None
     return LastStep(row["id"], row["apart_us"], StepChoice(row["choice"]) if row["choice"] else None)
+
+
+def load_open_step(connection: Connection) -> LastStep | None:
+    """The step the site lead is asked about; None: nothing to decide."""
+    last = load_last_step(connection)
+    return last if last and last.choice is None else None

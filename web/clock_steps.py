@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, current_app, jsonify
 from flask_login import current_user
 
-from evidence.site_clock import load_last_step
+from evidence.site_clock import load_open_step
 from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import StepChoice
 from web.console_clock import KEEPER_EXTENSION, DecidedOtherwiseError, TooNearError
@@ -38,8 +38,8 @@ class StepView:
 def open_step_view() -> StepView | None:
     """What the site lead is asked about the clock; None: nothing."""
     with services().exam.read() as connection:
-        last = load_last_step(connection)
-    return StepView(last.id, last.apart_us) if last and last.choice is None else None
+        step = load_open_step(connection)
+    return None if step is None else StepView(step.id, step.apart_us)
 
 
 @blueprint.post("/api/clock-steps/<int:step_id>/<choice>")

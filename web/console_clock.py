@@ -15,7 +15,14 @@ from evidence.courses import load_course
 from evidence.database import WriterDatabase
 from evidence.day import load_sessions
 from evidence.service_start import boot_id
-from evidence.site_clock import keep_clock, load_clock, load_last_step, record_decision, record_step
+from evidence.site_clock import (
+    keep_clock,
+    load_clock,
+    load_last_step,
+    load_open_step,
+    record_decision,
+    record_step,
+)
 from exam.clock import SECOND_US, Clock, SteadyClock
 from exam.clock_step import (
     NOTED_US,
@@ -99,18 +106,17 @@ class ClockKeeper:
     def open_step(self) -> LastStep | None:
         """The step the site lead is asked about; None: nothing to decide."""
         with self.exam.read() as connection:
-            last = load_last_step(connection)
-        return last if last and last.choice is None else None
+            return load_open_step(connection)
 
     def decide(self, step_id: int, choice: StepChoice, account_id: int) -> None:
         """The site lead says which clock is right. Raises DecidedOtherwiseError when another step is open."""
         with self.exam.write() as connection:
-            last = load_last_step(connection)
-            if last is None or last.id != step_id or last.choice is not None:
+            step = load_open_step(connection)
+            if step is None or step.id != step_id:
                 raise DecidedOtherwiseError
             if choice is StepChoice.ADOPTED and self._is_about_to_sound(connection):
                 raise TooNearError
-            self._record(connection, last, choice, account_id)
+            self._record(connection, step, choice, account_id)
 
     def _is_about_to_sound(self, connection: Connection) -> bool:
         now_us = self.clock.wall_us()
