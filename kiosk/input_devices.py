@@ -25,7 +25,6 @@ KIND_SYNC: Final = 0
 KIND_KEY: Final = 1
 SYNC_REPORT: Final = 0
 SYNC_DROPPED: Final = 3
-KEY_DOWN: Final = 1
 KEY_REPEATED: Final = 2
 GRAB: Final = 0x40044590  # EVIOCGRAB
 READ_BYTES: Final = 64 * RECORD.size

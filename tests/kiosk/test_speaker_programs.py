@@ -26,7 +26,7 @@ def sound(loudspeaker: ProgramLoudspeaker, *, in_us: int = 0, lasts_s: float = 0
     at_us = CLOCK.monotonic_us() + in_us
     one = Sound(
         samples=np.zeros(round(lasts_s * RATE), np.int16),
-        path=Path("/tmp/bell.wav"),
+        path=Path("bell.wav"),
         at_us=at_us,
         closes_at_us=at_us + 2 * SECOND_US,
         began=told.began.append,
