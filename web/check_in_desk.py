@@ -171,11 +171,13 @@ def _lines(alarms: list[CheckInAlarm]) -> list[AlarmLine]:
     return [AlarmLine(one, words[one.kind]) for one in mine]
 
 
-def _rooms(connection: Connection) -> list[RoomLine]:
-    """The rooms of today that concern the person who asks, session by session."""
+def _rooms(connection: Connection, session_id: int | None = None) -> list[RoomLine]:
+    """The rooms of today, or of one session of today, that concern the person who asks."""
     everything, rooms = services(), load_rooms(connection)
     found = []
     for session in todays_sessions(connection, everything.clock.wall_us()):
+        if session_id not in {None, session.id}:
+            continue
         if session.procedure_code not in everything.procedures or session.cancelled_at_us is not None:
             continue
         course = load_course(connection, session, everything.procedures)
@@ -197,11 +199,10 @@ def room_line(session_id: int, room_id: int) -> RoomLine:
     """The room with its people. 403 to others, 404 where there is none today."""
     require_room(session_id, room_id)
     with services().exam.read() as connection:
-        lines = _rooms(connection)
-    found = [one for one in lines if (one.session.id, one.room.id) == (session_id, room_id)]
-    if not found:
+        line = next((one for one in _rooms(connection, session_id) if one.room.id == room_id), None)
+    if line is None:
         abort(404)
-    return found[0]
+    return line
 
 
 def _card(session_id: int, candidate_id: int) -> dict[str, Any]:
