@@ -13,13 +13,14 @@ from typing import Final
 from exam.clock import MINUTE_US, SECOND_US
 from exam.course import SessionCourse
 from exam.day import Announced, Session
+from exam.delays import Stretch, length
 from exam.procedure import Anchor, Cue, Signal, Trigger
 from exam.room_signals import RoomSignals, moment_of, room_signals
-from exam.room_times import RoomTimes, planned_end_us, times_of
+from exam.room_times import RoomTimes, planned_end_us, standstills, times_of
 
 # A console that is awake gives a signal sooner than this; later it was away, and rooms rang without it.
 PUNCTUAL_US: Final = SECOND_US // 2
-# A warning does for an end that moved by no more than this; of a later one people were not warned.
+# A warning does for an end that moved by no more than this much work; of a later one people were not warned.
 WARNING_DOES_US: Final = 30 * MINUTE_US
 # A room's clock is measured, not known: a report this much before the plan was still on time.
 MEASURING_SLACK_US: Final = SECOND_US // 2
@@ -53,8 +54,9 @@ class RoomCue:
     corrected: tuple[Announced, ...] = ()
     # It sounded at this very plan and was corrected: what comes next is for people to say.
     is_taken_back: bool = False
-    # A warning that was given for another end.
+    # A warning that was given for another end, and how long the room has stood still since.
     given_before: Announced | None = None
+    stood_still_us: int = 0
 
     @property
     def occurrence(self) -> int:
@@ -74,9 +76,15 @@ class RoomCue:
 
     @property
     def is_warned(self) -> bool:
-        """Whether the warning of another end must do where this one comes too late to be given again."""
+        """Whether the warning of another end must do where this one comes too late to be given again.
+
+        It spoke of the work that was left. While a room stands still nobody works, so that however long that
+        took, it made the warning no less true; the resumption told the new end.
+        """
         before = self.given_before
-        return before is not None and abs(self.planned_at_us - moment_of(before)) <= WARNING_DOES_US
+        if before is None:
+            return False
+        return abs(self.planned_at_us - moment_of(before) - self.stood_still_us) <= WARNING_DOES_US
 
 
 class Verdict(StrEnum):
@@ -109,7 +117,8 @@ def room_cues(course: SessionCourse, room_id: int) -> list[RoomCue]:
     for one in announced:
         by_code.setdefault(one.cue_code, []).append(one)
     signals = room_signals(course.procedure, announced)
-    room = _Room(course.session, room_id, by_code, signals, times_of(course, room_id, signals))
+    times, still = times_of(course, room_id, signals), standstills(course, room_id, signals)
+    room = _Room(course.session, room_id, by_code, signals, times, still)
     return [room.cue(cue) for cue in course.procedure.cues if cue.is_scheduled]
 
 
@@ -182,6 +191,7 @@ class _Room:
     announced: Mapping[str, Sequence[Announced]]
     signals: RoomSignals
     times: RoomTimes
+    still: Sequence[Stretch]
 
     def cue(self, cue: Cue) -> RoomCue:
         anchor_us, is_projected = self._anchor_us(cue.anchor)
@@ -191,6 +201,7 @@ class _Room:
         is_over = self.times.stopped_at_us is not None and cue.anchor is not Anchor.END
         is_over = is_over or self._is_overtaken(cue, planned_at_us)
         corrected = tuple(each.wrong for each in self.signals.corrected if each.wrong.cue_code == cue.code)
+        before = _warning_before(cue, mine) if outcome is None else None
         return RoomCue(
             session_id=self.session.id,
             room_id=self.room_id,
@@ -202,7 +213,8 @@ class _Room:
             is_held=self._is_held(cue),
             next_occurrence=1 + max((one.occurrence for one in mine), default=0),
             corrected=corrected,
-            given_before=_warning_before(cue, mine) if outcome is None else None,
+            given_before=before,
+            stood_still_us=self._stood_still_us(before),
             is_taken_back=outcome is None and any(_is_of_plan(one, planned_at_us) for one in corrected),
         )
 
@@ -210,6 +222,13 @@ class _Room:
         """What should have sounded before the start cannot wait any more once the room has started."""
         is_past = self.times.started_at_us is not None and cue.anchor is Anchor.PLANNED_START
         return self.times.is_held and cue.is_audible and not is_past
+
+    def _stood_still_us(self, since: Announced | None) -> int:
+        """How long the room has stood still since then."""
+        if since is None:
+            return 0
+        from_us = moment_of(since)
+        return length((max(one, from_us), until) for one, until in self.still if until > from_us)
 
     def _is_overtaken(self, cue: Cue, planned_at_us: int) -> bool:
         """Whether it belongs before the start, and would come after it: somebody took back the clock."""

@@ -60,6 +60,18 @@ def extension(
     return Extension(lost_us, min(lost_us, agreed_us), any(one.stopped_at_us is None for one in mine))
 
 
+def room_stretches(delays: Iterable[Delay]) -> list[Stretch]:
+    """When the whole room could not work and is given that back: its delays that are over."""
+    return [
+        (one.started_at_us, one.stopped_at_us)
+        for one in delays
+        if one.place_id is None
+        and one.stopped_at_us is not None
+        and one.reason in EXTENDABLE
+        and not one.is_withdrawn
+    ]
+
+
 def union(stretches: Iterable[Stretch]) -> list[Stretch]:
     """The stretches in order, those that overlap or touch made one."""
     found: list[Stretch] = []

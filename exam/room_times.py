@@ -10,7 +10,7 @@ from typing import Final
 from exam.clock import MINUTE_US
 from exam.course import Delay, Loss, SessionCourse
 from exam.day import Session
-from exam.delays import Extension, extension
+from exam.delays import Extension, Stretch, extension, room_stretches, union
 from exam.procedure import Signal
 from exam.room_signals import Interruption, RoomSignals, room_signals
 
@@ -82,6 +82,13 @@ def times_of(course: SessionCourse, room_id: int, signals: RoomSignals) -> RoomT
         is_held=_is_evacuated(signals) or (whole.is_open and stopped_at_us is None),
         extended=going.extended(base_us, whole),
     )
+
+
+def standstills(course: SessionCourse, room_id: int, signals: RoomSignals) -> list[Stretch]:
+    """When the whole room could not work, in order: evacuations and its delays that are over."""
+    evacuated = [(one.from_us, one.until_us) for one in signals.interruptions if one.until_us is not None]
+    delayed = room_stretches(one for one in course.delays if one.room_id == room_id)
+    return union([*evacuated, *delayed])
 
 
 def planned_end_us(session: Session, times: RoomTimes) -> int:

@@ -9,8 +9,10 @@ from exam.cues import (
     await_rooms,
     due,
     reveals_signal,
+    room_cues,
     session_cues,
 )
+from exam.course import Approval, Delay, DelayReason, Grant, Loss
 from exam.day import Announced
 from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, course, emitted, missed
 
@@ -186,6 +188,30 @@ def test_a_warning_given_for_an_end_half_an_hour_ago_warned_of_nothing() -> None
     wrong = [emitted("C5", START_US), emitted("C7", START_US + 10 * MINUTE_US)]
     late_us = START_US + 45 * MINUTE_US + 10 * SECOND_US + 1
     assert (1, "C7", Verdict.TOO_LATE) in codes_due(late_us, *wrong)
+
+
+def test_a_warning_does_however_long_the_room_stood_still_after_it() -> None:
+    resumed_us = START_US + 100 * MINUTE_US
+    evacuated = [
+        emitted("C5", START_US),
+        emitted("C7", START_US + 45 * MINUTE_US),
+        emitted("X2", START_US + 55 * MINUTE_US),
+        emitted("X3", resumed_us),
+    ]
+    given = replace(course(*evacuated), grants=(Grant(1, 1, 47 * MINUTE_US, Loss(1, "X3", 1)),))
+    [warning] = [one for one in room_cues(given, 1) if one.cue.code == "C7"]
+    assert warning.planned_at_us == START_US + 92 * MINUTE_US
+    assert warning.is_warned
+    assert "C7" not in {one.room_cue.cue.code for one in due([warning], ARMED_US, resumed_us)}
+
+
+def test_a_delay_of_the_whole_room_is_standing_still_too() -> None:
+    worked = course(emitted("C5", START_US), emitted("C7", START_US + 45 * MINUTE_US))
+    stopped = [START_US + 46 * MINUTE_US, START_US + 90 * MINUTE_US]
+    whole = Delay(1, 1, None, DelayReason.VENUE, *stopped)
+    delayed = replace(worked, delays=(whole,), approvals=(Approval(1, None, HOUR_US),))
+    [warning] = [one for one in room_cues(delayed, 1) if one.cue.code == "C7"]
+    assert (warning.planned_at_us, warning.is_warned) == (START_US + 89 * MINUTE_US, True)
 
 
 def test_a_stop_that_rang_as_planned_and_was_corrected_waits_for_people() -> None:
