@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from exam.clock import MINUTE_US, SECOND_US
+from exam.course import Approval, Delay, DelayReason, Grant, Loss
 from exam.cues import (
     PUNCTUAL_US,
     RoomCue,
@@ -12,7 +13,6 @@ from exam.cues import (
     room_cues,
     session_cues,
 )
-from exam.course import Approval, Delay, DelayReason, Grant, Loss
 from exam.day import Announced
 from tests.exam.day_with_cues import HOUR_US, PRESSED, START_US, course, emitted, missed
 
