@@ -140,6 +140,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "changes.page": frozenset({Role.SITE_LEAD}),
     "changes.effects": frozenset({Role.SITE_LEAD}),
     "changes.make": frozenset({Role.SITE_LEAD}),
+    "timetable_page.page": ROOM | LEAD | PATROL,
+    "timetable_page.pdf": ROOM | LEAD | PATROL,
     "rounds.page": LEAD | PATROL,
     "rounds.live": LEAD | PATROL,
     "rounds.stream": LEAD | PATROL,
