@@ -8,8 +8,10 @@ the footage out of a bag that must not be handed out.
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import FileIO
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -67,10 +69,19 @@ class BagWriter:
         except OSError:
             return None
         made = hashlib.sha256()
-        block = memoryview(bytearray(BLOCK_BYTES))
-        with reader, self._create(path).open("xb", buffering=0) as writer:
-            while count := _read(reader, block):
-                made.update(block[:count])
+        hashed: Future[None] | None = None
+        with (
+            reader,
+            self._create(path).open("xb", buffering=0) as writer,
+            ThreadPoolExecutor(1) as hasher,
+        ):
+            # One block is hashed while it is written and the next one read, which takes about as long.
+            for block in cycle([memoryview(bytearray(BLOCK_BYTES)) for _ in range(2)]):
+                if not (count := _read(reader, block)):
+                    break
+                if hashed:
+                    hashed.result()
+                hashed = hasher.submit(made.update, block[:count])
                 _write_all(writer.fileno(), block[:count])
                 progress(count)
             self._sizes[path] = writer.tell()
