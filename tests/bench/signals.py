@@ -75,11 +75,13 @@ def main(argv: list[str]) -> int:
 def measure(folder: Path, chosen: argparse.Namespace) -> list[Row]:
     """The whole run."""
     site = lay_site(folder / "site", free_port(), chosen.rooms, chosen.sessions)
+    servers = -(-chosen.rooms // ROOMS_PER_SERVER)
     rooms = [
-        Room(code, index // ROOMS_PER_SERVER, index % ROOMS_PER_SERVER)
+        # The first rooms have pages: on a tablet of its own, a page shares its sound server with no speaker.
+        Room(code, servers, index) if index < chosen.pages else Room(code, index % servers, index // servers)
         for index, code in enumerate(site.room_codes)
     ]
-    outputs = {f"page{number}": rooms[number * 7] for number in range(chosen.pages)}
+    outputs = {f"page{number}": rooms[number] for number in range(chosen.pages)}
     planned, began = live_through(folder, site, rooms, outputs)
     onsets = matched(planned, began, started_us(site))
     found = rows(onsets, {room.code for room in outputs.values()}, _fatal(planned).planned_us)
