@@ -23,6 +23,7 @@ from exam.identity import tail
 from exam.outcomes import KINDS, Kind, Outcome, ordered
 from exam.recording_decision import HandAct
 from exam.roster_facts import rules_version
+from exam.sitting_phase import Phase, phase
 from exam.upload_rules import AlarmKind
 
 
@@ -205,12 +206,33 @@ class Doing:
         return Effect()
 
     def block(self) -> Effect:
-        """Bar him, or no longer; the reason is for staff alone. Whoever is in stays in."""
+        """Bar him, or no longer; the reason is for staff alone. Whoever is in stays, and his room hears."""
         reason = self.new.reason.strip() if self.new.act is Act.BLOCK else None
         self.connection.execute(
             "update candidate set blocked_reason = ? where id = ?", (reason, self.new.candidate_id)
         )
-        return Effect()
+        seat = self._seat_where_he_sits() if self.new.act is Act.BLOCK else None
+        if seat is None:
+            return Effect()
+        room_id = seat.sitting.room_id
+        alarms = ((AlarmKind.BARRED_INSIDE, room_id),)
+        return Effect(seat=seat, rooms=frozenset({room_id}), alarms=alarms)
+
+    def _seat_where_he_sits(self) -> Seat | None:
+        """The sitting that he was let in to and that is not over; None: he is in none."""
+        assert self.new.candidate_id is not None
+        seats, _ = seats_of(self.connection, [self.new.candidate_id], self.rules, self.now_us)
+        over = {Phase.CLOSED, Phase.OTHER_DAY}
+        return next(
+            (
+                one
+                for one in seats
+                if one.admission is not None
+                and one.left_at_us is None
+                and phase(one.sitting, self.now_us) not in over
+            ),
+            None,
+        )
 
     def redirect(self) -> Effect:
         """Nothing changes but that it is known."""

@@ -7,6 +7,7 @@ from sqlite3 import Connection, Row
 from types import MappingProxyType
 from typing import Any, Final
 
+from evidence.announcements import load_confirmed
 from evidence.check_in_facts import CheckInRules, seats_of
 from evidence.check_in_rows import Lane
 from evidence.sittings import load_sittings
@@ -17,6 +18,7 @@ from exam.admission_facts import NOTHING_GIVEN, Known, Provided, Seat, Sitting
 from exam.day import RoomKind
 from exam.identity import DocumentType
 from exam.outcomes import DOUBTS, KINDS, Kind, Outcome, outcome_of
+from exam.procedure import Procedure
 from exam.sitting_phase import as_of
 
 NOTHING_SIGNED: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -183,8 +185,9 @@ class ActReader:
             found.facts,
             seat=seat,
             reasons=reasons_against(known, seat, seats, self.rules.policy, at_us),
-            early_exit_us=self._early_exit_us(seat.sitting.session_id),
+            early_exit_us=self._procedure(seat).early_exit_us,
             place_fits=fits,
+            room_closed_at_us=self._room_closed_at_us(seat) if self.new.act is Act.UNDO else None,
         )
         return replace(found, facts=facts, seat=seat)
 
@@ -198,11 +201,16 @@ class ActReader:
             candidate_id, DocumentType(row["document_type"]), row["blocked_reason"] is not None, row["name"]
         )
 
-    def _early_exit_us(self, session_id: int) -> int | None:
+    def _procedure(self, seat: Seat) -> Procedure:
         row = self.connection.execute(
-            "select procedure_code from session where id = ?", (session_id,)
+            "select procedure_code from session where id = ?", (seat.sitting.session_id,)
         ).fetchone()
-        return self.rules.procedures[row["procedure_code"]].early_exit_us
+        return self.rules.procedures[row["procedure_code"]]
+
+    def _room_closed_at_us(self, seat: Seat) -> int | None:
+        step = self._procedure(seat).closing_step
+        confirmed = load_confirmed(self.connection, seat.sitting.session_id, seat.sitting.room_id)
+        return None if step is None else confirmed.get(step)
 
     def _place(self, session_id: int | None) -> Place | None:
         row = self.connection.execute(

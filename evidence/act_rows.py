@@ -1,9 +1,12 @@
 """Rows of what staff do about check-in, with their leaves."""
 
+import json
 from collections.abc import Mapping
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 from typing import Final
 
+from evidence.act_facts import NewAct
+from evidence.check_in_rows import Lane
 from evidence.ledger import LeafKind, append, salted_digest
 
 # The console itself, as the kiosk of acts that are made at none. Its token is nobody's.
@@ -23,6 +26,30 @@ def console_kiosk(connection: Connection, now_us: int) -> int:
             (CONSOLE_UUID, CONSOLE_LABEL, now_us, now_us),
         ).fetchone()
     return int(row["id"])
+
+
+def is_same_act(row: Row, new: NewAct) -> bool:
+    """Whether this row is what is asked for now, about the same person, attempt, place and reason.
+
+    At a kiosk all of that is signed; on the console a person whom the attempt names is not compared again.
+    """
+    asked = (new.act, new.lane, new.kiosk_id, new.place_id, new.room_id, new.subject_nonce)
+    kept = tuple(row[name] for name in ("act", "lane", "kiosk_id", "place_id", "room_id", "subject_nonce"))
+    words = (new.reason.strip(), new.approval_no, signed_text(new))
+    if asked != kept or words != (row["reason"], row["approval_no"], row["subject"]):
+        return False
+    if new.subject_attempt_id is not None:
+        return bool(row["subject_attempt_id"] == new.subject_attempt_id)
+    is_signed = new.lane is Lane.STAFF_AT_KIOSK
+    return is_signed or all(
+        told in {None, row[name]}
+        for name, told in (("session_id", new.session_id), ("candidate_id", new.candidate_id))
+    )
+
+
+def signed_text(new: NewAct) -> str:
+    """What of the act was signed, as it is kept."""
+    return json.dumps(dict(new.signed_subject), ensure_ascii=False, sort_keys=True)
 
 
 def insert_act(connection: Connection, values: Mapping[str, int | str | None], now_us: int) -> int:

@@ -7,11 +7,11 @@ the person is inside. What it lacks is kept with it, and people hear of it.
 
 import json
 from dataclasses import dataclass, replace
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 
 from evidence.act_effects import Doing, Effect
 from evidence.act_facts import ActReader, NewAct
-from evidence.act_rows import insert_act
+from evidence.act_rows import insert_act, is_same_act, signed_text
 from evidence.check_in_alarms import Subject, raise_alarms
 from evidence.check_in_facts import CheckInRules
 from evidence.doubt_cases import NewCase, open_case
@@ -44,13 +44,16 @@ class ActAnswer:
 def do_act(
     connection: Connection, vault: Vault, asked: tuple[NewAct, Signed], rules: CheckInRules, now_us: int
 ) -> ActAnswer:
-    """Judge and do one act. A nonce that was answered before gets that answer again.
+    """Judge and do one act. The same act with the same nonce gets the answer that it got before.
 
-    Raises ActRefusedError for an act that may not be done; one that was done offline never is refused.
+    Raises ActRefusedError for an act that may not be done, and for a nonce that another act has used; one
+    that was done offline is refused for nothing else.
     """
     new, signed = asked
-    row = connection.execute("select answer from check_in_act where nonce = ?", (new.nonce,)).fetchone()
+    row = connection.execute("select * from check_in_act where nonce = ?", (new.nonce,)).fetchone()
     if row is not None:
+        if not is_same_act(row, new) or not _is_same_walk_in(connection, vault, row, new):
+            raise ActRefusedError(Refusal.OTHER_ACT)
         return ActAnswer(row["answer"], is_replay=True)
     found = ActReader(connection, vault, new, rules).read()
     verdict = judge_act(new.act, signed, found.facts, new.happened_at_us)
@@ -59,6 +62,15 @@ def do_act(
     doing = Doing(connection, vault, new, signed, rules, found, now_us)
     effect = doing.effect() if verdict.refusal is None else _done_offline(doing, verdict)
     return _recorded(doing, effect, verdict)
+
+
+def _is_same_walk_in(connection: Connection, vault: Vault, row: Row, new: NewAct) -> bool:
+    """Whether the person whom a walk-in put on the roster has the number that is told now."""
+    if new.walk_in is None:
+        return True
+    number = vault.index(new.walk_in.id_number)
+    question = "select 1 from candidate where id = ? and id_number_index = ?"
+    return connection.execute(question, (row["candidate_id"], number)).fetchone() is not None
 
 
 def _done_offline(doing: Doing, verdict: ActVerdict) -> Effect:
@@ -145,7 +157,7 @@ def _values(doing: Doing, effect: Effect, verdict: ActVerdict, answer: str) -> d
         "reason": new.reason.strip(),
         "account_id": signer.account_id or None,
         "second_account_id": second.account_id if second is not None and is_other else None,
-        "subject": json.dumps(dict(new.signed_subject), ensure_ascii=False, sort_keys=True),
+        "subject": signed_text(new),
         "signatures": json.dumps([dict(one) for one in new.signatures]),
         "lacks": verdict.refusal or "",
         "happened_at_us": new.happened_at_us,

@@ -4,7 +4,8 @@ Raised in the transaction of the fact they come from. The same trouble of the sa
 again while nobody has seen the first.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Final
@@ -48,6 +49,16 @@ class Subject:
     candidate_id: int | None = None
     session_id: int | None = None
     room_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomAlarm:
+    """An alarm as its room must know it; names nobody but by his place."""
+
+    kind: AlarmKind
+    room_id: int | None
+    place_label: str
+    raised_at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,21 @@ def standing_places(connection: Connection) -> list[tuple[int | None, int | None
         " where not exists (select 1 from check_in_alarm_acknowledgement where alarm_id = alarm.id)"
     )
     return [(row["session_id"], row["room_id"]) for row in rows]
+
+
+def standing_in(connection: Connection, session_id: int, kinds: Collection[AlarmKind]) -> list[RoomAlarm]:
+    """The alarms of these kinds in the rooms of one session that nobody has seen, oldest first."""
+    rows = connection.execute(
+        "select kind, alarm.room_id, place.label as place_label, raised_at_us from check_in_alarm as alarm"
+        " left join seating on seating.session_id = alarm.session_id"
+        "  and seating.candidate_id = alarm.candidate_id"
+        " left join place on place.id = place_id"
+        " where alarm.session_id = ? and kind in (select value from json_each(?))"
+        " and not exists (select 1 from check_in_alarm_acknowledgement where alarm_id = alarm.id)"
+        " order by alarm.id",
+        (session_id, json.dumps(sorted(kinds))),
+    )
+    return [RoomAlarm(AlarmKind(row[0]), row[1], row[2] or "", row[3]) for row in rows]
 
 
 def acknowledge(connection: Connection, alarm_id: int, account_id: int, note: str, now_us: int) -> bool:

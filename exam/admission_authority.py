@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from exam.admission_facts import IdentityRule, Policy, ReEntry, Seat
+from exam.clock import MINUTE_US
 from exam.doubt_cases import allowance
 from exam.outcomes import DOUBTS, Outcome
 from exam.signers import AT_WORK, LEADS, ROOM_STAFF, SITE_LEAD, Signer, is_same_person
@@ -69,6 +70,10 @@ class Refusal(StrEnum):
     KNOWN = "known"
     BLOCKED = "blocked"
     NOT_BLOCKED = "not_blocked"
+    # Undo: the room was closed, and its list was handed over.
+    ROOM_CLOSED = "room_closed"
+    # Its nonce was used for something else: nobody may believe that this was done.
+    OTHER_ACT = "other_act"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class ActFacts:
     # Walk-in: the number is on the roster already. Voiding: the ticket is void already.
     # Blocking: he is barred.
     is_known: bool = False
+    # Undo: when the step that closes the room was ticked; None: it was not.
+    room_closed_at_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,9 @@ OUTCOMES: Final[Mapping[Act, Outcome]] = MappingProxyType(
 )
 # After these somebody sits in the room who did not before.
 LETTING_IN: Final = frozenset({Act.OVERRIDE, Act.PROVISIONAL, Act.WALK_IN, Act.SETTLE_CONFLICT})
+
+# A room whose closing nobody ticked counts as closed this long after its stop signal.
+UNTICKED_US: Final = 120 * MINUTE_US
 
 _LEAD_ONLY: Final = frozenset({SITE_LEAD})
 # Who may everywhere; room staff may besides, where their duty is, as `_IN_THE_ROOM` says.
@@ -244,8 +254,22 @@ def _has_started(seat: Seat | None, now_us: int) -> bool:
     return started_at_us is not None and started_at_us <= now_us
 
 
-def _undo(facts: ActFacts, _now_us: int) -> Refusal | None:
-    return None if facts.has_subject else Refusal.NOTHING_THERE
+def _undo(facts: ActFacts, now_us: int) -> Refusal | None:
+    if not facts.has_subject:
+        return Refusal.NOTHING_THERE
+    return Refusal.ROOM_CLOSED if _is_room_closed(facts, now_us) else None
+
+
+def _is_room_closed(facts: ActFacts, now_us: int) -> bool:
+    """Whether who was there has been counted and handed over: from then on the list is not rewritten."""
+    seat = facts.seat
+    if seat is None:
+        return False
+    if facts.room_closed_at_us is not None:
+        return facts.room_closed_at_us <= now_us
+    stopped_at_us = seat.sitting.stopped_at_us
+    is_long_over = stopped_at_us is not None and now_us >= stopped_at_us + UNTICKED_US
+    return is_long_over or phase(seat.sitting, now_us) is Phase.OTHER_DAY
 
 
 def _exit(facts: ActFacts, now_us: int) -> Refusal | None:

@@ -42,6 +42,11 @@ class AlarmKind(StrEnum):
     UNSIGNED_OVERRIDE = "unsigned_override"
     UNDONE = "undone"
     MOVED_ROOM = "moved_room"
+    BARRED_INSIDE = "barred_inside"
+
+
+# What the room itself must see to, on its own page, until somebody has.
+FOR_THE_ROOM: Final = frozenset({AlarmKind.BARRED_INSIDE})
 
 
 # What is an alarm wherever it is answered, live or at upload.
@@ -123,7 +128,7 @@ def settle(decided: Decided, verdict: Verdict, seat: Seat | None) -> Settlement:
     for this candidate; `seat` is the one he comes for, with the admission that stands; None: none is known.
     """
     if not decided.let_in:
-        return _settle_refusal(decided, verdict)
+        return _settle_refusal(decided, verdict, seat)
     if seat is None:
         return Settlement(verdict.reasons, alarms=(AlarmKind.UNKNOWN_INSIDE,), doubt=verdict.outcome)
     if seat.held_for is Outcome.DUP_CONFLICT and seat.admission is None:
@@ -146,15 +151,23 @@ def alarms_of(reasons: tuple[Outcome, ...]) -> tuple[AlarmKind, ...]:
     return tuple(ALARMING[reason] for reason in reasons if reason in ALARMING)
 
 
-def _settle_refusal(decided: Decided, verdict: Verdict) -> Settlement:
-    """The candidate was told no: nothing is decided anew, but he may be waiting outside."""
+def _settle_refusal(decided: Decided, verdict: Verdict, seat: Seat | None) -> Settlement:
+    """The candidate was told no: nothing is decided anew. He may be waiting outside unless he came in."""
     is_final = KINDS[decided.outcome] in {Kind.REFUSED, Kind.REFERRED}
-    outside = (AlarmKind.MAYBE_OUTSIDE,) if is_final and verdict.kind is Kind.ADMITTED else ()
+    is_missing = verdict.kind is Kind.ADMITTED and not _is_in(verdict.seat, seat)
+    outside = (AlarmKind.MAYBE_OUTSIDE,) if is_final and is_missing else ()
     return Settlement(
         (decided.outcome,),
         alarms=(*alarms_of((decided.outcome,)), *outside),
         doubt=_doubt_of(decided.outcome),
     )
+
+
+def _is_in(meant: Seat | None, seat: Seat | None) -> bool:
+    """Whether an admission stands for the sitting that is meant."""
+    if meant is None or seat is None or seat.admission is None:
+        return False
+    return meant.sitting.session_id == seat.sitting.session_id
 
 
 def _settle_first(decided: Decided, verdict: Verdict, seat: Seat) -> Settlement:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from config.check_in import load_check_in_words
 from evidence import announcements, overview
+from evidence.check_in_alarms import RoomAlarm, standing_in
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_sessions
 from evidence.footage import CameraState, camera_states
@@ -25,6 +27,7 @@ from exam.room_phase import RoomPhase, room_phase
 from exam.room_times import RoomTimes, room_times
 from exam.rounds import Errand, Reason, Visit, pressing
 from exam.timetable import Step, StepState, Timetable, cues_for, timetable
+from exam.upload_rules import FOR_THE_ROOM
 from web.camera_words import CameraView, camera_view
 from web.errand_words import reason_words
 from web.services import Services
@@ -58,6 +61,8 @@ class Alarm:
     cue_code: str = ""
     # Told by the alarms of cameras, too (web.alarms).
     is_camera: bool = False
+    # Seen to on the page of check-in.
+    is_check_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class SessionFacts:
     troubles: Mapping[str, Sequence[HealthChange]]
     # The players that were heard of within a day, by room.
     players: Mapping[int, Sequence[PlayerState]]
+    # About check-in, what its room must see to.
+    check_in: Sequence[RoomAlarm]
 
     @property
     def session(self) -> Session:
@@ -190,6 +197,7 @@ def session_facts(
         states=states,
         troubles=read_troubles(services),
         players=players,
+        check_in=standing_in(connection, session.id, FOR_THE_ROOM),
     )
 
 
@@ -227,6 +235,7 @@ def room_view(
         count=facts.counts.get(room_id, NOBODY),
         cameras=cameras,
         alarms=(
+            *_check_in_alarms(facts.check_in, room_id),
             *_signal_alarms(whole, heard, now_us),
             *_sound_alarms(todo.reasons, facts.procedure),
             *_camera_alarms(cameras),
@@ -307,6 +316,21 @@ def _camera_alarms(cameras: Sequence[CameraView]) -> list[Alarm]:
             is_camera=since_us is not None,
         )
         for word, troubled in by_word.items()
+    ]
+
+
+def _check_in_alarms(standing: Sequence[RoomAlarm], room_id: int) -> list[Alarm]:
+    """What the room must see to about somebody in it: a task until somebody says that it is done."""
+    words = load_check_in_words().alarms
+    return [
+        Alarm(
+            "bad",
+            f"{one.place_label}号：{words[one.kind].title}。{words[one.kind].act}",
+            one.raised_at_us,
+            is_check_in=True,
+        )
+        for one in standing
+        if one.room_id == room_id
     ]
 
 

@@ -70,6 +70,9 @@ def reasons(*outcomes: Outcome) -> ActFacts:
         (Act.UNDO, by(reason=" "), CLEAR, BEFORE_US, Refusal.NO_REASON),
         (Act.UNDO, by(), ActFacts(), BEFORE_US, Refusal.NOTHING_THERE),
         (Act.UNDO, by(PROCTOR), ActFacts(has_subject=True), BEFORE_US, Refusal.NO_DUTY),
+        # Until its room is closed; without a tick, two hours after the stop or on another day.
+        (Act.UNDO, by(), replace(CLEAR, room_closed_at_us=AT_35_US + 1), AT_35_US, None),
+        (Act.UNDO, by(), replace(CLEAR, room_closed_at_us=AT_35_US), AT_35_US, Refusal.ROOM_CLOSED),
         # Exit from T0+30.
         (Act.EXIT, by(PROCTOR), LEAVING, START_US + EARLY_EXIT_US, None),
         (Act.EXIT, by(PROCTOR), LEAVING, START_US + EARLY_EXIT_US - 1, Refusal.TOO_EARLY_TO_LEAVE),

@@ -138,6 +138,14 @@ def test_a_refusal_is_kept_and_whoever_would_have_been_let_in_may_be_outside() -
     assert settle(retried, WOULD_ADMIT, SEAT) == Settlement((Outcome.SCAN_NONE,))
 
 
+def test_whoever_was_let_in_meanwhile_waits_nowhere() -> None:
+    refused = replace(LET_IN, outcome=Outcome.NOT_ON_ROSTER)
+    inside = replace(SEAT, admission=standing(60))
+    assert settle(refused, WOULD_ADMIT, inside) == Settlement((Outcome.NOT_ON_ROSTER,))
+    other = replace(inside, sitting=replace(THEORY, session_id=THEORY.session_id + 1))
+    assert settle(refused, WOULD_ADMIT, other).alarms == (AlarmKind.MAYBE_OUTSIDE,)
+
+
 def test_a_doubt_at_the_kiosk_is_an_alarm_and_a_case() -> None:
     doubted = replace(LET_IN, outcome=Outcome.FACE_DOUBT)
     verdict = settle(doubted, would(Outcome.FACE_DOUBT), SEAT)

@@ -5,7 +5,9 @@ import pytest
 from flask import Flask
 
 from evidence import announcements
+from evidence.check_in_alarms import Subject, acknowledge, raise_alarms
 from exam.clock import MINUTE_US, SECOND_US
+from exam.upload_rules import AlarmKind
 from tests.web.console import PageClient, account_with, client_for
 from tests.web.crowd import admit, fill_first_room, recording
 from tests.web.doubted import lay_doubts
@@ -188,6 +190,21 @@ def test_what_is_wrong_in_the_room_stands_on_top(proctor: PageClient, world: Wor
     recording(world, stale_us=60 * SECOND_US)
     page = proctor.get(address(world, "/live")).text
     assert "摄像机“前方”“后方”录像服务无响应" in page
+
+
+def test_somebody_barred_who_sits_in_the_room_is_a_task_until_it_is_done(
+    proctor: PageClient, world: World
+) -> None:
+    about = Subject(candidate_id=world.on_time.id, session_id=world.session_id, room_id=world.room_1)
+    with world.exam.write() as connection:
+        raise_alarms(connection, [AlarmKind.BARRED_INSIDE], about, CLOCK_US)
+    page = proctor.get(address(world, "/live")).text
+    assert "1号：受限制的考生已在考场内。" in page
+    assert 'href="/check-in#alarms-title"' in page
+    assert world.on_time.name not in page.partition("</section>")[0]
+    with world.exam.write() as connection:
+        acknowledge(connection, 1, world.site_lead_account_id, "已停考", CLOCK_US)
+    assert "受限制的考生" not in proctor.get(address(world, "/live")).text
 
 
 def test_an_assessor_starts_the_practical_by_holding(app: Flask, world: World) -> None:
