@@ -78,6 +78,8 @@ class HintWords(_Table):
 class StandingWords(_Table):
     """The small line for staff: how the kiosk stands. Chinese only, as staff read it."""
 
+    # The file that says which console it belongs to cannot be read.
+    no_place: str
     alone: str
     # Number in braces.
     queue: str

@@ -7,6 +7,7 @@ own: a revoked kiosk that wipes itself can still bring its scans in once people 
 """
 
 import base64
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
 from evidence.small_files import create_whole
 from exam.answers import Answer
+from exam.outcomes import Outcome
 from exam.roster_facts import LocalEntry
 
 SEALED_AS: Final = "outbox"
@@ -109,6 +111,8 @@ class Outbox:
     def __init__(self, database: WriterDatabase, key_path: Path) -> None:
         """Makes the key when there is none. Raises OutboxKeyError when it is damaged, OSError."""
         self._database = database
+        # What was told of scans whose row would not take it, by nonce.
+        self._unkept: dict[str, Outcome] = {}
         if not key_path.exists():
             key_path.parent.mkdir(parents=True, exist_ok=True)
             create_whole(key_path, os.urandom(KEY_BYTES), 0o600)
@@ -160,6 +164,13 @@ class Outbox:
                 (answer.outcome, answer.to_json(), *entry, nonce),
             )
 
+    def told_unkept(self, nonce: str, outcome: Outcome) -> None:
+        """The disk took neither an answer nor a decision about this scan, and this is what was told instead.
+
+        Held in memory: this run brings the scan with it, a later one as it brings what was interrupted.
+        """
+        self._unkept[nonce] = outcome
+
     def delivered(self, nonce: str, now_us: int) -> None:
         """The console has it on record; what was sealed is not needed any more."""
         with self._database.write() as connection:
@@ -179,17 +190,24 @@ class Outbox:
     def waiting(self, boot_id: str) -> list[WaitingScan]:
         """What the console must hear of, oldest first.
 
-        Of scans that were being asked when the kiosk stopped, those of earlier runs: of this run somebody
-        is asking.
+        Of scans that were being asked when the kiosk stopped, those of earlier runs, and of this run those
+        whose answer could not be kept: about others somebody is asking.
         """
+        unkept = dict(self._unkept)
         with self._database.read() as connection:
             rows = connection.execute(
-                "select nonce, sealed_body, outcome, place_id from scan"
-                " where state = 'waiting' or (state = 'asking' and boot_id <> ?) order by id",
-                (boot_id,),
+                "select nonce, sealed_body, outcome, place_id from scan where state = 'waiting' or (state ="
+                " 'asking' and (boot_id <> ? or nonce in (select value from json_each(?)))) order by id",
+                (boot_id, json.dumps(list(unkept))),
             ).fetchall()
         return [
-            WaitingScan(row["nonce"], self._opened(*row[:2]), row["outcome"], row["place_id"]) for row in rows
+            WaitingScan(
+                row["nonce"],
+                self._opened(*row[:2]),
+                unkept.get(row["nonce"], row["outcome"]),
+                row["place_id"],
+            )
+            for row in rows
         ]
 
     def aside(self) -> list[AsideScan]:

@@ -79,6 +79,8 @@ class Agent:
     acceptance: Acceptance
     words: KioskWords
     clock: Clock
+    # False: which console it belongs to cannot be read any more, and a person must enrol it again.
+    has_place: bool = True
     board: DeviceBoard = field(init=False)
     _flow: Flow = field(default_factory=Idle, init=False)
     _camera: Camera = field(default=Camera(works=True), init=False)
@@ -163,9 +165,8 @@ class Agent:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
             camera = replace(self._camera, has_gun=self.board.has_working(Part.SCANNER))
             screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
-            return Snapshot(
-                self._version, {**screen, **_standing(self._told, self.words), "devices": self.board.told()}
-            )
+            standing = _standing(self._told, self.words, has_place=self.has_place)
+            return Snapshot(self._version, {**screen, **standing, "devices": self.board.told()})
 
     def start(self, *others: Callable[[threading.Event], None]) -> None:
         """Start the threads; `others` (the watcher) run beside them until `stop`."""
@@ -239,7 +240,7 @@ class Agent:
             self._told = told
 
 
-def _standing(told: Told, words: KioskWords) -> dict[str, Any]:
+def _standing(told: Told, words: KioskWords, *, has_place: bool = True) -> dict[str, Any]:
     """How the kiosk stands: as values, and as the small line that staff read."""
     standing = {
         "alone": told.is_alone,
@@ -248,6 +249,7 @@ def _standing(told: Told, words: KioskWords) -> dict[str, Any]:
         "self_test": told.self_test or "",
     }
     said = [
+        "" if has_place else words.standing.no_place,
         words.standing.alone if told.is_alone else "",
         words.standing.queue.format(told.counts.waiting) if told.counts.waiting else "",
         words.standing.needs_human.format(told.counts.needs_human) if told.counts.needs_human else "",

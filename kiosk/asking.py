@@ -20,9 +20,9 @@ from exam.answers import Answer
 from exam.clock import Clock
 from exam.outcomes import Outcome
 from kiosk.alone import OwnJudgement
-from kiosk.bringing import bring_pictures
+from kiosk.bringing import SCAN_NOT_TAKEN, bring_pictures
 from kiosk.console import Console, ConsoleRefusedError, ConsoleRevokedError, ConsoleUnreachableError
-from kiosk.contact import NOT_TAKEN, Contact
+from kiosk.contact import Contact
 from kiosk.own_answers import own_answer
 from kiosk.scan import Scan
 from kiosk.visit import Answered
@@ -52,7 +52,9 @@ class Asker:
             kept = self._outbox.begin(new, body, self._contact.said, scan.pictures)
             return self._online(nonce, kept) or self._alone(nonce, scan, shown)
         except sqlite3.Error as error:
-            _log.warning("scan cannot be kept", reason=str(error))
+            # Also when the console has answered: what is told here is what is kept, or what says that nothing is.
+            _log.warning("scan cannot be kept", nonce=nonce, reason=str(error))
+            self._outbox.told_unkept(nonce, Outcome.SYS_DISK)
             return Answered(own_answer(Outcome.SYS_DISK))
 
     def _online(self, nonce: str, body: Mapping[str, Any]) -> Answered | None:
@@ -67,14 +69,11 @@ class Asker:
             return None
         except ConsoleRefusedError as error:
             _log.warning("check-in not judged", nonce=nonce, reason=str(error))
-            self._outbox.set_aside(nonce, NOT_TAKEN)
+            self._outbox.set_aside(nonce, SCAN_NOT_TAKEN)
             return Answered(own_answer(Outcome.NOT_JUDGED))
         except ConsoleRevokedError:
             return self._told(nonce, OwnJudgement(own_answer(Outcome.SYS_REVOKED), None))
-        try:
-            self._outbox.answered(nonce, answer, self._contact.now_us)
-        except sqlite3.Error as error:  # it is on record where it counts
-            _log.warning("answer cannot be kept", nonce=nonce, reason=str(error))
+        self._outbox.answered(nonce, answer, self._contact.now_us)
         return Answered(answer)
 
     def _alone(self, nonce: str, scan: Scan, shown: ShownTicket | None) -> Answered:

@@ -76,7 +76,9 @@ class Console(Protocol):
         """The answer to a scan, asked or told. Raises ConsoleRefusedError too."""
         ...
 
-    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+    def picture(
+        self, kind: str, sha256_hex: str, media_type: str, content: bytes, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         """Keep a photo or signature; a repeat adds nothing. Raises ConsoleRefusedError too."""
         ...
 
@@ -130,10 +132,12 @@ class HttpConsole:
         with _understood():
             return read_answer(told)
 
-    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+    def picture(
+        self, kind: str, sha256_hex: str, media_type: str, content: bytes, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         """Post the bytes under their digest."""
-        headers = {"Content-Type": media_type}
-        self._sent("POST", f"/pictures/{kind}/{sha256_hex}", headers=headers, content=content)
+        headers, path = {"Content-Type": media_type}, f"/pictures/{kind}/{sha256_hex}"
+        self._sent("POST", path, headers=headers, content=content, timeout=timeout_s)
 
     def heartbeat(self, report: Report) -> Heartbeat:
         """Report, and hear what the console says."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from evidence.database_reserve import free_bytes
-from evidence.kiosk_outbox import AsideScan, Counts, Outbox, WaitingScan
+from evidence.kiosk_outbox import AsideScan, Counts, Outbox
 from evidence.kiosk_store import KioskStore
 from exam.admission import RULE
 from exam.clock import SECOND_US, Clock
@@ -23,10 +23,9 @@ from exam.kiosk_fitness import Machine, unfit
 from exam.kiosk_health import Part, PartState, Report
 from exam.outcomes import Outcome
 from exam.self_test import Standing
-from kiosk.bringing import bring_pictures
+from kiosk.bringing import Bringer
 from kiosk.console import (
     Console,
-    ConsoleFailedError,
     ConsoleRefusedError,
     ConsoleRevokedError,
     ConsoleUnreachableError,
@@ -40,10 +39,6 @@ FAILURES_UNTIL_LOST: Final = 2
 # A clock that came closer than this to what is written down is not written down again.
 CLOCK_MOVED_US: Final = SECOND_US // 20
 BOOT_BYTES: Final = 8
-# What is told of a scan about which nobody was told anything, because the kiosk stopped.
-INTERRUPTED: Final = Outcome.SYS_OUT
-UNOPENED: Final = "签到机的待上传密钥已更换，这条记录打不开；请把数据文件夹交给系统管理员。"
-NOT_TAKEN: Final = "控制台不接受这条记录；请把数据文件夹交给系统管理员。"
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -82,6 +77,7 @@ class Contact:
         self.locked_pins: Callable[[], tuple[int, ...]] = tuple
         self._counts = outbox.counts()
         self._tester = SelfTester(console, clock)
+        self._bringer = Bringer(console, outbox, clock)
 
     @property
     def now_us(self) -> int:
@@ -176,7 +172,7 @@ class Contact:
             _log.info("console heard", failures=self._failures)
         self._failures = 0
         self._obey(heartbeat)
-        self._bring_scans()
+        self._bringer.bring(self.boot_id, lambda: self.now_us)
         if self.is_alone:
             _log.info("kiosk asks the console again")
         self.is_alone = False
@@ -239,26 +235,6 @@ class Contact:
     def _test_self(self, parts: Mapping[Part, PartState]) -> None:
         bench = Bench(parts, self._state.clock_offset_us, self._free_bytes(), self.packages.revision)
         self._tester.turn(bench, self.packages.policy)
-
-    def _bring_scans(self) -> None:
-        """Bring every scan that waits, oldest first; one that fails is passed over until the next turn."""
-        for scan in self._outbox.waiting(self.boot_id):
-            try:
-                self._bring(scan)
-            except ConsoleFailedError as error:
-                _log.warning("scan not taken yet", nonce=scan.nonce, reason=str(error))
-            except ConsoleRefusedError as error:
-                _log.warning("scan needs a person", nonce=scan.nonce, reason=str(error))
-                self._outbox.set_aside(scan.nonce, NOT_TAKEN)
-
-    def _bring(self, scan: WaitingScan) -> None:
-        if scan.body is None:
-            self._outbox.set_aside(scan.nonce, UNOPENED)
-            return
-        bring_pictures(self._console, self._outbox, scan.nonce)
-        decided = {"outcome": scan.outcome or INTERRUPTED, "place_id": scan.place_id}
-        self._console.check_in({**scan.body, "decided": decided})
-        self._outbox.delivered(scan.nonce, self.now_us)
 
     def _free_bytes(self) -> int:
         try:

@@ -33,6 +33,10 @@ class EnrolmentFailedError(Exception):
     """This machine is no kiosk of that console; the message says why and what to do."""
 
 
+class PlaceDamagedError(Exception):
+    """Where this kiosk belongs cannot be read; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a kiosk belongs: kept beside its token."""
@@ -96,10 +100,23 @@ def _require_same_site(settings: Settings, authority: str | None) -> None:
 
 
 def console_address(settings: Settings) -> str:
-    """The console this machine's kiosk asks: by the settings, by its enrolment, or our own."""
-    if not settings.kiosk.server and settings.kiosk_place.exists():
-        return str(json.loads(settings.kiosk_place.read_text(encoding="utf-8"))["url"])
-    return settings.kiosk_server
+    """The console this machine's kiosk asks: by the settings, by its enrolment, or our own.
+
+    Raises PlaceDamagedError when the enrolment cannot be read any more.
+    """
+    if settings.kiosk.server or not settings.kiosk_place.exists():
+        return settings.kiosk_server
+    try:
+        url = json.loads(settings.kiosk_place.read_text(encoding="utf-8"))["url"]
+        if not httpx.URL(url).host:
+            raise ValueError("no address")
+    except (OSError, ValueError, KeyError, TypeError, httpx.InvalidURL) as error:
+        raise PlaceDamagedError(
+            f"{settings.kiosk_place} is damaged ({type(error).__name__}): which console this kiosk belongs to is"
+            " not known any more. Enrol it again (python3 run.py kiosk --enrol), or name the console as"
+            " [kiosk] server in the settings; what waits here is kept"
+        ) from error
+    return str(url)
 
 
 def hardware_facts() -> Mapping[str, str]:

@@ -23,6 +23,8 @@ NAME: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·•]{2,30}|[A-Z]
 NO_NAMES: Final = re.compile(r"[男女]性?|.*(?:族|公安局|分局|省|市|自治区|街道|路|号|室)|长期|有效期.*")
 DAY: Final = r"(?<!\d)((?:19|20|21)\d{2})[.\-/年]?(\d{2})[.\-/月]?(\d{2})(?!\d)日?"
 PERIOD: Final = re.compile(DAY + r"\s*(?:[-—–~～至到]|\x00)\s*" + DAY)
+# What is longer stands on no card and is taken by no console: two lines ran together, and the card is read again.
+LONGEST_NAME: Final = 80
 # Numbers of other documents that nothing else looks like.
 OTHERS: Final = (
     (DocumentType.HK_MACAO_PERMIT, re.compile(r"[HM]\d{8}(?:\d{2})?")),
@@ -48,8 +50,11 @@ def card_in(texts: Sequence[str]) -> IdReading | None:
     valid = {number for number in numbers if number_fault(DocumentType.ID_CARD, number) is None}
     if len(valid) == 1:
         number = valid.pop()
+        name = _name(fields)
+        if len(name) > LONGEST_NAME:
+            return None
         # Which of the documents with 18 digits it is, the number does not say.
-        return IdReading(number, ReadDocument(None, _name(fields) or None, _valid_until(fields)))
+        return IdReading(number, ReadDocument(None, name or None, _valid_until(fields)))
     return None if numbers else _other(fields)
 
 

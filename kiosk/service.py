@@ -22,7 +22,7 @@ from kiosk.camera import open_source
 from kiosk.clips import Clips
 from kiosk.console import HttpConsole
 from kiosk.device_keeping import Bench, keepers
-from kiosk.enrolment import console_address
+from kiosk.enrolment import PlaceDamagedError, console_address
 from kiosk.intake import Intake
 from kiosk.local import Local, open_local
 from kiosk.photos import FaceCamera, Photographer
@@ -45,12 +45,13 @@ class ServiceError(RuntimeError):
 def serve(settings: Settings, clock: Clock) -> int:
     """Run the kiosk until SIGTERM or SIGINT. Raises ServiceError when its port or its database is taken."""
     listener = _listen(settings.kiosk.port)
-    console = HttpConsole(console_address(settings), settings.kiosk_token, settings.keys_folder / "ca.crt")
+    address = reachable_address(settings)
+    console = HttpConsole(address, settings.kiosk_token, settings.keys_folder / "ca.crt")
     # Whoever sets the machine's clock in the middle of the day moves no scan.
     clock = SteadyClock(clock)
     local = _open_local(settings, console, clock, listener)
     acceptance = Acceptance()
-    agent = Agent(local.contact, local.asker, acceptance, load_kiosk_words(), clock)
+    agent = Agent(local.contact, local.asker, acceptance, load_kiosk_words(), clock, has_place=bool(address))
     scanner = Scanner(settings.kiosk.symbologies)
     watcher = Watcher(
         lambda: open_source(settings.kiosk.camera, clock, region=settings.kiosk.region),
@@ -81,6 +82,15 @@ def serve(settings: Settings, clock: Clock) -> int:
         console.close()
         local.close()
     return 0
+
+
+def reachable_address(settings: Settings) -> str:
+    """Empty when it is not known any more: the kiosk then works alone, and says what people must do."""
+    try:
+        return console_address(settings)
+    except PlaceDamagedError as error:
+        _log.error("no console", reason=str(error))
+        return ""
 
 
 def _faces(

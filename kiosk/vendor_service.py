@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from exam.admission_facts import ReadDocument
 from exam.identity import DocumentType, normalise, number_fault
 from kiosk.device_board import DeviceLostError
-from kiosk.id_cards import IdReading
+from kiosk.id_cards import LONGEST_NAME, IdReading
 from kiosk.id_readers import Unreadable
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -68,7 +68,8 @@ class ServiceIdReader:
         card = _card(answer)
         self._after = card.seq
         number = normalise(card.number)
-        if number_fault(card.document_type, number) is not None:
+        is_whole = len(card.name or "") <= LONGEST_NAME
+        if not is_whole or number_fault(card.document_type, number) is not None:
             return Unreadable()
         return IdReading(number, ReadDocument(card.document_type, card.name or None, card.valid_until))
 

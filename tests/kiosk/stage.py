@@ -63,6 +63,11 @@ class FakeConsole:
     is_away: bool = False
     refuses: bool = False
     refuses_pictures: bool = False
+    # Takes them so slowly that the kiosk gives up; how long it waited for each.
+    swallows_pictures: bool = False
+    patience_s: list[float] = field(default_factory=list)
+    # Check-ins with these ticket numbers are never answered.
+    swallowed: set[str] = field(default_factory=set)
     is_failing: bool = False
     has_revoked: bool = False
     # How many requests get lost before one is answered.
@@ -96,13 +101,20 @@ class FakeConsole:
             raise ConsoleRefusedError("refused")
         if self.is_failing:
             raise ConsoleFailedError("status 500")
+        if body["ticket_no"] in self.swallowed:
+            raise ConsoleUnreachableError("timed out")
         if self.lost > 0:
             self.lost -= 1
             raise ConsoleUnreachableError("lost")
         return self.answer
 
-    def picture(self, kind: str, sha256_hex: str, media_type: str, content: bytes) -> None:
+    def picture(
+        self, kind: str, sha256_hex: str, media_type: str, content: bytes, *, timeout_s: float = 1.5
+    ) -> None:
+        self.patience_s.append(timeout_s)
         self._be_there()
+        if self.swallows_pictures:
+            raise ConsoleUnreachableError("timed out")
         if self.refuses_pictures:
             raise ConsoleRefusedError("refused")
         self.pictures[sha256_hex] = (kind, media_type, content)

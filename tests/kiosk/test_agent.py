@@ -156,6 +156,9 @@ def test_how_the_kiosk_stands_is_told_to_the_page_and_a_change_of_it_wakes_the_p
     after = still.snapshot(after=before.version, timeout_s=WAIT_S)
     assert (after.screen["alone"], after.screen["queue"], after.screen["needs_human"]) == (False, 1, 1)
     assert after.screen["standing"] == "待上传1条 · 1条须人工处理"
+    still.has_place = False
+    assert still.snapshot().screen["standing"].startswith("登记文件损坏，找不到控制台：请系统管理员重新登记")
+    still.has_place = True
     still.contact.lost()
     still._stands(replace(still.contact.told, self_test=Standing.FAILED))
     assert still.snapshot().screen["standing"] == (

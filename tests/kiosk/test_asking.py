@@ -138,10 +138,37 @@ def test_a_decision_that_cannot_be_kept_is_not_told(local: Local, console: FakeC
     assert states(local) == [("asking", None)]
 
 
-def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(local: Local) -> None:
+def test_an_answer_that_cannot_be_kept_is_not_told_and_the_console_hears_what_was(
+    local: Local, console: FakeConsole
+) -> None:
     with local.store.database.write() as connection:
         connection.execute("create trigger full before update on scan begin select raise(abort, 'full'); end")
-    assert local.asker.ask(SCAN) == Answered(ADMITTED)
+    assert local.asker.ask(SCAN) == Answered(own_answer(Outcome.SYS_DISK))
+    local.contact.turn(PARTS)
+    assert states(local) == [("asking", None)]
+    with local.store.database.write() as connection:
+        connection.execute("drop trigger full")
+    told = local.contact.turn(PARTS)
+    assert [asked.get("decided") for asked in console.asked] == [
+        None,
+        *[{"outcome": "SYS_DISK", "place_id": None}] * 2,
+    ]
+    assert (states(local), told.counts.waiting) == ([("delivered", None)], 0)
+
+
+def test_after_a_restart_an_answer_that_was_never_kept_was_never_told(
+    local: Local, console: FakeConsole, tmp_path: Path
+) -> None:
+    with local.store.database.write() as connection:
+        connection.execute("create trigger full before update on scan begin select raise(abort, 'full'); end")
+    local.asker.ask(SCAN)
+    with local.store.database.write() as connection:
+        connection.execute("drop trigger full")
+    local.close()
+    again = local_of(console, tmp_path, SimulatedClock(NOW_US))
+    again.contact.turn(PARTS)
+    again.close()
+    assert console.asked[-1]["decided"]["outcome"] == "SYS_OUT"
 
 
 def test_neither_log_nor_database_holds_a_document_number(

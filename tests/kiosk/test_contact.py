@@ -15,7 +15,7 @@ from exam.enrolment import roll_message
 from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from exam.self_test import Standing
-from kiosk.contact import NOT_TAKEN, UNOPENED
+from kiosk.bringing import SCAN_NOT_TAKEN, SCAN_UNOPENED
 from kiosk.scan import Scan
 from tests.evidence.rostered import secrets_for
 from tests.kiosk.rostered_kiosk import Rostered, rostered
@@ -261,7 +261,7 @@ def test_a_scan_that_the_console_will_not_have_goes_to_a_person_and_stops_no_oth
     counts = kiosk.local.contact.told.counts
     assert (counts.waiting, counts.needs_human) == (2, 2)
     with kiosk.local.store.database.read() as connection:
-        assert [row[0] for row in connection.execute("select problem from scan")] == [NOT_TAKEN] * 2
+        assert [row[0] for row in connection.execute("select problem from scan")] == [SCAN_NOT_TAKEN] * 2
 
 
 def test_a_scan_that_fails_is_passed_over_and_tried_again(kiosk: Rostered, world: World) -> None:
@@ -302,7 +302,7 @@ def test_scans_under_a_key_that_is_gone_are_kept_for_a_person(kiosk: Rostered, w
     told = kiosk.local.contact.turn(PARTS)
     assert (told.counts.needs_human, kiosk.console.asked) == (1, [])
     with kiosk.local.store.database.read() as connection:
-        assert connection.execute("select problem from scan").fetchone()[0] == UNOPENED
+        assert connection.execute("select problem from scan").fetchone()[0] == SCAN_UNOPENED
 
 
 def test_a_console_without_a_secret_yet_is_asked_for_one(kiosk: Rostered) -> None:

@@ -19,13 +19,16 @@ from evidence.kiosk_outbox import NewScan, Outbox
 from evidence.kiosk_store import KioskStore
 from exam.clock import SystemClock
 from exam.enrolment import EnrolmentText, enrolment_message
+from kiosk.console import ConsoleUnreachableError, HttpConsole
 from kiosk.enrolment import (
     EnrolmentFailedError,
+    PlaceDamagedError,
     console_address,
     enrol_from_input,
     enrol_here,
     hardware_facts,
 )
+from kiosk.service import reachable_address
 from web.tls import Certificates, ensure_certificates, fingerprint
 
 TOKEN = "k7qmk7qmk7qmk7qm"
@@ -197,3 +200,26 @@ def test_the_settings_go_before_the_place_of_enrolment(tmp_path: Path) -> None:
     assert console_address(own) == "https://a.local"
     named = Settings(data_folder=tmp_path, kiosk=KioskSettings(server="https://b.local"))
     assert console_address(named) == "https://b.local"
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[]", b"{}", b'{"url":"nonsense"}', b'{"url":7}', b"\xff\xfe"]
+)
+def test_a_damaged_place_is_said_with_what_to_do(tmp_path: Path, damaged: bytes) -> None:
+    own = Settings(data_folder=tmp_path)
+    own.keys_folder.mkdir()
+    own.kiosk_place.write_bytes(damaged)
+    with pytest.raises(PlaceDamagedError, match="--enrol"):
+        console_address(own)
+
+
+def test_a_kiosk_that_does_not_know_its_console_starts_and_works_alone(tmp_path: Path) -> None:
+    own = Settings(data_folder=tmp_path)
+    own.keys_folder.mkdir()
+    own.kiosk_place.write_text("{")
+    own.kiosk_token.write_text(TOKEN)
+    assert reachable_address(own) == ""
+    lost = HttpConsole("", own.kiosk_token)
+    with pytest.raises(ConsoleUnreachableError):
+        lost.keys()
+    lost.close()

@@ -6,7 +6,7 @@ import pytest
 
 from exam.admission_facts import NOTHING_READ
 from exam.identity import DocumentType
-from kiosk.id_cards import IdReading, card_in
+from kiosk.id_cards import LONGEST_NAME, IdReading, card_in
 from kiosk.scan_text import SetupSheet, cleaned, unescaped
 from tests.kiosk.stage import ID_NUMBER, TICKET
 from tests.world import invented_number
@@ -120,6 +120,12 @@ def test_other_documents_are_known_by_their_numbers(number: str, kind: DocumentT
 )
 def test_what_is_no_card_is_none_and_never_repaired(texts: list[str]) -> None:
     assert card_in(texts) is None
+
+
+def test_a_name_that_stands_on_no_card_is_no_reading() -> None:
+    number = invented_number(1)
+    assert card_in([f"姓名：{'王' * LONGEST_NAME}", number]) is not None
+    assert card_in([f"姓名：{'王' * (LONGEST_NAME + 1)}", number]) is None
 
 
 def test_a_card_does_not_show_in_a_log() -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from exam.clock import MINUTE_US
 from exam.kiosk_health import Part, PartState
 from exam.pin_attempts import FREE, LOCKED_AT, PAUSE_US
-from kiosk.contact import NOT_TAKEN
+from kiosk.bringing import SCAN_NOT_TAKEN
 from kiosk.scan import Scan
 from kiosk.screen_app import create_screen
 from kiosk.staff_app import add_staff
@@ -198,7 +198,7 @@ def test_what_the_console_does_not_take_is_listed_for_those_with_a_pin(
     assert (client.get("/local/staff/state").json or {})["aside"] == []
     desk.unlock(pin_of(desk, "王芳"), PIN)
     told = client.get("/local/staff/state").json or {}
-    assert told["aside"] == [{"at": "11-22 08:50", "problem": NOT_TAKEN}]
+    assert told["aside"] == [{"at": "11-22 08:50", "problem": SCAN_NOT_TAKEN}]
 
 
 def test_a_pause_says_until_when(client: FlaskClient, desk: StaffDesk, kiosk: Rostered) -> None:

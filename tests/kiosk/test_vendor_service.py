@@ -101,6 +101,8 @@ def test_a_number_that_cannot_be_is_not_believed_even_from_a_chip(
     wrong = ID_NUMBER[:-1] + ("0" if ID_NUMBER[-1] != "0" else "1")
     service.answers = [(200, {"seq": 1, "number": wrong})]
     assert isinstance(reader.next_card(0.1), Unreadable)
+    service.answers = [(200, {"seq": 2, "number": ID_NUMBER, "name": "王" * 81})]
+    assert isinstance(reader.next_card(0.1), Unreadable)
 
 
 @pytest.mark.parametrize(
