@@ -115,7 +115,7 @@ class KioskStore:
             connection.execute("update kiosk_state set is_revoked = 0")
 
     def note_pin_try(self, pin_id: int, now_us: int) -> None:
-        """A PIN is about to be tried. Call it before it is checked."""
+        """A PIN (0: of a number that is nobody's) is about to be tried. Call it before it is checked."""
         with self.database.write() as connection:
             connection.execute("insert into pin_try (pin_id, tried_at_us) values (?, ?)", (pin_id, now_us))
 
@@ -124,8 +124,10 @@ class KioskStore:
         with self.database.write() as connection:
             connection.execute("delete from pin_try where pin_id = ?", (pin_id,))
 
-    def pin_tries(self, pin_id: int) -> list[int]:
-        """When the PIN was tried since it was last right."""
+    def pin_tries(self, since_us: int) -> list[tuple[int, int]]:
+        """Which PIN was tried when, of the tries since that moment after which the PIN was not right."""
         with self.database.read() as connection:
-            rows = connection.execute("select tried_at_us from pin_try where pin_id = ?", (pin_id,))
-            return [row["tried_at_us"] for row in rows]
+            rows = connection.execute(
+                "select pin_id, tried_at_us from pin_try where tried_at_us >= ? order by id", (since_us,)
+            )
+            return [(row["pin_id"], row["tried_at_us"]) for row in rows]

@@ -72,7 +72,7 @@ class Report:
     parts: Mapping[Part, PartState] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     boot_id: str = ""
-    # Ids of staff PINs that are locked there after too many wrong tries.
+    # Ids of staff PINs that were tried there wrongly again and again (an old name: nobody is locked out).
     locked_pins: tuple[int, ...] = ()
 
 

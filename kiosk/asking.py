@@ -52,7 +52,7 @@ class Asker:
             kept = self._outbox.begin(new, body, self._contact.said, scan.pictures)
             return self._online(nonce, kept) or self._alone(nonce, scan, shown)
         except sqlite3.Error as error:
-            # Also when the console has answered: what is told here is what is kept, or what says that nothing is.
+            # Also when the console has answered: what is told is what is kept, or that nothing can be.
             _log.warning("scan cannot be kept", nonce=nonce, reason=str(error))
             self._outbox.told_unkept(nonce, Outcome.SYS_DISK)
             return Answered(own_answer(Outcome.SYS_DISK))

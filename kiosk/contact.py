@@ -73,8 +73,8 @@ class Contact:
         self.is_alone = False
         self.boot_id = os.urandom(BOOT_BYTES).hex()
         self.free: Callable[[Path], int] = free_bytes
-        # Whose staff PINs only the site lead can unlock here.
-        self.locked_pins: Callable[[], tuple[int, ...]] = tuple
+        # Whose staff PINs somebody seems to guess at here.
+        self.guessed_pins: Callable[[], tuple[int, ...]] = tuple
         self._counts = outbox.counts()
         self._tester = SelfTester(console, clock)
         self._bringer = Bringer(console, outbox, clock)
@@ -197,7 +197,7 @@ class Contact:
             parts=dict(parts),
             versions={"rule": RULE},
             boot_id=self.boot_id,
-            locked_pins=self.locked_pins(),
+            locked_pins=self.guessed_pins(),
         )
 
     def _compare_clocks(self, sent_at_us: int, heartbeat: Heartbeat) -> None:

@@ -112,8 +112,8 @@ def console_address(settings: Settings) -> str:
             raise ValueError("no address")
     except (OSError, ValueError, KeyError, TypeError, httpx.InvalidURL) as error:
         raise PlaceDamagedError(
-            f"{settings.kiosk_place} is damaged ({type(error).__name__}): which console this kiosk belongs to is"
-            " not known any more. Enrol it again (python3 run.py kiosk --enrol), or name the console as"
+            f"{settings.kiosk_place} is damaged ({type(error).__name__}): which console this kiosk belongs to"
+            " is not known any more. Enrol it again (python3 run.py kiosk --enrol), or name the console as"
             " [kiosk] server in the settings; what waits here is kept"
         ) from error
     return str(url)

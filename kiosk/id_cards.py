@@ -23,7 +23,7 @@ NAME: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·•]{2,30}|[A-Z]
 NO_NAMES: Final = re.compile(r"[男女]性?|.*(?:族|公安局|分局|省|市|自治区|街道|路|号|室)|长期|有效期.*")
 DAY: Final = r"(?<!\d)((?:19|20|21)\d{2})[.\-/年]?(\d{2})[.\-/月]?(\d{2})(?!\d)日?"
 PERIOD: Final = re.compile(DAY + r"\s*(?:[-—–~～至到]|\x00)\s*" + DAY)
-# What is longer stands on no card and is taken by no console: two lines ran together, and the card is read again.
+# What is longer stands on no card and no console takes it: lines ran together, and the card is read again.
 LONGEST_NAME: Final = 80
 # Numbers of other documents that nothing else looks like.
 OTHERS: Final = (

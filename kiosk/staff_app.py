@@ -18,12 +18,12 @@ PIN_DIGITS: Final = 6
 LONGEST_WORDS: Final = 20
 WORDS: Final[Mapping[Tried, str]] = {
     Tried.OPEN: "",
-    Tried.WRONG: "口令不正确，还可以试{tries_left}次。",
-    Tried.PAUSED: "输错次数过多，请{until}以后再试。",
-    Tried.LOCKED: "口令已锁定，请现场负责人在控制台“签到机”页面解锁。",
+    Tried.WRONG: "工号或口令不正确。",
+    Tried.PAUSED: "本机输错次数过多。",
     Tried.NO_ROOM: "口令正确，但本机没有您负责的考场的名单。",
     Tried.UNKNOWN: "本机没有名单，或没有这个口令。请接通网络后再试。",
 }
+WAIT: Final = "请{}以后再试；急用请换一台签到机，或在控制台办理。"
 BROKEN: Final = "本机硬盘写不进去，不能核验口令。请换一台签到机，报告系统管理员。"
 LOCKED: Final = "已锁定，请重新输入口令。"
 
@@ -38,13 +38,15 @@ def add_staff(app: Flask, desk: StaffDesk) -> None:
 
     @app.get("/local/staff/state")
     def staff_state() -> ResponseReturnValue:
-        """Whose PIN is open, who may try, and to whoever has: what a person must look at."""
-        people = [{"pin_id": one.pin_id, "name": one.name} for one in desk.people()]
+        """Whose PIN is open, whether one can be tried, and with one open: what a person must look at.
+
+        Nobody else is named: anybody can open this page.
+        """
         aside = [
             {"at": f"{site_time(one.scanned_at_us):%m-%d %H:%M}", "problem": one.problem}
             for one in desk.aside()
         ]
-        return jsonify(open=desk.name, people=people, aside=aside)
+        return jsonify(open=desk.name, ready=desk.is_ready, aside=aside)
 
     _add_unlock(app, desk)
     _add_lookup(app, desk)
@@ -54,11 +56,11 @@ def _add_unlock(app: Flask, desk: StaffDesk) -> None:
     @app.post("/local/staff/unlock")
     def staff_unlock() -> ResponseReturnValue:
         """Try a PIN."""
-        pin_id, pin = _asked("pin_id", int), _asked("pin", str)
+        number, pin = _asked("number", int), _asked("pin", str)
         if len(pin) != PIN_DIGITS or not pin.isascii() or not pin.isdigit():
             abort(400)
         try:
-            attempt = desk.unlock(pin_id, pin)
+            attempt = desk.unlock(number, pin)
         except sqlite3.Error:
             return jsonify(tried="broken", words=BROKEN), 503
         return jsonify(
@@ -94,5 +96,5 @@ def _asked(name: str, kind: type) -> Any:
 
 
 def _words(attempt: Attempt) -> str:
-    until = "" if attempt.until_us is None else f"{site_time(attempt.until_us):%H:%M}"
-    return WORDS[attempt.tried].format(tries_left=attempt.tries_left, until=until)
+    wait = "" if attempt.until_us is None else WAIT.format(f"{site_time(attempt.until_us):%H:%M:%S}")
+    return WORDS[attempt.tried] + wait

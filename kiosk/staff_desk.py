@@ -1,7 +1,8 @@
 """Staff at the kiosk (人工核验): who somebody is and where he sits, by a PIN, also without the console.
 
 Looking only; what staff decide is done on the console. Names of a room open with a PIN of somebody who has
-duty there (R7). Wrong tries are counted before they are checked, so that pulling the plug wins nothing.
+duty there (R7). Nobody is named before that: whoever comes types his own number, and one that is nobody's is
+told as a wrong PIN is. Tries are counted before they are checked, so that pulling the plug wins nothing.
 """
 
 import threading
@@ -28,6 +29,8 @@ from kiosk.contact import Contact
 # Somebody who walks away leaves no names on the screen.
 IDLE_US: Final = 2 * MINUTE_US
 MOST_FOUND: Final = 10
+# As whose a try is kept whose number is nobody's; the console's numbers begin with 1.
+NOBODYS: Final = 0
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -37,12 +40,11 @@ class Tried(StrEnum):
 
     OPEN = "open"
     WRONG = "wrong"
-    # Too many wrong tries: wait, or the site lead unlocks.
+    # Too many wrong tries at this kiosk: wait.
     PAUSED = "paused"
-    LOCKED = "locked"
     # The PIN is right and opens no room of this kiosk.
     NO_ROOM = "no_room"
-    # No roster here, or nobody with this PIN.
+    # No roster here, or nobody has a PIN.
     UNKNOWN = "unknown"
 
 
@@ -51,8 +53,7 @@ class Attempt:
     """A PIN was tried."""
 
     tried: Tried
-    tries_left: int = 0
-    # By the console's clock; None: not paused.
+    # When the next try may be made, by the console's clock; None: at once.
     until_us: int | None = None
 
 
@@ -96,10 +97,10 @@ class StaffDesk:
         self._open: _Open | None = None
         self._mutex = threading.Lock()
 
-    def people(self) -> list[DayStaff]:
-        """Who may prove himself here by a PIN."""
-        alone = self._contact.packages.alone
-        return [] if alone is None else sorted(alone.day.staff, key=lambda one: one.name)
+    @property
+    def is_ready(self) -> bool:
+        """Whether anybody may prove himself here by a PIN."""
+        return bool(self._people())
 
     @property
     def name(self) -> str:
@@ -107,23 +108,29 @@ class StaffDesk:
         present = self._present()
         return "" if present is None else present.name
 
-    def unlock(self, pin_id: int, pin: str) -> Attempt:
-        """Try a PIN; what another opened is closed. Takes half a second on purpose."""
+    def unlock(self, number: int, pin: str) -> Attempt:
+        """Try the PIN of whoever has this number; what another opened is closed.
+
+        Takes half a second on purpose. A number that is nobody's takes as long and is told the same, so that
+        nobody learns who is on duty.
+        """
         self.lock()
-        alone = self._contact.packages.alone
-        person = next((one for one in self.people() if one.pin_id == pin_id), None)
-        if alone is None or person is None:
+        alone, people = self._contact.packages.alone, self._people()
+        if alone is None or not people:
             return Attempt(Tried.UNKNOWN)
+        person = next((one for one in people if one.account_id == number), None)
         with self._mutex:  # one try at a time, or many at once would count as one
-            standing = self._standing(person)
+            standing = self._standing()
             if not standing.may_try:
-                tried = Tried.LOCKED if standing.needs_lead else Tried.PAUSED
-                return Attempt(tried, until_us=standing.until_us)
+                return Attempt(Tried.PAUSED, standing.until_us)
+            pin_id = NOBODYS if person is None else person.pin_id
             self._store.note_pin_try(pin_id, self._contact.now_us)
-            keys = keys_from_pin(pin, from_text(person.salt), Cost(person.n, person.r, person.p))
-            if keys.signing.public_key().public_bytes_raw() != from_text(person.signing_public):
+            meant = person or people[0]
+            keys = keys_from_pin(pin, from_text(meant.salt), Cost(meant.n, meant.r, meant.p))
+            public = keys.signing.public_key().public_bytes_raw()
+            if person is None or public != from_text(person.signing_public):
                 _log.warning("wrong staff PIN", pin_id=pin_id)
-                return Attempt(Tried.WRONG, self._standing(person).tries_left)
+                return Attempt(Tried.WRONG, self._standing().until_us)
             self._store.forget_pin_tries(pin_id)
             return self._opened(alone, person, keys)
 
@@ -147,9 +154,14 @@ class StaffDesk:
         """The scans that the console does not take, for whoever has proved himself."""
         return [] if self._present() is None else self._contact.aside()
 
-    def locked_pins(self) -> tuple[int, ...]:
-        """Whose PINs only the site lead can unlock, for the heartbeat."""
-        return tuple(one.pin_id for one in self.people() if self._standing(one).needs_lead)
+    def guessed_pins(self) -> tuple[int, ...]:
+        """Whose PINs somebody seems to guess at here, for the heartbeat. Nobody is locked out."""
+        now_us, tried = self._contact.now_us, self._tries()
+        return tuple(
+            one.pin_id
+            for one in self._people()
+            if pin_attempts.is_noted([at_us for pin_id, at_us in tried if pin_id == one.pin_id], now_us)
+        )
 
     def _present(self) -> _Open | None:
         present = self._open
@@ -157,9 +169,19 @@ class StaffDesk:
             self._open = present = None
         return present
 
-    def _standing(self, person: DayStaff) -> Standing:
-        wrong = self._store.pin_tries(person.pin_id)
-        return pin_attempts.standing(wrong, person.unlocked_at_us, self._contact.now_us)
+    def _people(self) -> tuple[DayStaff, ...]:
+        alone = self._contact.packages.alone
+        return () if alone is None else alone.day.staff
+
+    def _tries(self) -> list[tuple[int, int]]:
+        """The wrong tries that count; those before the site lead lifted the wait count no more."""
+        lifted = {one.pin_id: one.unlocked_at_us or 0 for one in self._people()}
+        since_us = self._contact.now_us - pin_attempts.COUNTED_US
+        tried = self._store.pin_tries(max(0, since_us))
+        return [(pin_id, at_us) for pin_id, at_us in tried if at_us > lifted.get(pin_id, 0)]
+
+    def _standing(self) -> Standing:
+        return pin_attempts.standing([at_us for _, at_us in self._tries()], self._contact.now_us)
 
     def _opened(self, alone: Alone, person: DayStaff, keys: PinKeys) -> Attempt:
         sheets = tuple(

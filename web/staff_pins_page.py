@@ -60,4 +60,7 @@ def _password_fault() -> str | None:
 def _page(fault: str, code: int) -> Response:
     with services().exam.read() as connection:
         set_at_us = pin_set_at_us(connection, current_user.account_id)
-    return make_response(render_template("staff_pins/page.html", fault=fault, set_at_us=set_at_us), code)
+    page = render_template(
+        "staff_pins/page.html", fault=fault, set_at_us=set_at_us, number=current_user.account_id
+    )
+    return make_response(page, code)

@@ -1,13 +1,13 @@
 // The staff page: whose PIN, the PIN, looking somebody up. The PIN lives in one variable and is never drawn.
 const PIN_DIGITS = 6;
 const LEAVE_MS = 60000;          // nobody touches it: back to the candidates
-const TITLES = { people: "请选择您的姓名", pin: "请输入6位签到口令", lookup: "查找考生" };
-const HELP = { pin: "口令不会显示", lookup: "座位号、准考证号后5位或证件号码后6位" };
-const LONGEST = { pin: PIN_DIGITS, lookup: 12 };
+const TITLES = { number: "请输入您的签到工号", pin: "请输入6位签到口令", lookup: "查找考生" };
+const HELP = { number: "在控制台“签到口令”页面可以看到", pin: "口令不会显示", lookup: "座位号、准考证号后5位或证件号码后6位" };
+const LONGEST = { number: 6, pin: PIN_DIGITS, lookup: 12 };
 
 const at = (name) => document.querySelector(`[data-${name}]`);
-let view = "people";
-let person = null;
+let view = "number";
+let person = 0;
 let entry = "";
 let touchedAt = performance.now();
 
@@ -26,7 +26,8 @@ function show(name, message = "") {
   at("leave").textContent = name === "lookup" ? "锁定" : "换人";
   for (const part of document.querySelectorAll("[data-shown-in]")) part.hidden = !part.dataset.shownIn.split(" ").includes(name);
   if (name !== "lookup") at("found").replaceChildren();
-  document.querySelector('[data-key="X"]').disabled = name === "pin";
+  document.querySelector('[data-key="X"]').disabled = name !== "lookup";
+  at("leave").hidden = name === "number";
   draw();
 }
 
@@ -37,7 +38,7 @@ function draw() {
 }
 
 function type(character) {
-  if (view === "people" || entry.length >= LONGEST[view] || (view === "pin" && character === "X")) return;
+  if (entry.length >= LONGEST[view] || (view !== "lookup" && character === "X")) return;
   entry += character;
   draw();
 }
@@ -46,9 +47,12 @@ async function confirmEntry() {
   const typed = entry;
   entry = "";
   draw();
-  if (view === "pin") {
+  if (view === "number") {
+    person = Number(typed);
+    show("pin");
+  } else if (view === "pin") {
     at("message").textContent = "正在核对";
-    const told = await send("/local/staff/unlock", { pin_id: person, pin: typed });
+    const told = await send("/local/staff/unlock", { number: person, pin: typed });
     show(told.isGood ? "lookup" : "pin", told.words);
     if (told.isGood) showAside();
   } else if (view === "lookup") {
@@ -72,7 +76,7 @@ async function showAside() {
 
 async function state() {
   const answer = await fetch("/local/staff/state").catch(() => null);
-  return answer?.ok ? answer.json() : { open: "", people: [], aside: [] };
+  return answer?.ok ? answer.json() : { open: "", ready: true, aside: [] };
 }
 
 function line(tag, text, name = "") {
@@ -99,18 +103,10 @@ async function leave(message = "") {
 }
 
 async function start(message = "") {
-  person = null;
-  show("people", message);
-  const { people } = await state();
-  if (!people.length) at("message").textContent = message || "本机没有名单，或还没有人设置签到口令。";
-  at("people").replaceChildren(...people.map((one) => {
-    const item = document.createElement("li");
-    const button = line("button", one.name);
-    button.type = "button";
-    button.addEventListener("click", () => { person = one.pin_id; show("pin"); });
-    item.append(button);
-    return item;
-  }));
+  person = 0;
+  show("number", message);
+  const { ready } = await state();
+  if (!ready) at("message").textContent = message || "本机没有名单，或还没有人设置签到口令。";
 }
 
 document.addEventListener("keydown", (pressed) => {

@@ -2,8 +2,17 @@
 
 import pytest
 
-from exam.clock import MINUTE_US
-from exam.pin_attempts import FREE, LOCKED_AT, PAUSE_US, Standing, standing
+from exam.clock import MINUTE_US, SECOND_US
+from exam.pin_attempts import (
+    COUNTED_US,
+    FIRST_WAIT_US,
+    FREE,
+    LONGEST_WAIT_US,
+    NOTED_AT,
+    Standing,
+    is_noted,
+    standing,
+)
 from exam.pins import pin_fault
 from exam.staff_acts import StaffAct
 
@@ -32,34 +41,32 @@ def test_most_pins_will_do() -> None:
     assert pin_fault("730419") is None
 
 
-def test_five_wrong_tries_pause_a_quarter_of_an_hour() -> None:
-    wrong = [T_US + number for number in range(FREE)]
-    assert standing([], None, T_US) == Standing(may_try=True, tries_left=5)
-    assert standing(wrong[:-1], None, T_US) == Standing(may_try=True, tries_left=1)
-    until_us = wrong[-1] + PAUSE_US
-    assert standing(wrong, None, until_us - 1) == Standing(may_try=False, tries_left=0, until_us=until_us)
-    assert standing(wrong, None, until_us) == Standing(may_try=True, tries_left=5)
+def test_after_three_wrong_tries_each_waits_longer_up_to_five_minutes() -> None:
+    waits = []
+    for count in range(10):
+        until_us = standing([T_US] * count, T_US).until_us
+        waits.append(0 if until_us is None else (until_us - T_US) // SECOND_US)
+    assert waits == [0, 0, 0, 10, 20, 40, 80, 160, 300, 300]
 
 
-def test_after_the_pause_each_wrong_try_counts_on_to_the_lock() -> None:
-    wrong = [T_US] * FREE + [T_US + PAUSE_US] * (LOCKED_AT - FREE)
-    assert standing(wrong[:-1], None, T_US + PAUSE_US).tries_left == 1
-    locked = standing(wrong, None, T_US + 10 * PAUSE_US)
-    assert locked == Standing(may_try=False, tries_left=0, needs_lead=True)
+def test_when_the_wait_is_over_one_may_try_again() -> None:
+    wrong = [T_US] * (FREE + 1)
+    until_us = T_US + FIRST_WAIT_US
+    assert standing(wrong, until_us - 1) == Standing(may_try=False, until_us=until_us)
+    assert standing(wrong, until_us) == Standing(may_try=True)
 
 
-def test_the_lead_unlocks_and_what_was_wrong_before_counts_no_more() -> None:
-    wrong = [T_US] * LOCKED_AT
-    assert standing(wrong, T_US, T_US + 1) == Standing(may_try=True, tries_left=5)
-    assert standing([*wrong, T_US + 2], T_US, T_US + 3).tries_left == 4
+def test_tries_of_long_ago_count_no_more() -> None:
+    assert standing([T_US] * 20, T_US + COUNTED_US) == Standing(may_try=True)
+    assert is_noted([T_US] * NOTED_AT, T_US)
+    assert not is_noted([T_US] * (NOTED_AT - 1), T_US)
+    assert not is_noted([T_US] * NOTED_AT, T_US + COUNTED_US)
 
 
 def test_tries_of_a_clock_that_was_far_ahead_hold_up_nobody_for_longer() -> None:
-    day_us = 24 * 60 * MINUTE_US
-    a_little = [T_US + PAUSE_US] * 5
-    assert standing(a_little, None, T_US).until_us == T_US + 2 * PAUSE_US
-    assert standing([T_US + day_us] * 5, None, T_US) == Standing(may_try=True, tries_left=5)
-    assert standing([T_US + day_us] * 10, None, T_US).needs_lead
+    a_little = [T_US + LONGEST_WAIT_US] * 10
+    assert standing(a_little, T_US).until_us == T_US + 2 * LONGEST_WAIT_US
+    assert standing([T_US + LONGEST_WAIT_US + 1] * 10, T_US) == Standing(may_try=True)
 
 
 def test_what_is_signed_holds_every_field_in_one_way() -> None:

@@ -61,11 +61,11 @@ def fits(page: Page) -> bool:
 
 def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: World) -> None:
     page.get_by_role("link", name="工作人员").click()
-    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     assert findings(page) == []
-    page.get_by_role("button", name="王芳").click()
+    press(page, str(world.proctor_account_id))
     press(page, "000000")
-    expect(page.locator("[data-message]")).to_have_text("口令不正确，还可以试4次。")
+    expect(page.locator("[data-message]")).to_have_text("工号或口令不正确。")
     assert fits(page)
     assert findings(page) == []
     press(page, PIN)
@@ -80,17 +80,17 @@ def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: Worl
     press(page, "99999")
     expect(page.locator("[data-message]")).to_contain_text("名单中没有找到")
     page.get_by_role("button", name="锁定").click()
-    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     page.get_by_text("返回签到").click()
     expect(page.locator("h1")).to_have_text("请放准考证")
 
 
-def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page) -> None:
+def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page, world: World) -> None:
     page.get_by_role("link", name="工作人员").click()
-    page.get_by_role("button", name="王芳").click()
+    press(page, str(world.proctor_account_id))
     press(page, PIN)
     expect(page.locator("h1")).to_have_text("查找考生")
     page.reload()
-    expect(page.locator("h1")).to_have_text("请选择您的姓名")
+    expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     told = page.evaluate("async () => (await (await fetch('/local/staff/state')).json()).open")
     assert told == ""
