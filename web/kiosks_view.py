@@ -77,7 +77,7 @@ class KioskView:
 
 @dataclass(frozen=True, slots=True)
 class LockedPin:
-    """Somebody whose PIN is locked at a kiosk until the site lead unlocks it."""
+    """Somebody whose PIN was tried wrongly again and again at a kiosk; the site lead lifts the wait there."""
 
     account_id: int
     name: str

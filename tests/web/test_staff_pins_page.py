@@ -26,6 +26,7 @@ def test_a_proctor_sets_and_changes_the_own_pin(proctor: PageClient, world: Worl
     assert keys.signing.public_key().public_bytes_raw() == pin.signing_public
     page = proctor.get("/pin").text
     assert "已设置（2026年11月22日 08:50:00）" in page
+    assert f'<strong class="number">{world.proctor_account_id}</strong>' in page
     assert PIN not in page
 
 
