@@ -129,11 +129,12 @@ def standing_places(connection: Connection) -> list[tuple[int | None, int | None
 def standing_in(connection: Connection, session_id: int, kinds: Collection[AlarmKind]) -> list[RoomAlarm]:
     """The alarms of these kinds in the rooms of one session that nobody has seen, oldest first."""
     rows = connection.execute(
-        "select kind, alarm.room_id, place.label as place_label, raised_at_us from check_in_alarm as alarm"
+        "select alarm.kind, alarm.room_id, place.label as place_label, raised_at_us"
+        " from check_in_alarm as alarm"
         " left join seating on seating.session_id = alarm.session_id"
         "  and seating.candidate_id = alarm.candidate_id"
         " left join place on place.id = place_id"
-        " where alarm.session_id = ? and kind in (select value from json_each(?))"
+        " where alarm.session_id = ? and alarm.kind in (select value from json_each(?))"
         " and not exists (select 1 from check_in_alarm_acknowledgement where alarm_id = alarm.id)"
         " order by alarm.id",
         (session_id, json.dumps(sorted(kinds))),

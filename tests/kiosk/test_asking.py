@@ -156,19 +156,14 @@ def test_an_answer_that_cannot_be_kept_is_not_told_and_the_console_hears_what_wa
     assert (states(local), told.counts.waiting) == ([("delivered", None)], 0)
 
 
-def test_after_a_restart_an_answer_that_was_never_kept_was_never_told(
-    local: Local, console: FakeConsole, tmp_path: Path
-) -> None:
+def test_after_a_restart_an_answer_that_was_never_kept_was_never_told(local: Local, tmp_path: Path) -> None:
     with local.store.database.write() as connection:
         connection.execute("create trigger full before update on scan begin select raise(abort, 'full'); end")
     local.asker.ask(SCAN)
     with local.store.database.write() as connection:
         connection.execute("drop trigger full")
-    local.close()
-    again = local_of(console, tmp_path, SimulatedClock(NOW_US))
-    again.contact.turn(PARTS)
-    again.close()
-    assert console.asked[-1]["decided"]["outcome"] == "SYS_OUT"
+    outbox = Outbox(local.store.database, tmp_path / "keys" / "kiosk.outbox")
+    assert [one.outcome for one in outbox.waiting("another run")] == [None]  # brought as SYS_OUT
 
 
 def test_neither_log_nor_database_holds_a_document_number(

@@ -35,13 +35,17 @@ def clock() -> SimulatedClock:
 def local(console: FakeConsole, clock: SimulatedClock, tmp_path: Path) -> Iterator[Local]:
     opened = local_of(console, tmp_path, clock)
     opened.contact.turn(PARTS)
-    opened.contact.lost()
     yield opened
     opened.close()
 
 
-def comes(local: Local, ticket_no: str, number: int = 1, **more: object) -> None:
+def comes(local: Local, console: FakeConsole, ticket_no: str, number: int = 1, **more: object) -> None:
+    """Somebody whom the kiosk decides about because the console does not answer just then."""
+    console.is_away, local.contact.is_alone = True, False
     local.asker.ask(Scan(ticket_no, invented_number(number), **more))  # type: ignore[arg-type]
+    console.is_away = False
+    console.asked.clear()
+    console.patience_s.clear()
 
 
 def tried(console: FakeConsole) -> list[str]:
@@ -54,8 +58,8 @@ def tried(console: FakeConsole) -> list[str]:
 def test_a_scan_that_always_times_out_steps_aside_and_waits_longer_each_time(
     local: Local, console: FakeConsole, clock: SimulatedClock
 ) -> None:
-    comes(local, STUCK, 1)
-    comes(local, OTHER, 2)
+    comes(local, console, STUCK, 1)
+    comes(local, console, OTHER, 2)
     console.swallowed = {STUCK}
     assert local.contact.turn(PARTS).is_alone  # the line may be cut
     assert tried(console) == [STUCK]
@@ -76,9 +80,9 @@ def test_a_scan_that_always_times_out_steps_aside_and_waits_longer_each_time(
 def test_later_scans_of_the_same_candidate_wait_behind_it(
     local: Local, console: FakeConsole, clock: SimulatedClock
 ) -> None:
-    comes(local, STUCK, 1)
-    comes(local, "202611229991", 1)  # his number, another ticket
-    comes(local, OTHER, 2)
+    comes(local, console, STUCK, 1)
+    comes(local, console, "202611229991", 1)  # his number, another ticket
+    comes(local, console, OTHER, 2)
     console.swallowed = {STUCK}
     for _ in range(2):
         local.contact.turn(PARTS)
@@ -93,8 +97,8 @@ def test_later_scans_of_the_same_candidate_wait_behind_it(
 def test_of_many_that_stepped_aside_one_failure_a_turn_is_enough(
     local: Local, console: FakeConsole, clock: SimulatedClock
 ) -> None:
-    comes(local, STUCK, 1)
-    comes(local, OTHER, 2)
+    comes(local, console, STUCK, 1)
+    comes(local, console, OTHER, 2)
     console.is_failing = True
     for _ in range(2):
         local.contact.turn(PARTS)
@@ -112,7 +116,7 @@ def test_a_photo_over_a_slow_line_is_given_more_time_at_each_try(
 ) -> None:
     content = b"\xff\xd8\xff photo"
     photo = Picture(PictureKind.PHOTO, "image/jpeg", sha256(content).hexdigest(), content)
-    comes(local, STUCK, 1, provided=Provided(photo_sha256=photo.sha256_hex), pictures=(photo,))
+    comes(local, console, STUCK, 1, provided=Provided(photo_sha256=photo.sha256_hex), pictures=(photo,))
     console.swallows_pictures = True
     for _ in range(6):
         local.contact.turn(PARTS)
