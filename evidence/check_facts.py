@@ -118,6 +118,8 @@ EXAM_FACTS: Final = (
     _by_id("console_clock_decision", LeafKind.CONSOLE_CLOCK_DECISION),
     _by_id("log_entry", LeafKind.LOG_ENTRY),
     _by_id("sound_check", LeafKind.SOUND_CHECK),
+    _by_id("own_recording", LeafKind.OWN_RECORDING, digests={"sha256": "content", "text_sha256": "words"}),
+    _by_id("own_recording_act", LeafKind.OWN_RECORDING_ACT),
     _by_id("footage_access", LeafKind.FOOTAGE_ACCESS),
     _by_id("roster_import", LeafKind.ROSTER_IMPORT),
     _by_id("work_order", LeafKind.WORK_ORDER),

@@ -88,6 +88,8 @@ class LeafKind(StrEnum):
     CONSOLE_CLOCK_STEP = "console_clock_step"
     CONSOLE_CLOCK_DECISION = "console_clock_decision"
     SOUND_CHECK = "sound_check"
+    OWN_RECORDING = "own_recording"
+    OWN_RECORDING_ACT = "own_recording_act"
     ROSTER_IMPORT = "roster_import"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_DISABLED = "account_disabled"

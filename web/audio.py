@@ -5,8 +5,10 @@ a new file, players never hold a stale one, and a second start makes nothing.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,9 @@ PAUSE_S: Final = 0.4
 # The test tone stands in the library beside the cues of the procedures.
 TEST_TONE: Final = ("", "test")
 TEST_WORDS: Final = "现在试音。听到的老师，请在本考场的平板上确认。"
-# Where the app keeps its library.
+# Where the app keeps its library, and the rendered speech that recordings of the site's own stand in for.
 AUDIO_EXTENSION: Final = "kaochang.audio"
+RENDERED_EXTENSION: Final = "kaochang.rendered_audio"
 
 
 class AudioError(Exception):
@@ -62,9 +65,36 @@ def prepare_test_tone(folder: Path, voice: Voice) -> AudioLibrary:
     return {TEST_TONE: _prepared(folder, _TEST_CUE, 0, voice)}
 
 
+def prepare_recording(
+    folder: Path, procedures: Mapping[str, Procedure], words: str, speech_wav: bytes
+) -> AudioLibrary:
+    """Every cue of these words with somebody's recording as its speech, bell and chime before it as always.
+
+    Raises AudioError when what lies in the folder is damaged, SoundError when the recording is no such sound.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    speaker = f"recording {sha256(speech_wav).hexdigest()}"
+    return {
+        (procedure.code, cue.code): _kept(
+            folder, cue, procedure.bell_us, speaker, partial(from_wav, speech_wav)
+        )
+        for procedure in procedures.values()
+        for cue in procedure.cues
+        if cue.is_audible and cue.text == words
+    }
+
+
 def crowded(procedure: Procedure, library: AudioLibrary) -> list[str]:
     """The cues whose sound runs into the next one, in words. Signals cut it off, but nobody wants that."""
-    found = []
+    return [
+        f"{procedure.code}: {one.code} lasts"
+        f" {library[procedure.code, one.code].duration_us / SECOND_US:.1f} s and runs into {following.code}"
+        for one, following in running_in(procedure, library)
+    ]
+
+
+def running_in(procedure: Procedure, library: AudioLibrary) -> Iterator[tuple[Cue, Cue]]:
+    """Each cue whose sound is not over when the next one begins, and that next one."""
     for anchor in Anchor:
         heard = [
             cue for cue in procedure.cues if cue.is_audible and cue.is_scheduled and cue.anchor is anchor
@@ -73,9 +103,7 @@ def crowded(procedure: Procedure, library: AudioLibrary) -> list[str]:
         for one, following in itertools.pairwise(heard):
             length_us = library[procedure.code, one.code].duration_us
             if one.offset_us + length_us > following.offset_us:
-                lasts = f"{one.code} lasts {length_us / SECOND_US:.1f} s"
-                found.append(f"{procedure.code}: {lasts} and runs into {following.code}")
-    return found
+                yield one, following
 
 
 _TEST_CUE: Final = Cue(
@@ -92,8 +120,13 @@ _TEST_CUE: Final = Cue(
 
 
 def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:
-    made_from = "\n".join([RECIPE, voice.name, cue.kind, str(bell_us), cue.text])
-    path = kept_sound(folder, made_from, lambda: as_wav(_composed(cue, bell_us, voice)))
+    return _kept(folder, cue, bell_us, voice.name, lambda: _rendered(cue.text, voice))
+
+
+def _kept(folder: Path, cue: Cue, bell_us: int, speaker: str, speech: Callable[[], Samples]) -> CueAudio:
+    """The sound of a cue, made once; `speaker` names whose speech it is."""
+    made_from = "\n".join([RECIPE, speaker, cue.kind, str(bell_us), cue.text])
+    path = kept_sound(folder, made_from, lambda: as_wav(_introduced(cue.kind, bell_us, speech())))
     try:
         samples = from_wav(path.read_bytes())
     except SoundError as error:
@@ -101,14 +134,18 @@ def _prepared(folder: Path, cue: Cue, bell_us: int, voice: Voice) -> CueAudio:
     return CueAudio(path.name, samples.size * SECOND_US // RATE)
 
 
-def _composed(cue: Cue, bell_us: int, voice: Voice) -> Samples:
+def _rendered(text: str, voice: Voice) -> Samples:
     try:
-        speech = levelled(_trimmed(from_wav(voice.speak(cue.text))))
+        return levelled(trimmed(from_wav(voice.speak(text))))
     except SpeechError as error:
         raise AudioError(str(error)) from error
     except SoundError as error:
         raise AudioError(f"the speech program made no usable sound: {error}") from error
-    match cue.kind:
+
+
+def _introduced(kind: CueKind, bell_us: int, speech: Samples) -> Samples:
+    """The speech with what sounds before it."""
+    match kind:
         case CueKind.BELL:
             return np.concatenate([bell(bell_us / SECOND_US), silence(PAUSE_S), speech])
         case CueKind.CHIME_VOICE:
@@ -119,8 +156,8 @@ def _composed(cue: Cue, bell_us: int, voice: Voice) -> Samples:
             return speech
 
 
-def _trimmed(speech: Samples) -> Samples:
-    """Without the silence a speech program leaves before and after."""
+def trimmed(speech: Samples) -> Samples:
+    """Without the silence a speech program or a recording leaves before and after. Raises SoundError."""
     loud = np.flatnonzero(np.abs(speech) > 0.01)
     if not loud.size:
         raise SoundError("it is silent")

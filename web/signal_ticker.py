@@ -25,8 +25,9 @@ from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
-from web.audio import AUDIO_EXTENSION, AudioLibrary, crowded, prepare, prepare_test_tone
+from web.audio import AudioLibrary, crowded, prepare, prepare_test_tone
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, clock_keeper
+from web.own_sounds import lay_recordings
 from web.services import Bus, Services, room_topic
 from web.signal_emission import ArmedBook, ArmedCues, due_among, emit
 
@@ -179,7 +180,7 @@ def prepare_audio(settings: Settings, procedures: Mapping[str, Procedure] | None
 
 def start_signals(app: Flask, services: Services) -> Callable[[], None]:
     """Give the app its audio and start ticking. Returns what stops the ticking; raises AudioError."""
-    app.extensions[AUDIO_EXTENSION] = prepare_audio(services.settings, services.procedures)
+    lay_recordings(app, services, prepare_audio(services.settings, services.procedures))
     app.extensions[KEEPER_EXTENSION] = keeper = clock_keeper(services)
     ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures, keeper)
     return Ticking(ticker).stop

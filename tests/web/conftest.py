@@ -8,13 +8,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from config.procedures import load_procedures
 from config.settings import Settings
 from tests.evidence.check_ins import Desk
 from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
+from tests.web.test_audio import HummingVoice
 from tests.world import World, build_world
 from web.access import Role
+from web.audio import prepare
 from web.limits import limiter
 from web.logins import cookie_name
+from web.own_sounds import lay_recordings
 from web.services import FootageReader, Services
 
 CHROMIUM = "/usr/bin/chromium"
@@ -51,6 +55,22 @@ def app(services: Services) -> Flask:
     built = console_over(services)
     limiter.reset()
     return built
+
+
+@pytest.fixture(scope="session")
+def hummed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sounds of all announcements, hummed."""
+    made = tmp_path_factory.mktemp("audio")
+    prepare(made, load_procedures(), HummingVoice())
+    return made
+
+
+@pytest.fixture
+def sounding(app: Flask, services: Services, hummed: Path) -> Flask:
+    """The console with its rendered speech prepared."""
+    services.settings.audio_folder.symlink_to(hummed)
+    lay_recordings(app, services, prepare(hummed, load_procedures(), HummingVoice()))
+    return app
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from evidence.accounts import NewAccount
 from tests.world import PASSWORD, World
 from web.access import Role
 from web.app import create_app
-from web.audio import AUDIO_EXTENSION
+from web.audio import AUDIO_EXTENSION, RENDERED_EXTENSION
 from web.logins import cookie_name
 from web.services import Services, attach
 
@@ -53,7 +53,8 @@ def console_over(services: Services) -> Flask:
     app = _built[0]
     attach(app, services)
     app.config["SECRET_KEY"] = services.vault.index("web/browser-session/1")
-    app.extensions.pop(AUDIO_EXTENSION, None)
+    for name in (AUDIO_EXTENSION, RENDERED_EXTENSION):
+        app.extensions.pop(name, None)
     app.testing = True
     app.test_client_class = PageClient
     return app
