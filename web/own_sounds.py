@@ -7,6 +7,7 @@ Taking it back brings the rendered speech back. What an armed session sounds is 
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
@@ -123,8 +124,7 @@ def page() -> Response:
 def upload() -> Response:
     """Take in a recording of the text of that digest; nobody hears it before it is confirmed."""
     words = _words_of(request.form.get("text", ""))
-    given = request.files.get("recording")
-    content = given.read() if given else b""
+    content = _uploaded()
     if not content:
         return _page(NO_FILE_WORDS, 400)
     try:
@@ -155,6 +155,16 @@ def confirm(recording_id: int) -> Response:
 @blueprint.post("/sounds/<int:recording_id>/taken-back")
 def take_back(recording_id: int) -> Response:
     return _decide(recording_id, RecordingAct.TAKEN_BACK)
+
+
+def _uploaded() -> bytes:
+    """The file of the form; nothing when there is none."""
+    given = request.files.get("recording")
+    if given is None:
+        return b""
+    with closing(given):
+        content: bytes = given.read()
+    return content
 
 
 def _decide(recording_id: int, act: RecordingAct) -> Response:

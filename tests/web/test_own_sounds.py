@@ -27,16 +27,16 @@ assert START is not None
 WORDS = START.text
 
 
-def hum(seconds: float, loudness: float = 0.05) -> bytes:
-    """A recording as a recorder makes it: two channels, 44,100 samples a second, quiet."""
-    time = np.arange(round(seconds * 44_100)) / 44_100
+def hum(seconds: float, loudness: float = 0.05, rate: int = 44_100) -> bytes:
+    """A recording as a recorder makes it: two channels, quiet."""
+    time = np.arange(round(seconds * rate)) / rate
     swelling = loudness * np.sin(2 * np.pi * 220 * time) * (1 + 0.2 * np.sin(2 * np.pi * 4 * time))
     both = np.repeat((swelling * 32767).astype("<i2"), 2)
     written = io.BytesIO()
     with wave.open(written, "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
-        file.setframerate(44_100)
+        file.setframerate(rate)
         file.writeframes(both.tobytes())
     return written.getvalue()
 
@@ -146,7 +146,7 @@ def test_a_recording_that_runs_into_the_next_signal_changes_nothing(
         connection.execute("update session set procedure_code = 'demo_theory'")
     wordy = load_procedures()["demo_theory"].cue("C4")
     assert wordy is not None
-    code, page = upload(site_lead, hum(25), wordy.text)
+    code, page = upload(site_lead, hum(25, rate=4_000), wordy.text)
     assert (code, REFUSAL_WORDS[RecordingRefusal.RUNS_INTO_NEXT] + UNDONE in page) == (400, True)
     assert kept(world) == 0
 
