@@ -83,6 +83,8 @@ class TextView:
 
     words: str
     titles: tuple[str, ...]
+    # The procedures that announce it.
+    codes: frozenset[str]
     rendered: CueAudio | None
     spoken: Spoken
     used: CueAudio | None
@@ -253,7 +255,12 @@ def _page(fault: str, code: int) -> Response:
     with services().exam.read() as connection:
         spoken = load_spoken(connection)
         texts = [_view(connection, words, spoken.get(text_digest(words))) for words in _texts()]
-    return make_response(render_template("own_sounds/page.html", texts=texts, fault=fault), code)
+        planned = {course.procedure.code for course in _courses(connection)}
+    # What waits for somebody to listen stands first; what no session of this site announces, apart.
+    texts.sort(key=lambda one: one.spoken.waiting is None)
+    own = [one for one in texts if one.spoken.waiting or one.codes & planned]
+    others = [one for one in texts if one not in own]
+    return make_response(render_template("own_sounds/page.html", own=own, others=others, fault=fault), code)
 
 
 def _view(connection: Connection, words: str, spoken: Spoken | None) -> TextView:
@@ -268,6 +275,7 @@ def _view(connection: Connection, words: str, spoken: Spoken | None) -> TextView
     return TextView(
         words,
         tuple(dict.fromkeys(title for _, _, title in places)),
+        frozenset(code for code, _, _ in places),
         _rendered().get(places[0][:2]),
         known,
         sound(known.used),
