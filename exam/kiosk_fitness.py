@@ -20,6 +20,8 @@ class Machine:
     is_out_of_service: bool = False
     # When its roster was made, by the server's clock; None: it has none.
     roster_made_at_us: int | None = None
+    # It holds the site's keys: without any roster it lets in by signed tickets alone (exam.signed_entry).
+    can_judge_tickets: bool = False
     # Its clock minus the server's; None: never measured.
     clock_offset_us: int | None = None
     # Room left for its outbox; None: not known.
@@ -44,7 +46,10 @@ def _faults(machine: Machine, policy: Policy, now_us: int) -> Iterator[Outcome]:
         yield Outcome.SYS_REVOKED
     if machine.is_out_of_service:
         yield Outcome.SYS_OUT
-    if made_at_us is None or now_us - made_at_us > policy.roster_age_us:
+    if made_at_us is None:
+        if not machine.can_judge_tickets:
+            yield Outcome.SYS_STALE_ROSTER
+    elif now_us - made_at_us > policy.roster_age_us:
         yield Outcome.SYS_STALE_ROSTER
     # A clock that was never compared is wrong until the first answer of the server. So is one that stands
     # before a moment which the server has named: its battery is dead, what was compared counts no more.

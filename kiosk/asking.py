@@ -21,6 +21,7 @@ from exam.clock import Clock
 from exam.outcomes import Outcome
 from kiosk.alone import OwnJudgement
 from kiosk.bringing import SCAN_NOT_TAKEN, bring_pictures
+from kiosk.by_ticket import judged_by_ticket
 from kiosk.console import Console, ConsoleRefusedError, ConsoleRevokedError, ConsoleUnreachableError
 from kiosk.contact import Contact
 from kiosk.own_answers import own_answer
@@ -77,16 +78,27 @@ class Asker:
         return Answered(answer)
 
     def _alone(self, nonce: str, scan: Scan, shown: ShownTicket | None) -> Answered:
-        alone, reasons = self._contact.packages.alone, self._contact.unfit()
-        if alone is None or reasons:
-            reason = reasons[0] if reasons else Outcome.SYS_STALE_ROSTER
-            return self._told(nonce, OwnJudgement(own_answer(reason), None))
-        local = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
+        reasons = self._contact.unfit()
+        if reasons:
+            return self._told(nonce, OwnJudgement(own_answer(reasons[0]), None))
         try:
-            judgement = alone.judge(scan, shown, local, self._contact.now_us)
+            judgement = self._judgement(scan, shown)
+        except sqlite3.Error:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever breaks, a person looks and the kiosk goes on
             judgement = OwnJudgement(not_judged(error, nonce), None)
         return self._told(nonce, judgement)
+
+    def _judgement(self, scan: Scan, shown: ShownTicket | None) -> OwnJudgement:
+        """By the roster; without any, by a signed ticket alone."""
+        packages, now_us = self._contact.packages, self._contact.now_us
+        alone, keys = packages.alone, packages.keys
+        if alone is not None:
+            local = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
+            return alone.judge(scan, shown, local, now_us)
+        if keys is not None:
+            return OwnJudgement(judged_by_ticket(scan, shown, keys, now_us), None)
+        return OwnJudgement(own_answer(Outcome.SYS_STALE_ROSTER), None)
 
     def _told(self, nonce: str, judgement: OwnJudgement) -> Answered:
         self._outbox.decided(nonce, judgement.answer, judgement.let_in)

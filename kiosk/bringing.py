@@ -54,7 +54,7 @@ class _Failed:
     @property
     def timeout_s(self) -> float:
         """How long one picture may take at the next try."""
-        return min(TIMEOUT_S * (1 << self.times), LONGEST_TIMEOUT_S)
+        return min(TIMEOUT_S * (1 << min(self.times, 4)), LONGEST_TIMEOUT_S)
 
 
 _FRESH: Final = _Failed(0, 0)

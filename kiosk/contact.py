@@ -136,6 +136,7 @@ class Contact:
             is_revoked=self._state.is_revoked,
             is_out_of_service=self._state.is_out_of_service,
             roster_made_at_us=self.packages.confirmed_at_us if self.is_alone else self.now_us,
+            can_judge_tickets=self.packages.keys is not None,
             clock_offset_us=offset_us if self.is_alone else offset_us or 0,
             free_bytes=self._free_bytes(),
         )

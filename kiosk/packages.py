@@ -73,6 +73,11 @@ class Packages:
         """The revision of the roster that is held."""
         return None if self.alone is None else self.alone.revision
 
+    @property
+    def keys(self) -> KioskSecrets | None:
+        """What opens and verifies what the site made; None: nothing was fetched, or it was wiped."""
+        return self._keys
+
     def shown(self, signed: str) -> ShownTicket | None:
         """What a signed ticket proves; None for a plain number, and before there is a key to verify with."""
         keys = self._keys

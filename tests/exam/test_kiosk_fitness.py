@@ -20,6 +20,10 @@ TROUBLES = [
     (replace(FIT, clock_offset_us=None), Outcome.SYS_CLOCK),
     (replace(FIT, roster_made_at_us=START_US + POLICY.clock_skew_us + 1), Outcome.SYS_CLOCK),
     (replace(FIT, roster_made_at_us=None), Outcome.SYS_STALE_ROSTER),
+    (
+        replace(FIT, roster_made_at_us=START_US - POLICY.roster_age_us - 1, can_judge_tickets=True),
+        Outcome.SYS_STALE_ROSTER,
+    ),
     (replace(FIT, roster_made_at_us=START_US - POLICY.roster_age_us - 1), Outcome.SYS_STALE_ROSTER),
     (replace(FIT, free_bytes=POLICY.free_bytes - 1), Outcome.SYS_DISK),
 ]
