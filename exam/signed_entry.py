@@ -1,8 +1,8 @@
 """Who may come in by a signed ticket alone, at a kiosk that holds the site's key and no roster (13(2)).
 
 Pure. Whoever shows a ticket of today with the ID number for which it was signed is let in provisionally, in
-the minutes before the planned start: the kiosk knows no signal, no bar and no later ticket, so the console judges
-when the entry is brought (`exam.upload_rules`). After the planned start people decide.
+the minutes before the planned start: the kiosk knows no signal, no bar and no later ticket, so the console
+judges when the entry is brought (`exam.upload_rules`). After the planned start people decide.
 """
 
 from collections.abc import Iterator
