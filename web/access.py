@@ -34,21 +34,6 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-ROLE_WORDS: Final[Mapping[Role, str]] = {
-    Role.PROCTOR: "监考人员",
-    Role.ASSESSOR: "考评人员",
-    Role.REVIEW_CHAIR: "评审组长",
-    Role.RECORDER: "记录员",
-    Role.EXAMS_OFFICER: "考务人员",
-    Role.SITE_LEAD: "现场负责人",
-    Role.INSPECTOR: "巡考人员",
-    Role.QUALITY_SUPERVISOR: "内部质量督导人员",
-    Role.SUPERVISOR: "复核人员",
-    Role.ARCHIVIST: "档案管理员",
-    Role.AUDITOR: "外部核验人",
-    Role.ADMINISTRATOR: "系统管理员",
-}
-
 EVERYBODY: Final = frozenset(Role)
 # In the room; limited to the rooms and sessions of their duties.
 ROOM: Final = frozenset({Role.PROCTOR, Role.ASSESSOR, Role.REVIEW_CHAIR, Role.RECORDER})
@@ -137,6 +122,11 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "overview.live": LEAD | PATROL,
     "overview.stream": LEAD | PATROL,
     "alarms.know": LEAD,
+    **dict.fromkeys(
+        (f"delays.{name}" for name in ("page", "record", "withdraw", "stop")),
+        frozenset({Role.ASSESSOR, Role.SITE_LEAD}),
+    ),
+    "delays.approve": frozenset({Role.SITE_LEAD}),
     "changes.page": frozenset({Role.SITE_LEAD}),
     "changes.effects": frozenset({Role.SITE_LEAD}),
     "changes.make": frozenset({Role.SITE_LEAD}),

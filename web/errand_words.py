@@ -24,7 +24,7 @@ _TROUBLES: Final = {str(trouble): words.replace("：", "，") for trouble, words
 ACTS: Final[Mapping[Errand, str]] = {
     Errand.GIVE_SIGNAL: "立即到考室。考生没有听到的，摇手铃并当面宣布，同时按“刚刚已用手铃发出”，记下时间。",
     Errand.SAY_CALL: "立即到考室，当面宣读。",
-    Errand.STOP_STATION: "请考评员宣布该工位停止操作，并在本场页面记录。",
+    Errand.STOP_STATION: "请考评员宣布该工位停止操作，并在“延误登记”页面记录。",
     Errand.SAY_ALOUD: "请监考人员当面宣读。",
     Errand.NO_SOUND: "带手铃到考室，查看设备；到时间仍不能响铃的，摇手铃。",
     Errand.LOOK_AT_PLAYER: "顺路查看设备；现在仍能响铃。",

@@ -254,8 +254,16 @@ def _texts() -> dict[str, list[tuple[str, str, str]]]:
 def _page(fault: str, code: int) -> Response:
     with services().exam.read() as connection:
         spoken = load_spoken(connection)
-        texts = [_view(connection, words, spoken.get(text_digest(words))) for words in _texts()]
         planned = {course.procedure.code for course in _courses(connection)}
+        texts = [
+            _view(
+                connection,
+                words,
+                sorted(places, key=lambda one: one[0] not in planned),
+                spoken.get(text_digest(words), Spoken()),
+            )
+            for words, places in _texts().items()
+        ]
     # What waits for somebody to listen stands first; what no session of this site announces, apart.
     texts.sort(key=lambda one: one.spoken.waiting is None)
     own = [one for one in texts if one.spoken.waiting or one.codes & planned]
@@ -263,21 +271,20 @@ def _page(fault: str, code: int) -> Response:
     return make_response(render_template("own_sounds/page.html", own=own, others=others, fault=fault), code)
 
 
-def _view(connection: Connection, words: str, spoken: Spoken | None) -> TextView:
-    places = _texts()[words]
+def _view(connection: Connection, words: str, places: list[tuple[str, str, str]], spoken: Spoken) -> TextView:
+    """The first place gives the text its name and its bell."""
 
     def sound(recording: OwnRecording | None) -> CueAudio | None:
         if recording is None:
             return None
         return _sounds_of(connection, services(), recording.id).get(places[0][:2])
 
-    known = spoken or Spoken()
     return TextView(
         words,
         tuple(dict.fromkeys(title for _, _, title in places)),
         frozenset(code for code, _, _ in places),
         _rendered().get(places[0][:2]),
-        known,
-        sound(known.used),
-        sound(known.waiting),
+        spoken,
+        sound(spoken.used),
+        sound(spoken.waiting),
     )

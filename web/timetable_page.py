@@ -21,8 +21,8 @@ from exam.course import SessionCourse
 from exam.day import Session
 from exam.plan_sheet import PlanLine, plan_lines
 from exam.procedure import Cue, CueKind, Trigger
-from web.access import ROLE_WORDS
 from web.downloads import printed
+from web.role_words import ROLE_WORDS
 from web.services import services
 
 blueprint: Final = Blueprint("timetable_page", __name__)

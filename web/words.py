@@ -8,7 +8,8 @@ from flask_login import current_user
 
 from evidence import overview
 from exam.clock import site_time
-from web.access import ROLE_WORDS, Role, may, roles
+from web.access import Role, may, roles
+from web.role_words import ROLE_WORDS
 from web.services import services
 
 REFUSALS: Final = {

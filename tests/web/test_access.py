@@ -9,8 +9,9 @@ from evidence.kiosk_enrolments import revoke
 from tests.web.console import HTML, PageClient, account_with, client_for
 from tests.world import KIOSK_TOKEN, World
 from web import access
-from web.access import ENROLLING, KIOSK, PUBLIC, ROLE_WORDS, ROUTES, SPEAKER, Role
+from web.access import ENROLLING, KIOSK, PUBLIC, ROUTES, SPEAKER, Role
 from web.app import create_app
+from web.role_words import ROLE_WORDS
 from web.services import Services
 
 
