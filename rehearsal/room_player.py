@@ -1,14 +1,18 @@
 """A simulated room player: holds the room's schedule, plays each cue at its moment, reports what it played.
 
-It does over HTTP what the room page does in a browser (docs/design/signals.md), with silence for sound.
+It does over HTTP what the room page does in a browser (docs/design/signals.md), with silence for sound. What
+is due, what has become too late and what time it is at the console it decides as the headless speaker does.
 """
 
 import threading
+from collections.abc import Iterable
 from typing import Any, Final
 
 import httpx
 
 from exam.clock import SECOND_US, Clock
+from exam.playing import Due, PlayerCue, due, read_schedule
+from exam.server_time import Exchange, ServerTime
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
 
 SCHEDULE_EVERY_US: Final = SECOND_US
@@ -28,11 +32,13 @@ class RoomPlayer:
         self._room = room_code
         self._clock = clock
         self._name = f"rehearsal-{room_code}"
-        self._played: set[str] = set()
+        self._time = ServerTime()
+        # What was dealt with in any way, and when what sounded began, by the console's time.
+        self._claimed: set[str] = set()
+        self._played: dict[str, int] = {}
+        self._last: dict[str, Any] | None = None
         self._unsent: list[dict[str, Any]] = []
-        self._cues: list[dict[str, Any]] = []
-        self._offset_us = 0
-        self._uncertainty_us = 0
+        self._cues: list[PlayerCue] = []
         self._told_at_us: int | None = None
 
     def run(self, stopping: threading.Event) -> None:
@@ -49,16 +55,17 @@ class RoomPlayer:
 
     def _is_about_to_ring(self) -> bool:
         """Whether something at hand sounds in a moment: a slow answer of the console must not delay it."""
-        now_us = self._clock.wall_us() - self._offset_us
-        return any(
-            cue["may_sound"] and cue["sounds_at_us"] and 0 < cue["sounds_at_us"] - now_us <= QUIET_US
-            for cue in self._cues
-        )
+        return any(one.silence is None for one in self._due(QUIET_US))
+
+    def _due(self, ahead_us: int) -> list[Due]:
+        """What begins by then; nothing while the console's time is not known."""
+        now_us = self._time.now_us(self._clock.monotonic_us())
+        return [] if now_us is None else due(self._cues, self._claimed, self._played, now_us, ahead_us)
 
     def _talk_to_console(self) -> None:
         try:
-            self._measure_offset()
-            self._cues = self._console.get_json(f"/api/rooms/{self._room}/schedule")["cues"]
+            self._measure()
+            self._cues = read_schedule(self._console.get_json(f"/api/rooms/{self._room}/schedule"))
             if self._unsent:
                 body = {"player": self._name, "reports": self._unsent}
                 self._console.post_json(f"/api/rooms/{self._room}/reports", body)
@@ -75,53 +82,53 @@ class RoomPlayer:
         body = {
             "player": self._name,
             "label": "模拟播放器",
-            "clock": {"offset_us": self._offset_us, "error_us": self._uncertainty_us},
+            "clock": {"offset_us": self._offset_us(), "error_us": self._time.error_us(now_us)},
             "audio_ready": len(self._cues),
             "audio_wanted": len(self._cues),
             "allowed": True,
             "awake": True,
             "output": True,
             "audible": None,
-            "played": None,
+            "played": self._last,
         }
         self._console.post_json(f"/api/rooms/{self._room}/players", body)
         self._told_at_us = now_us
 
-    def _measure_offset(self) -> None:
-        """Player clock minus the console's, by the exchange with the shortest way there and back."""
-        best_us: int | None = None
+    def _measure(self) -> None:
         for _ in range(CLOCK_EXCHANGES):
-            before_us = self._clock.wall_us()
+            sent_us = self._clock.monotonic_us()
             server_us = self._console.get_json("/api/clock")["server_now_us"]
-            after_us = self._clock.wall_us()
-            if best_us is None or after_us - before_us < best_us:
-                best_us = after_us - before_us
-                self._offset_us = (before_us + after_us) // 2 - server_us
-                self._uncertainty_us = best_us // 2
+            self._time.take(Exchange(sent_us, server_us, self._clock.monotonic_us()))
+
+    def _offset_us(self) -> int:
+        """This machine's wall clock minus the console's time."""
+        now_us = self._clock.monotonic_us()
+        return self._clock.wall_us() - (self._time.now_us(now_us) or self._clock.wall_us())
 
     def _play_what_is_due(self) -> None:
-        now_us = self._clock.wall_us() - self._offset_us
-        for cue in self._cues:
-            if (
-                cue["key"] in self._played
-                or not cue["may_sound"]
-                or cue["after"]
-                or cue["sounds_at_us"] is None
-            ):
-                continue
-            late_us = now_us - cue["sounds_at_us"]
-            if 0 <= late_us <= cue["tolerance_us"]:
-                self._played.add(cue["key"])
-                self._unsent.append(self._report(cue, now_us))
+        for one in self._due(0):
+            now_us = self._time.now_us(self._clock.monotonic_us())
+            self._claimed |= one.turn.keys
+            began_us = None if one.silence else now_us
+            error = str(one.silence or "")
+            self._last = {"key": one.turn.cues[0].key, "at_us": began_us, "error": error}
+            if began_us is not None:
+                self._played.update(dict.fromkeys(one.turn.keys, began_us))
+            self._unsent += self._reports(one.turn.cues, began_us, error)
 
-    def _report(self, cue: dict[str, Any], started_at_us: int) -> dict[str, Any]:
-        return {
-            "session_id": cue["session_id"],
-            "cue": cue["cue"],
-            "occurrence": cue["occurrence"],
-            "started_at_us": started_at_us,
-            "ended_at_us": started_at_us + (cue["duration_us"] or 0),
-            "offset_us": self._offset_us,
-            "uncertainty_us": self._uncertainty_us,
-            "error": "",
-        }
+    def _reports(self, cues: Iterable[PlayerCue], began_us: int | None, error: str) -> list[dict[str, Any]]:
+        """What is told of a sound; of a test tone only the heartbeat speaks."""
+        return [
+            {
+                "session_id": cue.session_id,
+                "cue": cue.cue,
+                "occurrence": cue.occurrence,
+                "started_at_us": began_us,
+                "ended_at_us": None if began_us is None else began_us + cue.duration_us,
+                "offset_us": self._offset_us(),
+                "uncertainty_us": self._time.error_us(self._clock.monotonic_us()),
+                "error": error,
+            }
+            for cue in cues
+            if cue.session_id is not None
+        ]

@@ -36,6 +36,7 @@ class Site:
         self.is_down = False
         self.doubts = False
         self.schedule: list[dict[str, object]] = []
+        self.test: dict[str, object] | None = None
         self.asked: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -45,7 +46,9 @@ class Site:
         if request.url.path == "/api/clock":
             return httpx.Response(200, json={"server_now_us": NOW_US - 5 * SECOND_US})
         if request.url.path.endswith("/schedule"):
-            return httpx.Response(200, json={"cues": self.schedule})
+            return httpx.Response(
+                200, json={"room": {"code": "R01"}, "cues": self.schedule, "test": self.test}
+            )
         if request.url.path in {"/check-in/alarms", "/check-in/cases"}:
             assert self.doubts
             name = request.url.path.removeprefix("/check-in/")
@@ -181,6 +184,8 @@ def cue(**more: object) -> dict[str, object]:
         "duration_us": SECOND_US,
         "after": None,
         "may_sound": True,
+        "audio": None,
+        "title": "开考信号",
         **more,
     }
 
@@ -198,6 +203,29 @@ def test_a_player_rings_once_by_the_consoles_clock_and_reports_it() -> None:
     [report] = body["reports"]
     assert 0 <= report["started_at_us"] - (NOW_US - 5 * SECOND_US + 100_000) <= 40_000
     assert report["offset_us"] == 5 * SECOND_US
+
+
+def test_a_player_tells_what_came_too_late_and_follows_the_start_that_it_sounded() -> None:
+    site = Site()
+    start_us = NOW_US - 5 * SECOND_US + 100_000
+    end = cue(key="1:C8:1", cue="C8", sounds_at_us=start_us + 200_000, after="1:C5:1")
+    site.schedule = [cue(), end, cue(key="1:C4:1", cue="C4", sounds_at_us=NOW_US - 10 * SECOND_US)]
+    play(site)
+    reports = {one["cue"]: one for body in site.posted("/api/rooms/R01/reports") for one in body["reports"]}
+    assert (reports["C4"]["started_at_us"], reports["C4"]["error"]) == (None, "too_late")
+    apart_us = reports["C8"]["started_at_us"] - reports["C5"]["started_at_us"]
+    assert 200_000 <= apart_us <= 240_000
+
+
+def test_of_a_test_tone_only_the_heartbeat_speaks() -> None:
+    site = Site()
+    tone_us = NOW_US - 5 * SECOND_US + 100_000
+    site.test = {"key": "test:7@0", "sounds_at_us": tone_us, "tolerance_us": 5 * SECOND_US, "audio": None}
+    site.test["duration_us"] = SECOND_US
+    play(site, rounds=300)
+    assert site.posted("/api/rooms/R01/reports") == []
+    played = site.posted("/api/rooms/R01/players")[-1]["played"]
+    assert (played["key"], played["error"]) == ("test:7@0", "")
 
 
 @pytest.mark.parametrize(
