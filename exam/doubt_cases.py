@@ -18,6 +18,15 @@ LOOKS_NEEDED: Final = 2
 WITHOUT_DOCUMENT: Final = frozenset(
     {Outcome.NO_ID, Outcome.NO_TICKET, Outcome.ID_UNREADABLE, Outcome.ID_EXPIRED, Outcome.ID_FORMAT_OTHER}
 )
+# What a person can see for himself; the first is the usual one.
+SEEN_DOUBTS: Final = (
+    Outcome.NO_ID,
+    Outcome.FACE_DOUBT,
+    Outcome.NAME_MISMATCH,
+    Outcome.ID_UNREADABLE,
+    Outcome.ID_EXPIRED,
+    Outcome.ID_TICKET_MISMATCH,
+)
 
 
 class CaseStep(StrEnum):

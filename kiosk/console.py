@@ -22,6 +22,10 @@ from exam.kiosk_health import Report
 TIMEOUT_S: Final = 1.5
 # A package of thousands of candidates is built before its first byte comes.
 PACKAGE_TIMEOUT_S: Final = 15.0
+# Nobody stands in a queue behind an act of staff.
+ACT_TIMEOUT_S: Final = 5.0
+# How an act is refused: who may not, what is missing, the facts (web.check_in_words).
+NOT_DONE: Final = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.FORBIDDEN, httpx.codes.CONFLICT})
 PREFIX: Final = "/api/kiosk/v1"
 REVOKED: Final = "SYS_REVOKED"
 
@@ -36,6 +40,14 @@ class ConsoleFailedError(ConsoleUnreachableError):
 
 class ConsoleRefusedError(Exception):
     """The console answered that it will not judge this request."""
+
+
+class ActNotDoneError(Exception):
+    """The rule refuses an act of staff; `advice` says why and what to do, in words for them."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__("act not done")
+        self.advice = advice
 
 
 class ConsoleRevokedError(Exception):
@@ -80,6 +92,10 @@ class Console(Protocol):
         self, kind: str, sha256_hex: str, media_type: str, content: bytes, *, timeout_s: float = TIMEOUT_S
     ) -> None:
         """Keep a photo or signature; a repeat adds nothing. Raises ConsoleRefusedError too."""
+        ...
+
+    def act(self, body: Mapping[str, Any]) -> Answer:
+        """Do what staff signed: the candidate's answer. Raises ActNotDoneError, ConsoleRefusedError."""
         ...
 
     def heartbeat(self, report: Report) -> Heartbeat:
@@ -139,6 +155,16 @@ class HttpConsole:
         headers, path = {"Content-Type": media_type}, f"/pictures/{kind}/{sha256_hex}"
         self._sent("POST", path, headers=headers, content=content, timeout=timeout_s)
 
+    def act(self, body: Mapping[str, Any]) -> Answer:
+        """Post the act and read the answer."""
+        answer = self._asked("POST", "/acts", json=body, timeout=ACT_TIMEOUT_S)
+        advice = _advice(answer)
+        if answer.status_code in NOT_DONE and advice:
+            raise ActNotDoneError(advice)
+        told = self._json(_checked(answer))
+        with _understood():
+            return read_answer(told["told"])
+
     def heartbeat(self, report: Report) -> Heartbeat:
         """Report, and hear what the console says."""
         told = self._json(self._sent("POST", "/heartbeat", json=asdict(report)))
@@ -188,19 +214,17 @@ class HttpConsole:
     def _sent(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> httpx.Response:
+        return _checked(self._asked(method, path, headers=headers, **more))
+
+    def _asked(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
         known = {**(headers or {}), "Authorization": f"Bearer {self._token()}"}
         self._trust()
         try:
-            answer = self._client.request(method, PREFIX + path, headers=known, **more)
+            return self._client.request(method, PREFIX + path, headers=known, **more)
         except httpx.HTTPError as error:
             raise ConsoleUnreachableError(f"console does not answer ({type(error).__name__})") from error
-        if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
-            raise ConsoleRefusedError(f"console refused the request ({answer.status_code})")
-        if answer.status_code == httpx.codes.FORBIDDEN and _says_revoked(answer):
-            raise ConsoleRevokedError("the console has shut this kiosk out")
-        if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
-            raise ConsoleFailedError(f"console answered with status {answer.status_code}")
-        return answer
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         with _understood():
@@ -223,9 +247,24 @@ class HttpConsole:
             raise ConsoleUnreachableError(f"no kiosk token in {self._token_file.name} yet") from error
 
 
-def _says_revoked(answer: httpx.Response) -> bool:
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
+        raise ConsoleRefusedError(f"console refused the request ({answer.status_code})")
+    if answer.status_code == httpx.codes.FORBIDDEN and _told(answer).get("outcome") == REVOKED:
+        raise ConsoleRevokedError("the console has shut this kiosk out")
+    if not answer.is_success and answer.status_code != httpx.codes.NOT_MODIFIED:
+        raise ConsoleFailedError(f"console answered with status {answer.status_code}")
+    return answer
+
+
+def _advice(answer: httpx.Response) -> str:
+    """What the console tells staff who may not do this; empty: nothing."""
+    return str(_told(answer).get("advice", ""))
+
+
+def _told(answer: httpx.Response) -> dict[str, Any]:
     try:
         told = answer.json()
     except ValueError:
-        return False
-    return isinstance(told, dict) and told.get("outcome") == REVOKED
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -49,6 +49,6 @@ def _on_top_of(store: KioskStore, settings: Settings, console: Console, clock: C
     outbox = Outbox(store.database, settings.kiosk_outbox_key)
     files = SecretFiles(settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
     contact = Contact(console, store, outbox, Packages(store, files), clock)
-    desk = StaffDesk(contact, store, clock)
+    desk = StaffDesk(console, contact, store, clock)
     contact.guessed_pins = desk.guessed_pins
     return Local(store, contact, Asker(console, contact, outbox, clock), desk)

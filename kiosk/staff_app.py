@@ -12,6 +12,9 @@ from flask import Flask, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from exam.clock import site_time
+from exam.doubt_cases import SEEN_DOUBTS
+from exam.outcomes import outcome_of
+from kiosk.staff_acting import Whom, doubts
 from kiosk.staff_desk import Attempt, StaffDesk, Tried
 
 PIN_DIGITS: Final = 6
@@ -84,7 +87,19 @@ def _add_lookup(app: Flask, desk: StaffDesk) -> None:
         found = desk.find(words)
         if found is None:
             return jsonify(words=LOCKED), 403
-        return jsonify(found=[asdict(one) for one in found])
+        return jsonify(found=[asdict(one) for one in found], doubts=doubts() if desk.may_let_in else [])
+
+    @app.post("/local/staff/let-in")
+    def staff_let_in() -> ResponseReturnValue:
+        """Let somebody in with a doubt, by the console's rule; the words say what came of it."""
+        whom = Whom(_asked("candidate_id", int), _asked("session_id", int))
+        doubt = outcome_of(_asked("doubt", str))
+        if doubt not in SEEN_DOUBTS:
+            abort(400)
+        acted = desk.let_in(whom, doubt)
+        if acted is None:
+            return jsonify(words=LOCKED), 403
+        return jsonify(done=acted.is_done, words=acted.words), 200 if acted.is_done else 409
 
 
 def _asked(name: str, kind: type) -> Any:

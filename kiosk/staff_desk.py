@@ -1,13 +1,15 @@
 """Staff at the kiosk (人工核验): who somebody is and where he sits, by a PIN, also without the console.
 
-Looking only; what staff decide is done on the console. Names of a room open with a PIN of somebody who has
-duty there (R7). Nobody is named before that: whoever comes types his own number, and one that is nobody's is
-told as a wrong PIN is. Tries are counted before they are checked, so that pulling the plug wins nothing.
+Looking, and with the console present letting somebody in provisionally (`kiosk.staff_acting`); everything
+else that staff decide is done on the console. Names of a room open with a PIN of somebody who has duty there
+(R7). Nobody is named before that: whoever comes types his own number, and one that is nobody's is told as a
+wrong PIN is. Tries are counted before they are checked, so that pulling the plug wins nothing.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -21,16 +23,22 @@ from evidence.staff_pins import PinKeys, keys_from_pin
 from evidence.stretching import Cost
 from exam import pin_attempts
 from exam.clock import MINUTE_US, Clock, site_time
+from exam.outcomes import Outcome
 from exam.pin_attempts import Standing
 from exam.roster_cards import CardSeat, SheetEntry
+from exam.signers import SITE_LEAD
 from kiosk.alone import Alone
+from kiosk.console import Console
 from kiosk.contact import Contact
+from kiosk.staff_acting import Acted, Hand, Whom, enter_provisionally
 
 # Somebody who walks away leaves no names on the screen.
 IDLE_US: Final = 2 * MINUTE_US
 MOST_FOUND: Final = 10
 # As whose a try is kept whose number is nobody's; the console's numbers begin with 1.
 NOBODYS: Final = 0
+NONCE_BYTES: Final = 16
+NOT_CONNECTED: Final = "本机断网，不能在这里办理。请到人工窗口，由现场负责人处理。"
 
 _log: Final = structlog.get_logger("kiosk")
 
@@ -61,6 +69,8 @@ class Attempt:
 class Place:
     """One seat of somebody, as staff read it."""
 
+    # In the console's number.
+    session_id: int
     room: str
     directions: str
     place: str
@@ -73,6 +83,8 @@ class Place:
 class Found:
     """Somebody who was looked up."""
 
+    # In the console's number.
+    candidate_id: int
     name: str
     ticket_tail: str
     id_tail: str
@@ -85,15 +97,19 @@ class _Open:
     """Whose PIN is open, and what it opened. A look puts the end off; it never opens anew what was locked."""
 
     name: str
+    roles: tuple[str, ...]
+    hand: Hand
     sheets: tuple[tuple[int, SheetEntry], ...]
     until_us: int
+    # The nonce of each act, so that one whose answer got lost is not done twice.
+    nonces: dict[tuple[Whom, Outcome], str] = field(default_factory=dict)
 
 
 class StaffDesk:
     """One desk per kiosk; one person at a time. Safe for several threads."""
 
-    def __init__(self, contact: Contact, store: KioskStore, clock: Clock) -> None:
-        self._contact, self._store, self._clock = contact, store, clock
+    def __init__(self, console: Console, contact: Contact, store: KioskStore, clock: Clock) -> None:
+        self._console, self._contact, self._store, self._clock = console, contact, store, clock
         self._open: _Open | None = None
         self._mutex = threading.Lock()
 
@@ -150,6 +166,28 @@ class StaffDesk:
         }
         return [self._found(alone, entry) for entry in list(meant.values())[:MOST_FOUND]]
 
+    @property
+    def may_let_in(self) -> bool:
+        """Whether the console may be asked to let somebody in for whoever has proved himself."""
+        present = self._present()
+        return present is not None and SITE_LEAD in present.roles and not self._contact.is_alone
+
+    def let_in(self, whom: Whom, doubt: Outcome) -> Acted | None:
+        """Let in provisionally, judged and done by the console. None: locked, or not of their rooms."""
+        present = self._present()
+        if present is None or not any(
+            entry.card.candidate_id == whom.candidate_id for _, entry in present.sheets
+        ):
+            return None
+        if self._contact.is_alone:
+            return Acted(is_done=False, words=NOT_CONNECTED)
+        present.until_us = self._clock.monotonic_us() + IDLE_US
+        nonce = present.nonces.setdefault((whom, doubt), secrets.token_hex(NONCE_BYTES))
+        acted = enter_provisionally(self._console, present.hand, whom, doubt, (nonce, self._contact.now_us))
+        if acted.is_done is False:  # a refused act leaves no trace, and may be asked for anew
+            present.nonces.pop((whom, doubt), None)
+        return acted
+
     def aside(self) -> list[AsideScan]:
         """The scans that the console does not take, for whoever has proved himself."""
         return [] if self._present() is None else self._contact.aside()
@@ -191,12 +229,16 @@ class StaffDesk:
         )
         if not sheets:
             return Attempt(Tried.NO_ROOM)
-        self._open = _Open(person.name, sheets, self._clock.monotonic_us() + IDLE_US)
+        known = self._contact.packages.keys
+        assert known is not None  # they opened the package
+        hand = Hand(person.pin_id, keys, known.kiosk_uuid)
+        self._open = _Open(person.name, person.roles, hand, sheets, self._clock.monotonic_us() + IDLE_US)
         return Attempt(Tried.OPEN)
 
     def _found(self, alone: Alone, entry: SheetEntry) -> Found:
         card = entry.card
         return Found(
+            card.candidate_id,
             entry.name,
             entry.ticket_tail,
             entry.id_tail,
@@ -211,6 +253,7 @@ class StaffDesk:
         for seat in seats:
             room, start_us = rooms.get(seat.room_id), starts.get((seat.session_id, seat.room_id))
             yield Place(
+                session_id=seat.session_id,
                 room=room.label if room else "",
                 directions=room.directions if room else "",
                 place=seat.place_label,

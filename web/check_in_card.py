@@ -18,18 +18,10 @@ from evidence.check_in_rows import Lane
 from evidence.vault import Vault
 from exam.admission_authority import Act, ActFacts, ActVerdict, Refusal, Signed, judge_act
 from exam.day import RoomKind
+from exam.doubt_cases import SEEN_DOUBTS
 from exam.outcomes import KINDS, Kind, Outcome
 from exam.signers import Signer
 
-# Doubts that a person can see, in words of config/outcomes.toml; the first is the usual one.
-SEEN_DOUBTS: Final = (
-    Outcome.NO_ID,
-    Outcome.FACE_DOUBT,
-    Outcome.NAME_MISMATCH,
-    Outcome.ID_UNREADABLE,
-    Outcome.ID_EXPIRED,
-    Outcome.ID_TICKET_MISMATCH,
-)
 # What stands for the words that the person has not typed yet.
 _WORDS: Final = "-"
 

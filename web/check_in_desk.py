@@ -21,13 +21,14 @@ from evidence.check_in_lookup import TICKET_TAIL, Match, find_candidates, free_p
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_session
 from exam.day import Room, Session
+from exam.doubt_cases import SEEN_DOUBTS
 from exam.identity import masked_name
 from exam.outcomes import ordered
 from exam.room_times import room_times
 from web.access import LEAD, ROOM, Role, concerns_me, require_room, roles
 from web.attendance import RoomAttendance, attendance_of
 from web.check_in import myself
-from web.check_in_card import SEEN_DOUBTS, Desk
+from web.check_in_card import Desk
 from web.kiosk_api import TOPIC
 from web.room_view import todays_sessions
 from web.services import services

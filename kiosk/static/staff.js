@@ -1,13 +1,14 @@
 // The staff page: whose PIN, the PIN, looking somebody up. The PIN lives in one variable and is never drawn.
 const PIN_DIGITS = 6;
 const LEAVE_MS = 60000;          // nobody touches it: back to the candidates
-const TITLES = { number: "请输入您的签到工号", pin: "请输入6位签到口令", lookup: "查找考生" };
+const TITLES = { number: "请输入您的签到工号", pin: "请输入6位签到口令", lookup: "查找考生", doubts: "存疑先行入场：请选择原因" };
 const HELP = { number: "在控制台“签到口令”页面可以看到", pin: "口令不会显示", lookup: "座位号、准考证号后5位或证件号码后6位" };
 const LONGEST = { number: 6, pin: PIN_DIGITS, lookup: 12 };
 
 const at = (name) => document.querySelector(`[data-${name}]`);
 let view = "number";
 let person = 0;
+let doubts = [];
 let entry = "";
 let touchedAt = performance.now();
 
@@ -25,7 +26,7 @@ function show(name, message = "") {
   at("help").textContent = HELP[name] ?? "";
   at("leave").textContent = name === "lookup" ? "锁定" : "换人";
   for (const part of document.querySelectorAll("[data-shown-in]")) part.hidden = !part.dataset.shownIn.split(" ").includes(name);
-  if (name !== "lookup") at("found").replaceChildren();
+  if (name !== "lookup" && name !== "doubts") at("found").replaceChildren();
   document.querySelector('[data-key="X"]').disabled = name !== "lookup";
   at("leave").hidden = name === "number";
   draw();
@@ -38,7 +39,7 @@ function draw() {
 }
 
 function type(character) {
-  if (entry.length >= LONGEST[view] || (view !== "lookup" && character === "X")) return;
+  if (!(view in LONGEST) || entry.length >= LONGEST[view] || (view !== "lookup" && character === "X")) return;
   entry += character;
   draw();
 }
@@ -60,6 +61,7 @@ async function confirmEntry() {
     if (!told.isGood) { start(told.words); return; }
     at("message").textContent = told.found.length ? "" : "名单中没有找到。请核对后再试，或在控制台查询。";
     at("help").textContent = `已查找 ${typed}：${told.found.length}人`;
+    doubts = told.doubts;
     at("found").replaceChildren(...told.found.map(card));
   }
 }
@@ -93,8 +95,38 @@ function card(found) {
   for (const place of found.places) {
     const where = [place.room, place.directions && `（${place.directions}）`, ` ${place.place}号`].filter(Boolean).join("");
     item.append(line("p", `${place.starts}　${where}　${place.admitted ? `✔ ${place.admitted} 已签到` : "未签到"}`));
+    if (doubts.length && !place.admitted && !found.is_blocked) item.append(button("存疑先行入场", () => chooseDoubt(found, place)));
   }
   return item;
+}
+
+function button(text, press) {
+  const element = line("button", text);
+  element.type = "button";
+  element.addEventListener("click", press);
+  return element;
+}
+
+function chooseDoubt(found, place) {
+  show("doubts", `${found.name}　${place.room} ${place.place}号　先入场考试，同时登记存疑，由两名监考人员在考场内核对。`);
+  at("doubts").replaceChildren(...doubts.map((one) => {
+    const item = document.createElement("li");
+    item.append(button(one.words, () => letIn(found, place, one.doubt)));
+    return item;
+  }));
+}
+
+async function letIn(found, place, doubt) {
+  for (const one of at("doubts").querySelectorAll("button")) one.disabled = true;
+  at("message").textContent = "正在办理";
+  const told = await send("/local/staff/let-in", { candidate_id: found.candidate_id, session_id: place.session_id, doubt });
+  if (told.done === null) {
+    at("message").textContent = told.words;
+    for (const one of at("doubts").querySelectorAll("button")) one.disabled = false;
+  } else {
+    at("found").replaceChildren();
+    show("lookup", `${found.name}　${told.words}`);
+  }
 }
 
 async function leave(message = "") {
@@ -118,6 +150,7 @@ for (const button of document.querySelectorAll("[data-key]")) button.addEventLis
 at("erase").addEventListener("click", () => { entry = entry.slice(0, -1); draw(); });
 at("confirm").addEventListener("click", confirmEntry);
 at("leave").addEventListener("click", () => leave());
+at("quit").addEventListener("click", () => show("lookup"));
 at("back").addEventListener("click", async (pressed) => { pressed.preventDefault(); await send("/local/staff/lock", {}); location.href = "/"; });
 setInterval(async () => {
   if (performance.now() - touchedAt < LEAVE_MS) return;

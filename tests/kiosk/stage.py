@@ -20,6 +20,7 @@ from exam.kiosk_health import Report
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.console import (
+    ActNotDoneError,
     ConsoleFailedError,
     ConsoleRefusedError,
     ConsoleRevokedError,
@@ -81,6 +82,9 @@ class FakeConsole:
     # Package and tag by name; one that is not there is not ready.
     packages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    # Acts of staff, and why none is done; empty: they are.
+    acts: list[dict[str, Any]] = field(default_factory=list)
+    advice: str = ""
     # Kind, media type and bytes by digest.
     pictures: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
@@ -118,6 +122,18 @@ class FakeConsole:
         if self.refuses_pictures:
             raise ConsoleRefusedError("refused")
         self.pictures[sha256_hex] = (kind, media_type, content)
+
+    def act(self, body: Mapping[str, Any]) -> Answer:
+        self.acts.append(dict(body))
+        self._be_there()
+        if self.lost > 0:
+            self.lost -= 1
+            raise ConsoleUnreachableError("lost")
+        if self.refuses:
+            raise ConsoleRefusedError("refused")
+        if self.advice:
+            raise ActNotDoneError(self.advice)
+        return self.answer
 
     def heartbeat(self, report: Report) -> Heartbeat:
         self.reports.append(report)

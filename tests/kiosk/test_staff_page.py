@@ -23,11 +23,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(params=SIZES)
 def page(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Page]:
-    give_pin(world, world.proctor_account_id)
+    for account in (world.proctor_account_id, world.site_lead_account_id):
+        give_pin(world, account)
     kiosk = rostered(world, tmp_path / "kiosk")
     kiosk.local.contact.turn({Part.CAMERA: PartState.OK})
     kiosk.console.refuses = True
     kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
+    kiosk.console.refuses = False
     width, height = SIZES[request.param]
     with agent_of(kiosk.console, tmp_path / "screen", kiosk.clock) as agent, sync_playwright() as playwright:
         app = create_screen(agent, lambda: None)
@@ -94,3 +96,19 @@ def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page, world: Worl
     expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     told = page.evaluate("async () => (await (await fetch('/local/staff/state')).json()).open")
     assert told == ""
+
+
+def test_the_site_lead_lets_somebody_in_with_a_doubt(page: Page, world: World) -> None:
+    page.get_by_role("link", name="工作人员").click()
+    press(page, str(world.site_lead_account_id))
+    press(page, PIN)
+    press(page, world.late.ticket_no[-5:])
+    page.get_by_role("button", name="存疑先行入场").click()
+    expect(page.locator("h1")).to_have_text("存疑先行入场：请选择原因")
+    assert fits(page)
+    assert findings(page) == []
+    page.get_by_role("button", name="返回，不办理").click()
+    page.get_by_role("button", name="存疑先行入场").click()
+    page.get_by_role("button", name="未带身份证件").click()
+    expect(page.locator("[data-message]")).to_contain_text("赵迟　已办理：签到成功")
+    expect(page.locator("[data-found] li")).to_have_count(0)
