@@ -146,6 +146,8 @@ EXAM_FACTS: Final = (
     _by_id("table_digest", LeafKind.TABLE_DIGEST),
     _by_id("ticket_reissue", LeafKind.TICKET_REISSUE),
     _by_id("ticket_form_confirmation", LeafKind.TICKET_FORM_CONFIRMATION),
+    _by_id("reference_reading", LeafKind.REFERENCE_READING),
+    _by_id("clock_check", LeafKind.CLOCK_CHECK),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -117,6 +117,8 @@ class LeafKind(StrEnum):
     KIOSK_SELF_TEST = "kiosk_self_test"
     TICKET_REISSUE = "ticket_reissue"
     TICKET_FORM_CONFIRMATION = "ticket_form_confirmation"
+    REFERENCE_READING = "reference_reading"
+    CLOCK_CHECK = "clock_check"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from flask_login import current_user
 
 from evidence import players, speakers
-from evidence.day import load_rooms, load_sessions
+from evidence.day import load_rooms
+from evidence.measured_clocks import sounding_rooms
 from evidence.players import Heard, SoundCheck
 from evidence.speakers import Speaker
 from exam.day import Room
@@ -108,7 +109,7 @@ def test_everywhere() -> tuple[Response, int]:
     """The test tone in every room, or those the body names, where no exam is near."""
     named = request.get_json().get("rooms") if request.content_length else None
     with services().exam.read() as connection:
-        rooms = [room for room in _sounding_rooms(connection) if named is None or room.code in named]
+        rooms = [room for room in sounding_rooms(connection) if named is None or room.code in named]
     return _ordered(rooms)
 
 
@@ -187,7 +188,7 @@ def room_sounds(connection: Connection, now_us: int) -> list[RoomSound]:
             checks.get(room.id),
             room_may_test(connection, room.id, now_us),
         )
-        for room in _sounding_rooms(connection)
+        for room in sounding_rooms(connection)
     ]
 
 
@@ -230,10 +231,3 @@ def _where(speaker: Speaker, labels: Mapping[int, str]) -> str:
     if speaker.serves_all:
         return "全部考场"
     return "、".join(labels[room_id] for room_id in sorted(speaker.room_ids))
-
-
-def _sounding_rooms(connection: Connection) -> list[Room]:
-    """Rooms that ever sit a session."""
-    rooms = load_rooms(connection)
-    used = {room_id for session in load_sessions(connection) for room_id in session.room_ids}
-    return [room for room_id, room in rooms.items() if room_id in used]

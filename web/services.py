@@ -25,6 +25,7 @@ from evidence.work_orders import Report, WorkState, report
 from exam.admission_facts import Policy
 from exam.clock import Clock
 from exam.procedure import Procedure
+from web.reference_clock import ReferenceWatch, ask_program
 
 EXTENSION: Final = "kaochang"
 MIB: Final = 1024 * 1024
@@ -119,6 +120,8 @@ class Services:
     bus: Bus = field(default_factory=Bus)
     procedures: Mapping[str, Procedure] = field(default_factory=load_procedures)
     day_shelf: DayShelf = field(default_factory=DayShelf)
+    # Without programs to ask, as in a simulated day, the machine has no reference of its own.
+    reference: ReferenceWatch = field(default_factory=ReferenceWatch)
 
     @property
     def policy(self) -> Policy:
@@ -147,7 +150,15 @@ def open_services(settings: Settings, clock: Clock) -> Services:
     vault = Vault.open(settings.site_key, settings.exam_db)
     exam = WriterDatabase(settings.exam_db, "exam", settings.database_reserve_mb * MIB)
     procedures = load_procedures(settings.procedures_folder)
-    return Services(settings, clock, exam, FootageReader(settings.footage_db), vault, procedures=procedures)
+    return Services(
+        settings,
+        clock,
+        exam,
+        FootageReader(settings.footage_db),
+        vault,
+        procedures=procedures,
+        reference=ReferenceWatch(ask_program),
+    )
 
 
 def attach(app: Flask, services: Services) -> None:

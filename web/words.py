@@ -36,6 +36,7 @@ NAVIGATION: Final = (
     ("账户", "accounts.listing"),
     ("签到机", "kiosks_page.page"),
     ("摄像机检查", "preflight.page"),
+    ("时钟核对", "clock_check.page"),
     ("声音", "players.page"),
     ("录像安排", "recording.page"),
     ("录像回放", "playback.choose"),
