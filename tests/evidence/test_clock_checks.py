@@ -18,7 +18,7 @@ from evidence.clock_checks import (
 )
 from evidence.measured_clocks import NO_PLAYER, measured_clocks
 from evidence.site_clock import record_decision, record_step
-from evidence.speakers import invite
+from evidence.speakers import invite, load_speakers
 from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_check import CheckedClock, ClockKind, ClockReading, ClockSource, ClockVerdict
 from exam.clock_step import LastStep, StepChoice
@@ -155,3 +155,12 @@ def test_a_camera_that_tells_no_clock_is_unmeasured_after_a_check_too(world: Wor
     silent = replace(SOUND_CAMERA, clock_offset_us=None)
     check_cameras(world, dict.fromkeys([*world.cameras_1, world.camera_2], silent))
     assert [one[3] for one in found(world) if one[0] is ClockKind.CAMERA] == [ClockSource.NONE] * 3
+
+
+def test_a_loudspeaker_that_tells_its_clock_is_named_once(world: World) -> None:
+    with world.exam.write() as connection:
+        invite(connection, "广播主机", None, CLOCK_US)
+        speaker = load_speakers(connection)[0]
+    beat_of_player(world, world.room_1, speaker.uuid, PlayerKind.SPEAKER, speaker.label)
+    told = [one for one in found(world) if one[0] in {ClockKind.SPEAKER, ClockKind.PAGE}]
+    assert told == [(ClockKind.SPEAKER, "第1考场", "广播主机", ClockSource.HEARTBEAT, -30 * SECOND_US)]
