@@ -11,17 +11,31 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+Run = tuple[str, ...]
 PYTEST = (sys.executable, "-m", "coverage", "run", "-m", "pytest")
 YIELDING = ("nice", "-n", "10", *PYTEST, "-m", "not day and not live and not browser")
-# About half of the computing each.
-FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal")
-COMPUTING = (*YIELDING, *FIRST_HALF)
-REST = (*YIELDING, *(f"--ignore={folder}" for folder in FIRST_HALF))
+# Each of these and the rest, half of which waits, in a run of its own.
+EVIDENCE, CAMERAS = ("tests/evidence",), ("tests/recorder", "tests/rehearsal")
+COMPUTING, OF_CAMERAS = (*YIELDING, *EVIDENCE), (*YIELDING, *CAMERAS)
+REST = (*YIELDING, *(f"--ignore={folder}" for folder in (*EVIDENCE, *CAMERAS)))
 LIVE, BROWSER = (*PYTEST, "-m", "live"), (*PYTEST, "-m", "browser and not day and not live")
 KIOSK_PAGES, OTHER_PAGES = (*BROWSER, "tests/kiosk"), (*BROWSER, "--ignore=tests/kiosk")
+# Pages of the console, about half of them in each of two runs.
+EARLY_PAGES = tuple(str(path) for path in sorted((ROOT / "tests/web/browser").glob("test_[a-c]*.py")))
+FIRST_PAGES = (*BROWSER, *EARLY_PAGES)
+LAST_PAGES = (*OTHER_PAGES, *(f"--ignore={path}" for path in EARLY_PAGES))
 # Runs of one lane follow one another, lanes run beside each other; each file of whole days has its own lane.
-DAYS = [[(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))]
-LANES = [[*DAYS[0], KIOSK_PAGES], [*DAYS[1], OTHER_PAGES], *DAYS[2:], [LIVE], [REST]]
+DAYS: list[list[Run]] = [
+    [(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))
+]
+LANES: list[list[Run]] = [
+    [*DAYS[0], KIOSK_PAGES],
+    [*DAYS[1], FIRST_PAGES],
+    *DAYS[2:],
+    [LIVE, LAST_PAGES],
+    [REST],
+    [OF_CAMERAS],
+]
 
 
 def say(sentence: str) -> None:
