@@ -20,11 +20,11 @@ from exam.admission_authority import Act, Signed
 from exam.admission_facts import AdmissionRequest, Seat, Verdict
 from exam.answers import compose
 from exam.identity import tail
-from exam.outcomes import KINDS, Kind, Outcome, ordered
+from exam.outcomes import DOUBTS, KINDS, Kind, Outcome, ordered
 from exam.recording_decision import HandAct
 from exam.roster_facts import rules_version
 from exam.sitting_phase import Phase, phase
-from exam.upload_rules import AlarmKind
+from exam.upload_rules import AlarmKind, alarms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,26 @@ class Doing:
         attempt_id = self._insert_attempt(seat, reasons)
         rows.append_attempt_leaf(self.connection, attempt_id, self.now_us)
         return Effect(attempt_id, reasons, seat, rooms=self.rooms_here)
+
+    def by_hand(self) -> Effect:
+        """The answer that the rule of the door gives him, with the admission, alarms and doubt of a scan."""
+        seat, answer = self.seat, self.found.facts.by_hand
+        assert answer is not None
+        attempt_id = self._insert_attempt(seat, answer.reasons)
+        kinds = list(alarms_of(answer.reasons))
+        if answer.kind is Kind.ADMITTED:
+            rows.insert_admission(self.connection, attempt_id, seat, self.new.happened_at_us)
+        elif self.new.is_offline:
+            kinds.append(AlarmKind.INSIDE_THOUGH_REFUSED)
+        rows.append_attempt_leaf(self.connection, attempt_id, self.now_us)
+        return Effect(
+            attempt_id,
+            answer.reasons,
+            seat,
+            rooms=self.rooms_here,
+            alarms=tuple((kind, self.room_id) for kind in kinds),
+            doubt=next((reason for reason in answer.reasons if reason in DOUBTS), None),
+        )
 
     def override(self) -> Effect:
         """Let in against a rule of the door."""
@@ -285,6 +305,7 @@ EFFECTS: Final[Mapping[Act, Callable[[Doing], Effect]]] = MappingProxyType(
     {
         Act.UNDO: Doing.undo,
         Act.EXIT: Doing.exit,
+        Act.BY_HAND: Doing.by_hand,
         Act.OVERRIDE: Doing.override,
         Act.PROVISIONAL: Doing.provisional,
         Act.WALK_IN: Doing.walk_in,

@@ -7,15 +7,18 @@ from sqlite3 import Connection, Row
 from types import MappingProxyType
 from typing import Any, Final
 
+from evidence.act_rows import console_kiosk_id
 from evidence.announcements import load_confirmed
 from evidence.check_in_facts import CheckInRules, seats_of
 from evidence.check_in_rows import Lane
+from evidence.doubt_cases import cases_of
 from evidence.sittings import load_sittings
 from evidence.vault import Vault
-from exam.admission import reasons_against
+from exam.admission import judge_by_hand, reasons_against
 from exam.admission_authority import Act, ActFacts
-from exam.admission_facts import NOTHING_GIVEN, Known, Provided, Seat, Sitting
+from exam.admission_facts import NOTHING_GIVEN, Facts, Known, Provided, Seat, Sitting, Verdict
 from exam.day import RoomKind
+from exam.doubt_cases import Finding
 from exam.identity import DocumentType
 from exam.outcomes import DOUBTS, KINDS, Kind, Outcome, outcome_of
 from exam.procedure import Procedure
@@ -172,7 +175,7 @@ class ActReader:
 
     def _with_seat(self, found: Found, session_id: int | None, candidate_id: int) -> Found:
         at_us = self.new.happened_at_us
-        seats, _ = seats_of(self.connection, [candidate_id], self.rules, at_us)
+        seats, sittings = seats_of(self.connection, [candidate_id], self.rules, at_us)
         seats = tuple(replace(one, sitting=as_of(one.sitting, at_us)) for one in seats)
         mine = [one for one in seats if one.sitting.session_id == session_id]
         known = self._known(candidate_id)
@@ -189,7 +192,22 @@ class ActReader:
             place_fits=fits,
             room_closed_at_us=self._room_closed_at_us(seat) if self.new.act is Act.UNDO else None,
         )
+        if self.new.act is Act.BY_HAND:
+            here = [as_of(one, at_us) for one in sittings if one.door_id == seat.sitting.door_id]
+            asked = Facts((), (known,), (known,), seats, tuple(here))
+            facts = replace(facts, by_hand=self._by_hand(seat, asked), was_doubted=self._was_doubted(seat))
         return replace(found, facts=facts, seat=seat)
+
+    def _by_hand(self, seat: Seat, asked: Facts) -> Verdict:
+        desk_id = self.new.kiosk_id or console_kiosk_id(self.connection) or 0
+        return judge_by_hand(seat, desk_id, asked, self.rules.policy, self.new.happened_at_us)
+
+    def _was_doubted(self, seat: Seat) -> bool:
+        """Whether there is a doubt about him in this session that people did not settle in his favour."""
+        return any(
+            case.facts.session_id == seat.sitting.session_id and case.facts.decision is not Finding.CONFIRMED
+            for case in cases_of(self.connection, [seat.candidate_id])
+        )
 
     def _known(self, candidate_id: int) -> Known | None:
         row = self.connection.execute(

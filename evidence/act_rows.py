@@ -16,15 +16,22 @@ CONSOLE_LABEL: Final = "控制台（人工）"
 _SALTED: Final = ("reason", "approval_no", "answer")
 
 
-def console_kiosk(connection: Connection, now_us: int) -> int:
-    """The kiosk row that stands for the console; made when first needed, and shut out from the start."""
+def console_kiosk_id(connection: Connection) -> int | None:
+    """The kiosk row that stands for the console; None: nothing was done there yet."""
     row = connection.execute("select id from kiosk where uuid = ?", (CONSOLE_UUID,)).fetchone()
-    if row is None:
-        row = connection.execute(
-            "insert into kiosk (uuid, label, token_sha256, enrolled_at_us, revoked_at_us)"
-            " values (?, ?, randomblob(32), ?, ?) returning id",
-            (CONSOLE_UUID, CONSOLE_LABEL, now_us, now_us),
-        ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def console_kiosk(connection: Connection, now_us: int) -> int:
+    """The same; made when first needed, and shut out from the start."""
+    known = console_kiosk_id(connection)
+    if known is not None:
+        return known
+    row = connection.execute(
+        "insert into kiosk (uuid, label, token_sha256, enrolled_at_us, revoked_at_us)"
+        " values (?, ?, randomblob(32), ?, ?) returning id",
+        (CONSOLE_UUID, CONSOLE_LABEL, now_us, now_us),
+    ).fetchone()
     return int(row["id"])
 
 

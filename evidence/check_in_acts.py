@@ -131,7 +131,10 @@ def _case(doing: Doing, effect: Effect, doubt: Outcome) -> NewCase:
         attempt_id=effect.attempt_id,
         documents_held=new.documents_held,
         photos=() if photo is None else (photo,),
-        deadline_at_us=deadline_us(allowance(doing.rules.policy, doubt), new.happened_at_us),
+        # Whoever was not let in owes nothing.
+        deadline_at_us=None
+        if new.act is Act.BY_HAND
+        else deadline_us(allowance(doing.rules.policy, doubt), new.happened_at_us),
         opened_by=doing.signed.signer.account_id or None,
     )
 

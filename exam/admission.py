@@ -59,6 +59,7 @@ __all__ = [
     "TicketProof",
     "Verdict",
     "judge",
+    "judge_by_hand",
     "judged_alone",
     "phase",
     "reasons_against",
@@ -95,9 +96,25 @@ def reasons_against(
     Documents, steps at the kiosk and its door are left out; empty: nothing. `seats` are all of his.
     """
     facts = Facts((), (known,), (known,), tuple(seats), (seat.sitting,))
-    nobody = AdmissionRequest(None, None, kiosk_id=0)
-    blocked = {Outcome.CANDIDATE_BLOCKED} if known.is_blocked else set()
-    return frozenset({*blocked, *_seat_reasons(seat, nobody, facts, policy, now_us)})
+    return _against(seat, AdmissionRequest(None, None, kiosk_id=0), facts, policy, now_us)
+
+
+def judge_by_hand(seat: Seat, desk_id: int, facts: Facts, policy: Policy, now_us: int) -> Verdict:
+    """What a kiosk would answer to somebody whose documents people have compared, where no kiosk works.
+
+    The same rule but for reading documents, its own door and the steps that only a kiosk can take. `facts`
+    hold him as both documents would name him; `desk_id`: the kiosk row by which a second look is told.
+    """
+    reasons = _against(seat, AdmissionRequest(None, None, kiosk_id=desk_id), facts, policy, now_us)
+    return Verdict(ordered(reasons or {_welcome(seat, now_us)}), seat.candidate_id, seat)
+
+
+def _against(
+    seat: Seat, request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int
+) -> frozenset[Outcome]:
+    is_blocked = any(known.is_blocked for known in _agreed(facts))
+    blocked = {Outcome.CANDIDATE_BLOCKED} if is_blocked else set()
+    return frozenset({*blocked, *_seat_reasons(seat, request, facts, policy, now_us)})
 
 
 def _judged(request: AdmissionRequest, facts: Facts, policy: Policy, now_us: int) -> Verdict:

@@ -11,10 +11,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from exam.admission_facts import IdentityRule, Policy, ReEntry, Seat
+from exam.admission_facts import IdentityRule, Policy, ReEntry, Seat, Verdict
 from exam.clock import MINUTE_US
 from exam.doubt_cases import allowance
-from exam.outcomes import DOUBTS, Outcome
+from exam.outcomes import DOUBTS, Kind, Outcome
 from exam.signers import AT_WORK, LEADS, ROOM_STAFF, SITE_LEAD, Signer, is_same_person
 from exam.sitting_phase import Phase, phase
 
@@ -24,6 +24,8 @@ class Act(StrEnum):
 
     UNDO = "undo"
     EXIT = "exit"
+    # Plain check-in where no kiosk works: people compare the documents, the rule of the door decides.
+    BY_HAND = "by_hand"
     # Late entry, a step that is waived, coming back after leaving.
     OVERRIDE = "override"
     PROVISIONAL = "provisional"
@@ -112,6 +114,9 @@ class ActFacts:
     is_known: bool = False
     # Undo: when the step that closes the room was ticked; None: it was not.
     room_closed_at_us: int | None = None
+    # By hand: what the rule of the door answers, and whether a doubt about him was never settled.
+    by_hand: Verdict | None = None
+    was_doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ OUTCOMES: Final[Mapping[Act, Outcome]] = MappingProxyType(
     }
 )
 # After these somebody sits in the room who did not before.
-LETTING_IN: Final = frozenset({Act.OVERRIDE, Act.PROVISIONAL, Act.WALK_IN, Act.SETTLE_CONFLICT})
+LETTING_IN: Final = frozenset({Act.BY_HAND, Act.OVERRIDE, Act.PROVISIONAL, Act.WALK_IN, Act.SETTLE_CONFLICT})
 
 # A room whose closing nobody ticked counts as closed this long after its stop signal.
 UNTICKED_US: Final = 120 * MINUTE_US
@@ -154,6 +159,7 @@ _EVERYWHERE: Final[Mapping[Act, frozenset[str]]] = MappingProxyType(
     {
         Act.UNDO: LEADS,
         Act.EXIT: LEADS,
+        Act.BY_HAND: LEADS,
         Act.OVERRIDE: _LEAD_ONLY,
         Act.PROVISIONAL: _LEAD_ONLY,
         Act.WALK_IN: _LEAD_ONLY,
@@ -203,6 +209,12 @@ def needs_second(act: Act, facts: ActFacts) -> bool:
     """Whether a second person must sign."""
     if act is Act.UNBLOCK:
         return True
+    if act is Act.BY_HAND:
+        # Nobody else saw when a latecomer came, or overrules alone what was doubted before.
+        answer = facts.by_hand
+        if answer is None or answer.kind is not Kind.ADMITTED:
+            return False
+        return facts.was_doubted or answer.outcome is Outcome.OK_LATE
     return act in {Act.OVERRIDE, Act.PROVISIONAL, Act.WALK_IN} and bool(facts.reasons & _FOR_TWO)
 
 
@@ -234,6 +246,8 @@ def _room_roles(act: Act, facts: ActFacts, now_us: int) -> frozenset[str]:
             return nobody if _has_started(facts.seat, now_us) else ROOM_STAFF
         case Act.EXIT:
             return ROOM_STAFF if facts.early_exit_us is not None else _JUDGES
+        case Act.BY_HAND:
+            return ROOM_STAFF
         case Act.OVERRIDE:
             # Where the procedure names no limit, those decide who examine (R5).
             return _JUDGES if facts.reasons == {Outcome.LATE_REFERRED} else nobody
@@ -286,6 +300,11 @@ def _exit(facts: ActFacts, now_us: int) -> Refusal | None:
     if started_at_us is None or now_us < started_at_us + (facts.early_exit_us or 0):
         return Refusal.TOO_EARLY_TO_LEAVE
     return None
+
+
+def _by_hand(facts: ActFacts, _now_us: int) -> Refusal | None:
+    # Whom the rule does not let in is answered as a kiosk would: that he came is on record too.
+    return Refusal.NOBODY if facts.by_hand is None else None
 
 
 def _override(facts: ActFacts, _now_us: int) -> Refusal | None:
@@ -371,6 +390,7 @@ _JUDGED: Final[Mapping[Act, Callable[[ActFacts, int], Refusal | None]]] = Mappin
     {
         Act.UNDO: _undo,
         Act.EXIT: _exit,
+        Act.BY_HAND: _by_hand,
         Act.OVERRIDE: _override,
         Act.PROVISIONAL: _provisional,
         Act.WALK_IN: _walk_in,

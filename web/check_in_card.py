@@ -35,6 +35,8 @@ class Offer:
     # The attempt it speaks of; None: of none.
     attempt: PastAttempt | None = None
     doubts: tuple[Outcome, ...] = ()
+    # By hand: what the candidate would be answered now; None: another act.
+    answer: Outcome | None = None
     # Free places by room.
     places: tuple[tuple[str, tuple[FreePlace, ...]], ...] = ()
 
@@ -65,6 +67,7 @@ class Desk:
         return self._read(self._new(Act.EXIT)).facts
 
     def _letting_in(self) -> Iterator[Offer]:
+        yield from self._by_hand()
         for attempt in self.attempts:
             if KINDS[attempt.shown or attempt.outcome] is Kind.ADMITTED:
                 yield from self._offer(self._new(Act.SETTLE_CONFLICT, attempt), attempt)
@@ -76,6 +79,13 @@ class Desk:
         if allowed:
             doubts = tuple(new.doubt for new, _ in allowed if new.doubt is not None)
             yield replace(allowed[0][1], doubts=doubts)
+
+    def _by_hand(self) -> Iterator[Offer]:
+        """Also where he would be turned away: that he came is on record, and people can decide on it."""
+        new = self._new(Act.BY_HAND)
+        facts = self._read(new).facts
+        if facts.by_hand is not None and facts.seat is not None and facts.seat.admission is None:
+            yield from (replace(offer, answer=facts.by_hand.outcome) for offer in self._offer(new))
 
     def _of_who_is_in(self) -> Iterator[Offer]:
         yield from self._offer(self._new(Act.EXIT))

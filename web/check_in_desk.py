@@ -20,6 +20,7 @@ from evidence.check_in_alarms import CheckInAlarm
 from evidence.check_in_lookup import TICKET_TAIL, Match, find_candidates, free_places
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_session
+from exam.admission_facts import Step
 from exam.day import Room, Session
 from exam.doubt_cases import SEEN_DOUBTS
 from exam.identity import masked_name
@@ -231,6 +232,7 @@ def _card(session_id: int, candidate_id: int) -> dict[str, Any]:
             "texts": load_outcome_texts(),
             "seen_doubts": SEEN_DOUBTS,
             "is_lead": Role.SITE_LEAD in roles(),
+            "asks_bag": Step.BAG in desk.rules.policy.steps,
         }
 
 

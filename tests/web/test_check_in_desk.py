@@ -90,8 +90,9 @@ def test_before_the_exam_the_room_undoes_and_the_lead_decides(
         "block",
         "doubt",
     }
-    assert offered(proctor, world, world.late) == {"redirect", "doubt"}
+    assert offered(proctor, world, world.late) == {"by_hand", "redirect", "doubt"}
     assert offered(site_lead, world, world.late) == {
+        "by_hand",
         "provisional",
         "seat_change",
         "redirect",
@@ -116,6 +117,30 @@ def test_whoever_leaves_can_be_let_go_and_that_undone(
     assert proctor.post("/check-in/acts", json=body).status_code == 200
     assert "已离场 09:35:00" in proctor.get(f"{card(world, world.on_time)}/live").text
     assert {"undo-1", "undo-2"} <= offered(site_lead, world, world.on_time)
+
+
+def test_where_no_kiosk_works_the_proctor_checks_in_by_hand(proctor: PageClient, world: World) -> None:
+    page = proctor.get(card(world, world.on_time), headers=HTML).text
+    assert "核对无误，签到入场" in page
+    act = {"act": "by_hand", "nonce": "by-hand-nonce-0001", "reason": "签到机断电"}
+    whom = {"session_id": world.session_id, "candidate_id": world.on_time.id}
+    answer = proctor.post("/check-in/acts", json={**act, **whom})
+    assert (answer.status_code, answer.json["outcome"]) == (200, "OK_ADMITTED")
+    assert "应到3人，入场1人" in proctor.get("/check-in/live").text
+    assert "by_hand" not in offered(proctor, world, world.on_time)
+    trail = proctor.get(f"{card(world, world.on_time)}/live").text
+    assert "人工签到" in trail
+    assert "签到机断电" in trail
+    elsewhere = {**act, "nonce": "by-hand-nonce-0002", "candidate_id": world.other_room.id}
+    assert proctor.post("/check-in/acts", json={**whom, **elsewhere}).status_code == 403
+
+
+def test_whom_the_rule_turns_away_is_told_so_before(proctor: PageClient, world: World) -> None:
+    announce(world, "C5", START_US)
+    world.clock.sleep_us(42 * MINUTE_US)
+    page = proctor.get(card(world, world.late), headers=HTML).text
+    assert "现在不能入场：迟到拒入" in page
+    assert "登记：迟到拒入" in page
 
 
 def test_late_entry_asks_for_a_second_person(

@@ -84,7 +84,7 @@ def test_an_entry_is_undone_by_holding_and_once_although_the_answer_was_lost(
     page.route("**/check-in/acts", lose_the_answer, times=1)
     hold(page, "撤销签到")
     expect(page.locator("#answer")).to_contain_text("已办理：撤销签到")
-    expect(page.locator("[data-live=head]")).to_contain_text("现在可以到签到机签到")
+    expect(page.locator("[data-live=head]")).to_contain_text("现在可以签到")
     assert desk.standing() == []
     assert len(desk.rows("select 1 from check_in_act")) == 1
 

@@ -56,7 +56,7 @@ async function send(form) {
   try {
     const answer = await asked(form, bodyOf(form));
     const told = await answer.json().catch(() => ({}));
-    if (answer.ok) done(form);
+    if (answer.ok) done(form, told.told);
     // A refusal of the rule has words of its own; a body that cannot be read has only the page's.
     else refused(form, told.code === 400 ? { advice: INCOMPLETE } : told);
   } catch {
@@ -67,11 +67,16 @@ async function send(form) {
   }
 }
 
-function done(form) {
+// What the candidate is answered, where the act makes an answer: he may be turned away although the act was done.
+const LET_IN = ["A", "I"];
+
+function done(form, answer) {
   delete form.dataset.nonce;
   form.reset();
   form.closest("details")?.removeAttribute("open");
-  tell("good", form.dataset.done);
+  const kind = !answer || LET_IN.includes(answer.kind) ? "good" : "bad";
+  const words = [kind === "good" && form.dataset.done, answer && `请告诉考生：${answer.title}。${answer.line}`];
+  tell(kind, words.filter(Boolean).join(" "));
   document.getElementById("answer").scrollIntoView({ block: "nearest" });
   refresh();
 }
