@@ -135,14 +135,17 @@ def is_kept(connection: Connection, sha256_hex: str) -> bool:
 
 
 def rooms_of_picture(connection: Connection, sha256_hex: str) -> list[tuple[int, int]]:
-    """Session and room of everybody at whose check-in this picture was taken."""
+    """Session and room of everybody at whose check-in this picture was taken, and of each doubt it belongs to."""
     rows = connection.execute(
-        "select distinct seating.session_id, place.room_id from checkin_circumstance as came"
+        "select session_id, room_id from doubt_case, json_each(photos)"
+        " where value = :sha256 and session_id is not null and room_id is not null union"
+        " select seating.session_id, place.room_id from checkin_circumstance as came"
         " join checkin_attempt as attempt on attempt.id = came.attempt_id"
         " join seating on seating.candidate_id in"
         "  (attempt.candidate_id, attempt.ticket_candidate_id, attempt.id_number_candidate_id)"
-        " join place on place.id = seating.place_id where ? in (came.photo_sha256, came.signature_sha256)",
-        (sha256_hex,),
+        " join place on place.id = seating.place_id"
+        " where :sha256 in (came.photo_sha256, came.signature_sha256)",
+        {"sha256": sha256_hex},
     )
     return [(row["session_id"], row["room_id"]) for row in rows]
 

@@ -4,6 +4,7 @@ Who may is decided by the rules (`exam.admission_authority`, `exam.doubt_cases`)
 keeps out those who have no business here at all. Room staff see their own rooms.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -36,6 +37,7 @@ blueprint: Final = Blueprint("check_in", __name__, url_prefix="/check-in")
 def act() -> ResponseReturnValue:
     """Do one act; whoever is logged in signs first. Repeated, it gets the stored answer."""
     body = read_body(ConsoleActBody)
+    _require_pictures([body.provided.photo_sha256, body.provided.signature_sha256])
     try:
         second_id = None if body.second is None else _other_account(body.second)
     except RefusedFormError as error:
@@ -108,6 +110,7 @@ def open_case() -> ResponseReturnValue:
     if row is None:
         return told_refusal(Refusal.NOBODY)
     require_room(body.session_id, row["room_id"], to_act=True)
+    _require_pictures(body.photos)
     new = NewCase(
         outcome_of(body.reason),
         body.candidate_id,
@@ -153,7 +156,7 @@ def picture(digest: str) -> ResponseReturnValue:
     store = PictureStore(services().settings.check_in_folder, services().vault)
     with services().exam.read() as connection:
         where = rooms_of_picture(connection, digest)
-    if not roles() & LEAD and not any(may_enter(*one) for one in where):
+    if not _concern_me(where):
         abort(403)
     try:
         with services().exam.write() as connection:
@@ -171,6 +174,19 @@ def myself() -> Signer:
     """Who is logged in, as somebody who signs."""
     with services().exam.read() as connection:
         return load_signer(connection, current_user.account_id) or NOBODY
+
+
+def _concern_me(where: Iterable[tuple[int, int]]) -> bool:
+    return bool(roles() & LEAD) or any(may_enter(*one) for one in where)
+
+
+def _require_pictures(digests: Iterable[str | None]) -> None:
+    """Refuse (403) to name a picture of other rooms: naming it would open it for the own room."""
+    with services().exam.read() as connection:
+        for digest in digests:
+            where = rooms_of_picture(connection, digest) if digest else []
+            if where and not _concern_me(where):
+                abort(403)
 
 
 def _case(found: list[CaseRow]) -> CaseRow:

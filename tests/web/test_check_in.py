@@ -13,7 +13,7 @@ from exam.outcomes import Outcome
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.console import PageClient, account_with, client_for
-from tests.web.doubted import second_proctor
+from tests.web.doubted import face, keep_photo, second_proctor
 from tests.world import CLOCK_US, DURATION_US, PASSWORD, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
@@ -238,3 +238,26 @@ def test_photos_are_for_the_lead_and_the_room_of_the_candidate(
     assert as_role(Role.ADMINISTRATOR).get(address).status_code == 403
     assert site_lead.get(f"/check-in/pictures/{'0' * 64}").status_code == 404
     assert site_lead.get("/check-in/pictures/nothing").status_code == 404
+
+
+def test_a_photo_of_a_doubt_alone_opens_for_the_room_that_signs(
+    as_role: Callable[[Role], PageClient],
+    site_lead: PageClient,
+    proctor: PageClient,
+    world: World,
+    desk: Desk,
+) -> None:
+    taken_at_the_seat, elsewhere = (keep_photo(world, face(number)) for number in (1, 2))
+    seen = {"session_id": world.session_id, "candidate_id": world.on_time.id, "reason": "FACE_DOUBT"}
+    assert site_lead.post("/check-in/cases", json={**seen, "photos": [taken_at_the_seat]}).status_code == 201
+    assert proctor.get(f"/check-in/pictures/{taken_at_the_seat}").status_code == 200
+    assert as_role(Role.PROCTOR).get(f"/check-in/pictures/{taken_at_the_seat}").status_code == 403
+    [look] = desk.rows("select account_id from check_in_picture_view")
+    assert look["account_id"] == world.proctor_account_id
+    # Whoever names a picture of another room does not open it by that.
+    desk.ask(world.other_room, provided=Provided(elsewhere))
+    assert proctor.post("/check-in/cases", json={**seen, "photos": [elsewhere]}).status_code == 403
+    by_hand = act("by_hand", session_id=world.session_id, candidate_id=world.on_time.id)
+    named = {**by_hand, "provided": {"photo_sha256": elsewhere}}
+    assert proctor.post(ACTS, json=named).status_code == 403
+    assert proctor.get(f"/check-in/pictures/{elsewhere}").status_code == 403
