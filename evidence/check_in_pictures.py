@@ -135,7 +135,7 @@ def is_kept(connection: Connection, sha256_hex: str) -> bool:
 
 
 def rooms_of_picture(connection: Connection, sha256_hex: str) -> list[tuple[int, int]]:
-    """Session and room of everybody at whose check-in this picture was taken, and of each doubt it belongs to."""
+    """Session and room of everybody at whose check-in it was taken, and of each doubt it belongs to."""
     rows = connection.execute(
         "select session_id, room_id from doubt_case, json_each(photos)"
         " where value = :sha256 and session_id is not null and room_id is not null union"

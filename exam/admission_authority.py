@@ -127,7 +127,7 @@ class ActVerdict:
     obstacle: Refusal | None = None
     # What is wrong with its signatures or words.
     unsigned: Refusal | None = None
-    # What the attempt is answered that the act makes; None: it makes none.
+    # What the attempt is answered that the act makes; None: it makes none, or the rule of the door answers.
     outcome: Outcome | None = None
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from evidence.act_facts import NewAct
 from evidence.act_rows import CONSOLE_LABEL
+from evidence.check_in_rows import Lane
 from exam.admission_authority import Act, Refusal
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
@@ -88,9 +89,8 @@ def test_a_doubt_that_nobody_settled_asks_for_a_second_person(
 def test_whoever_was_let_in_by_hand_at_a_kiosk_alone_is_looked_for(
     desk: Desk, world: World, office: Office
 ) -> None:
-    offline = replace(
-        by_hand(office, world.on_time, CLOCK_US - 60 * MINUTE_US), is_offline=True, kiosk_id=world.kiosk_id
-    )
+    early = by_hand(office, world.on_time, CLOCK_US - 60 * MINUTE_US)
+    offline = replace(early, lane=Lane.STAFF_AT_KIOSK, kiosk_id=world.kiosk_id, is_offline=True)
     answer = office.send(offline, office.proctor(), CLOCK_US)
     assert told(answer)["outcome"] == "TOO_EARLY"
     assert desk.alarm_kinds() == {AlarmKind.INSIDE_THOUGH_REFUSED}
