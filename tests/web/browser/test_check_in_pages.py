@@ -105,14 +105,14 @@ def hold(page: Page, words: str) -> None:
 def test_nothing_typed_is_lost_while_the_server_cannot_be_reached(open_page: Open, world: World) -> None:
     page = open_page(world.proctor_account_id, f"/check-in/candidates/{world.session_id}/{world.late.id}")
     page.get_by_text("指引到第1考场").click()
-    page.get_by_label("原因").first.fill("走错考场")
+    page.locator("#act-redirect").get_by_label("原因").fill("走错考场")
     page.context.set_offline(True)
     page.keyboard.press("Enter")
     expect(page.locator("#answer")).to_contain_text("连接中断")
-    expect(page.get_by_label("原因").first).to_have_value("走错考场")
+    expect(page.locator("#act-redirect").get_by_label("原因")).to_have_value("走错考场")
     is_sound(page, "desk-offline")
     page.context.set_offline(False)
-    page.get_by_label("原因").first.press("Enter")
+    page.locator("#act-redirect").get_by_label("原因").press("Enter")
     expect(page.locator("#answer")).to_contain_text("已办理：指引")
     assert len(Desk(world).rows("select 1 from check_in_act")) == 1
 
@@ -120,11 +120,11 @@ def test_nothing_typed_is_lost_while_the_server_cannot_be_reached(open_page: Ope
 def test_other_words_after_a_lost_answer_are_another_request(open_page: Open, world: World) -> None:
     page = open_page(world.proctor_account_id, f"/check-in/candidates/{world.session_id}/{world.late.id}")
     page.get_by_text("指引到第1考场").click()
-    page.get_by_label("原因").first.fill("走错考场")
+    page.locator("#act-redirect").get_by_label("原因").fill("走错考场")
     page.route("**/check-in/acts", lose_the_answer, times=3)
     page.keyboard.press("Enter")
     expect(page.locator("#answer")).to_contain_text("不知道是否已经办理")
-    page.get_by_label("原因").first.fill("走错楼层")
+    page.locator("#act-redirect").get_by_label("原因").fill("走错楼层")
     page.keyboard.press("Enter")
     expect(page.locator("#answer")).to_contain_text("已办理：指引")
     told = [row["reason"] for row in Desk(world).rows("select reason from check_in_act order by id")]
