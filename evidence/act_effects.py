@@ -8,9 +8,9 @@ from typing import Final
 
 from evidence import check_in_rows as rows
 from evidence.act_facts import Found, NewAct
-from evidence.act_rows import console_kiosk
 from evidence.check_in_facts import CheckInRules, seats_of, sight_of
 from evidence.check_in_rows import Attempt, DecidedBy, KioskSaid, Voiding
+from evidence.console_kiosk import console_kiosk
 from evidence.recording_orders import Who, order_by_hand
 from evidence.roster import ID_NUMBER
 from evidence.ticket_voidings import VoidedTicket

@@ -7,10 +7,10 @@ from sqlite3 import Connection, Row
 from types import MappingProxyType
 from typing import Any, Final
 
-from evidence.act_rows import console_kiosk_id
 from evidence.announcements import load_confirmed
 from evidence.check_in_facts import CheckInRules, seats_of
 from evidence.check_in_rows import Lane
+from evidence.console_kiosk import console_kiosk_id
 from evidence.doubt_cases import cases_of
 from evidence.sittings import load_sittings
 from evidence.vault import Vault

@@ -9,30 +9,8 @@ from evidence.act_facts import NewAct
 from evidence.check_in_rows import Lane
 from evidence.ledger import LeafKind, append, salted_digest
 
-# The console itself, as the kiosk of acts that are made at none. Its token is nobody's.
-CONSOLE_UUID: Final = "c0115013-0000-4000-8000-000000000000"
-CONSOLE_LABEL: Final = "控制台（人工）"
 # What people wrote, and what was told: the leaf commits to them without holding them.
 _SALTED: Final = ("reason", "approval_no", "answer")
-
-
-def console_kiosk_id(connection: Connection) -> int | None:
-    """The kiosk row that stands for the console; None: nothing was done there yet."""
-    row = connection.execute("select id from kiosk where uuid = ?", (CONSOLE_UUID,)).fetchone()
-    return None if row is None else int(row["id"])
-
-
-def console_kiosk(connection: Connection, now_us: int) -> int:
-    """The same; made when first needed, and shut out from the start."""
-    known = console_kiosk_id(connection)
-    if known is not None:
-        return known
-    row = connection.execute(
-        "insert into kiosk (uuid, label, token_sha256, enrolled_at_us, revoked_at_us)"
-        " values (?, ?, randomblob(32), ?, ?) returning id",
-        (CONSOLE_UUID, CONSOLE_LABEL, now_us, now_us),
-    ).fetchone()
-    return int(row["id"])
 
 
 def is_same_act(row: Row, new: NewAct) -> bool:

@@ -3,8 +3,8 @@
 import json
 from dataclasses import replace
 
-from evidence.act_rows import CONSOLE_LABEL
 from evidence.check_in_rows import Lane
+from evidence.console_kiosk import CONSOLE_LABEL
 from evidence.doubt_cases import take_step
 from exam.admission import ReEntry
 from exam.admission_authority import Act, Refusal

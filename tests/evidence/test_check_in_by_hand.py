@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from evidence.act_facts import NewAct
-from evidence.act_rows import CONSOLE_LABEL
 from evidence.check_in_rows import Lane
+from evidence.console_kiosk import CONSOLE_LABEL
 from exam.admission_authority import Act, Refusal
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
