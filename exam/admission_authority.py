@@ -16,7 +16,7 @@ from exam.clock import MINUTE_US
 from exam.doubt_cases import allowance
 from exam.outcomes import DOUBTS, Kind, Outcome
 from exam.signers import AT_WORK, LEADS, ROOM_STAFF, SITE_LEAD, Signer, is_same_person
-from exam.sitting_phase import Phase, phase
+from exam.sitting_phase import Phase, has_started, phase
 
 
 class Act(StrEnum):
@@ -243,7 +243,7 @@ def _room_roles(act: Act, facts: ActFacts, now_us: int) -> frozenset[str]:
     match act:
         case Act.UNDO:
             # After the start somebody who disappears from the list is the site lead's business.
-            return nobody if _has_started(facts.seat, now_us) else ROOM_STAFF
+            return nobody if facts.seat and has_started(facts.seat.sitting, now_us) else ROOM_STAFF
         case Act.EXIT:
             return ROOM_STAFF if facts.early_exit_us is not None else _JUDGES
         case Act.BY_HAND:
@@ -261,11 +261,6 @@ def _second_refusal(signed: Signed) -> Refusal | None:
     if is_same_person(signed.signer, signed.second):
         return Refusal.SAME_PERSON
     return None if signed.second.roles & AT_WORK else Refusal.SECOND_NOT_ALLOWED
-
-
-def _has_started(seat: Seat | None, now_us: int) -> bool:
-    started_at_us = None if seat is None else seat.sitting.started_at_us
-    return started_at_us is not None and started_at_us <= now_us
 
 
 def _undo(facts: ActFacts, now_us: int) -> Refusal | None:

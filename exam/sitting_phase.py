@@ -82,3 +82,8 @@ def _rank(seat: Seat, now_us: int) -> int:
 
 def _distance(sitting: Sitting, now_us: int) -> tuple[bool, int]:
     return (sitting.planned_start_us < now_us, abs(sitting.planned_start_us - now_us))
+
+
+def has_started(sitting: Sitting, now_us: int) -> bool:
+    """Whether the start signal was given by then; times in UTC microseconds."""
+    return sitting.started_at_us is not None and sitting.started_at_us <= now_us
