@@ -25,8 +25,9 @@ from evidence.accounts import AccountError, NewAccount
 from web.access import APART_FROM_ADMINISTRATOR, EVERYBODY, Role, may
 from web.limits import FAILURES, is_failure, limiter
 from web.logins import let_in, let_out
+from web.navigation import first_page
 from web.services import services
-from web.words import NAVIGATION, clock_words
+from web.words import clock_words
 
 blueprint: Final = Blueprint("accounts", __name__)
 
@@ -34,7 +35,7 @@ blueprint: Final = Blueprint("accounts", __name__)
 @blueprint.get("/")
 def home() -> AnyResponse:
     """Everybody starts at the first page that is theirs; every role has one (a test sees to it)."""
-    return redirect(url_for(next(endpoint for _, endpoint in NAVIGATION if may(endpoint))))
+    return redirect(url_for(first_page(may)))
 
 
 @blueprint.route("/login", methods=["GET", "POST"])

@@ -9,6 +9,7 @@ from flask_login import current_user
 from evidence import overview
 from exam.clock import site_time
 from web.access import Role, may, roles
+from web.navigation import navigation_for
 from web.role_words import ROLE_WORDS
 from web.services import services
 
@@ -23,29 +24,6 @@ REFUSALS: Final = {
     429: ("尝试次数过多", "请稍候一分钟再试。"),
 }
 FALLBACK: Final = ("系统出现故障", "请稍后重试；如仍不行，请联系系统管理员。")
-
-# Where a person of each role can go, in the order of the day; the first one is where logging in leads.
-NAVIGATION: Final = (
-    ("全场一览", "overview.page"),
-    ("巡视", "rounds.page"),
-    ("监控墙", "wall.page"),
-    ("我的考场", "proctor.choose"),
-    ("签到", "check_in_desk.page"),
-    ("存疑", "doubts.page"),
-    ("花名册", "roster_page.page"),
-    ("账户", "accounts.listing"),
-    ("签到机", "kiosks_page.page"),
-    ("摄像机检查", "preflight.page"),
-    ("时钟核对", "clock_check.page"),
-    ("声音", "players.page"),
-    ("录像安排", "recording.page"),
-    ("录像回放", "playback.choose"),
-    ("档案", "retention.batches"),
-    ("录像覆盖证明", "certificate.listing"),
-    ("导出", "exports.page"),
-    ("外部锚定", "anchors.page"),
-    ("签到口令", "staff_pins.page"),
-)
 
 
 def refusal(code: int) -> tuple[str, str]:
@@ -88,7 +66,7 @@ def install(app: Flask) -> None:
             "may": may,
             "now_us": services().clock.wall_us(),
             "site_name": _site_name(),
-            "navigation": [(word, endpoint) for word, endpoint in NAVIGATION if may(endpoint)],
+            "navigation": navigation_for(may),
         }
 
 

@@ -13,7 +13,7 @@ from evidence.footage import Cause, Recording
 from evidence.plan_changes import arm_session
 from evidence.proctor_log import LogEntry
 from exam.clock import MINUTE_US, SECOND_US
-from tests.axe import findings
+from tests.axe import findings, is_sound
 from tests.web.console import account_with
 from tests.web.crowd import (
     add_rooms,
@@ -314,3 +314,25 @@ def test_the_first_administrator_page_is_sound(open_page: Open, world: World, ap
     page.locator("#password").fill("Blau-7-Esel")
     page.get_by_role("button", name="创建并登录").click()
     expect(page.get_by_role("heading", name="账户", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone"])
+def test_the_site_lead_reaches_every_page_by_touch_and_by_key(
+    open_page: Open, world: World, size: str
+) -> None:
+    page = open_page(world.site_lead_account_id, "/roster", size)
+    menu = page.locator("details[data-menu]", has_text="考后")
+    page.locator("summary", has_text="考前").click()
+    expect(page.get_by_role("link", name="摄像机检查")).to_be_visible()
+    is_sound(page, f"menu-before-{size}")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="摄像机检查")).to_be_hidden()
+    expect(page.get_by_role("link", name="录像覆盖证明")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    page.keyboard.press("Enter")
+    is_sound(page, f"menu-after-{size}")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("playback"))
