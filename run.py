@@ -99,9 +99,11 @@ def parser() -> argparse.ArgumentParser:
             "rest", nargs=argparse.REMAINDER
         )
 
-    importer = commands.add_parser("import", help="take in a site plan (.toml) or a roster (.xlsx, .csv)")
-    importer.add_argument("file", type=Path, help="the file to take in")
-    importer.add_argument("--batch", help="batch code the roster belongs to")
+    importer = commands.add_parser(
+        "import", help="take in a site plan (.toml), a roster (.xlsx, .csv) or its photos (.zip, folder)"
+    )
+    importer.add_argument("file", type=Path, help="the file or folder to take in")
+    importer.add_argument("--batch", help="batch code the roster or the photos belong to")
     importer.add_argument("--dry-run", action="store_true", help="check and report, change nothing")
     _settings_option(importer)
 
@@ -246,7 +248,7 @@ def run_tool(arguments: argparse.Namespace) -> int:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    """Take in a site plan or a roster; everything or nothing."""
+    """Take in a site plan, a roster or its photos; everything or nothing."""
     from config.procedures import load_procedures
     from config.roster_columns import load_roster_columns
     from evidence.checkpoints import Checkpoints, Signing

@@ -94,6 +94,7 @@ EXAM_FACTS: Final = (
     _by_id("check_in_alarm_acknowledgement", LeafKind.CHECK_IN_ALARM_ACKNOWLEDGED),
     _by_id("check_in_picture", LeafKind.CHECK_IN_PICTURE),
     _by_id("check_in_picture_view", LeafKind.CHECK_IN_PICTURE_VIEW),
+    _by_id("file_photo", LeafKind.FILE_PHOTO),
     _by_id("seat_check", LeafKind.SEAT_CHECK),
     _by_id("doubt_case", LeafKind.DOUBT_CASE),
     _by_id("doubt_case_step", LeafKind.DOUBT_CASE_STEP),

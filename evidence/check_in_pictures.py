@@ -1,4 +1,6 @@
-"""Photos and signatures taken at check-in: encrypted files beside the database, each with a row and a leaf.
+"""Photos and signatures of people: encrypted files beside the database, each with a row and a leaf.
+
+Those taken at check-in, and those that came with the roster (`evidence.file_photos`).
 
 Order: the ciphertext is written whole and fsynced, then its row. A crash between leaves a file without a
 row, which nobody can read and nothing names; the kiosk sends the picture again. A row never lacks its
@@ -83,6 +85,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPicture:
+    """What the row of a picture says whose file is durable."""
+
+    kind: PictureKind
+    media_type: str
+    sha256_hex: str
+    size_bytes: int
+    # Digest of the encrypted bytes: the name of the file.
+    cipher_sha256: bytes
+
+    @classmethod
+    def of(cls, picture: Picture, cipher_sha256: bytes) -> "KeptPicture":
+        """Of a picture that was written."""
+        return cls(picture.kind, picture.media_type, picture.sha256_hex, len(picture.content), cipher_sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class PictureStore:
     """The folder of encrypted pictures, and the site key that opens them."""
 
@@ -135,17 +154,26 @@ def is_kept(connection: Connection, sha256_hex: str) -> bool:
 
 
 def rooms_of_picture(connection: Connection, sha256_hex: str) -> list[tuple[int, int]]:
-    """Session and room of everybody at whose check-in it was taken, and of each doubt it belongs to."""
+    """Session and room of everybody whose registration photo it is or at whose check-in it was taken, and of
+    each doubt it belongs to."""
+    try:
+        digest = _digest(sha256_hex)
+    except PictureError:
+        return []
     rows = connection.execute(
         "select session_id, room_id from doubt_case, json_each(photos)"
         " where value = :sha256 and session_id is not null and room_id is not null union"
+        " select seating.session_id, place.room_id from file_photo"
+        " join check_in_picture on check_in_picture.id = picture_id and sha256 = :digest"
+        " join seating on seating.candidate_id = file_photo.candidate_id"
+        " join place on place.id = seating.place_id union"
         " select seating.session_id, place.room_id from checkin_circumstance as came"
         " join checkin_attempt as attempt on attempt.id = came.attempt_id"
         " join seating on seating.candidate_id in"
         "  (attempt.candidate_id, attempt.ticket_candidate_id, attempt.id_number_candidate_id)"
         " join place on place.id = seating.place_id"
         " where :sha256 in (came.photo_sha256, came.signature_sha256)",
-        {"sha256": sha256_hex},
+        {"sha256": sha256_hex, "digest": digest},
     )
     return [(row["session_id"], row["room_id"]) for row in rows]
 
@@ -154,17 +182,22 @@ def record_picture(
     connection: Connection, picture: Picture, cipher_sha256: bytes, kiosk_id: int | None, now_us: int
 ) -> bool:
     """The row and leaf of a picture whose file is durable. False: it was on record already."""
+    return record_kept(connection, KeptPicture.of(picture, cipher_sha256), kiosk_id, now_us)
+
+
+def record_kept(connection: Connection, kept: KeptPicture, kiosk_id: int | None, now_us: int) -> bool:
+    """The same without its bytes. `kiosk_id`: which kiosk sent it; None: none did."""
     row = connection.execute(
         "insert into check_in_picture (kind, sha256, media_type, size_bytes, cipher_sha256, kiosk_id,"
         " received_at_us) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
         " returning id as check_in_picture_id, kind, lower(hex(sha256)) as sha256, media_type, size_bytes,"
         " lower(hex(cipher_sha256)) as cipher_sha256, kiosk_id, received_at_us",
         (
-            picture.kind,
-            _digest(picture.sha256_hex),
-            picture.media_type,
-            len(picture.content),
-            cipher_sha256,
+            kept.kind,
+            _digest(kept.sha256_hex),
+            kept.media_type,
+            kept.size_bytes,
+            kept.cipher_sha256,
             kiosk_id,
             now_us,
         ),

@@ -105,6 +105,7 @@ class LeafKind(StrEnum):
     CHECK_IN_ALARM_ACKNOWLEDGED = "check_in_alarm_acknowledged"
     CHECK_IN_PICTURE = "check_in_picture"
     CHECK_IN_PICTURE_VIEW = "check_in_picture_view"
+    FILE_PHOTO = "file_photo"
     SEAT_CHECK = "seat_check"
     DOUBT_CASE = "doubt_case"
     DOUBT_CASE_STEP = "doubt_case_step"

@@ -118,6 +118,7 @@ def _stored(connection: Connection, batch_id: int) -> Stored:
         " or exists (select 1 from ticket_voiding where candidate_id = candidate.id)"
         " or exists (select 1 from check_in_act where candidate_id = candidate.id)"
         " or exists (select 1 from doubt_case where candidate_id = candidate.id)"
+        " or exists (select 1 from file_photo where candidate_id = candidate.id)"
         " or exists (select 1 from ticket_reissue where candidate_id = candidate.id) as has_records"
         " from candidate where batch_id = ? order by id",
         (batch_id,),

@@ -14,7 +14,8 @@ from pathlib import Path
 from sqlite3 import Connection, IntegrityError
 from typing import Final
 
-from evidence.site_plan import RoomTable, SessionTable, SitePlan, SitePlanError, read_site_plan
+from evidence.floor_maps import FloorMap, drop_unused_maps, keep_map
+from evidence.site_plan import RoomTable, SessionTable, SitePlan, SitePlanError, read_maps, read_site_plan
 from evidence.vault import Vault
 from exam.procedure import Procedure
 
@@ -29,6 +30,7 @@ TABLE_WORDS: Final = {
     "session": "场次",
     "session_room": "场次考室",
     "duty": "岗位",
+    "room_map": "平面图",
 }
 # Moves a place out of the way while its neighbours change cells; far beyond any real grid.
 ASIDE_ROWS: Final = 100_000
@@ -70,7 +72,8 @@ def import_site(
 ) -> SiteReport:
     """Make the database say what the file says. Raises SitePlanError with every fault."""
     plan = read_site_plan(path, procedures)
-    keeper = _Keeper(connection, vault, SiteReport(path.name), now_us)
+    maps, faults = read_maps(plan, path.parent)
+    keeper = _Keeper(connection, vault, SiteReport(path.name), now_us, maps, faults)
     keeper.take_in(plan)
     if keeper.faults:
         raise SitePlanError(str(path), keeper.faults)
@@ -83,6 +86,8 @@ class _Keeper:
     vault: Vault
     report: SiteReport
     now_us: int
+    # The pictures that the plan names, by name.
+    maps: Mapping[str, FloorMap]
     faults: list[str] = field(default_factory=list)
 
     def take_in(self, plan: SitePlan) -> None:
@@ -158,7 +163,22 @@ class _Keeper:
             rooms[room.code] = self._keep("room", {"code": room.code}, values)
             self._take_places(rooms[room.code], room)
             self._take_cameras(rooms[room.code], room)
+            self._take_map(rooms[room.code], room)
+        drop_unused_maps(self.connection)
         return rooms
+
+    def _take_map(self, room_id: int, room: RoomTable) -> None:
+        floor = self.maps.get(room.map or "")
+        if floor is None:
+            self._drop_map(room_id)
+            return
+        at_x, at_y = (None if room.map_at is None else round(10 * room.map_at[axis]) for axis in (0, 1))
+        map_id = keep_map(self.connection, floor)
+        self._keep("room_map", {"room_id": room_id}, {"map_id": map_id, "at_x": at_x, "at_y": at_y})
+
+    def _drop_map(self, room_id: int) -> None:
+        cursor = self.connection.execute("delete from room_map where room_id = ?", (room_id,))
+        self.report.removed["room_map"] += cursor.rowcount
 
     def _refuse_borrowed_labels(self, plan: SitePlan) -> None:
         # A room that left the file keeps its records, and its label with them.
@@ -322,6 +342,7 @@ class _Keeper:
             if self._is_sat_in(row["id"]):
                 self.report.kept.append(f"考室“{row['label']}”")
                 continue
+            self._drop_map(row["id"])
             for camera in self.connection.execute("select id from camera where room_id = ?", (row["id"],)):
                 self._retire_camera(camera["id"])
             places = self.connection.execute("select id from place where room_id = ?", (row["id"],))

@@ -16,6 +16,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from evidence.floor_maps import FloorMap, FloorMapError, read_map
 from exam.clock import MINUTE_US, SITE_ZONE, to_us
 from exam.day import PlaceKind, RoomKind, SessionKind
 from exam.procedure import Procedure
@@ -38,6 +39,9 @@ FAULT_WORDS: Final = {
     "datetime_type": "应为日期和时间，不加引号，如 2026-11-22T09:00:00",
     "greater_than": "应大于{gt}",
     "too_short": "至少需要{min_length}个",
+    "too_long": "最多{max_length}个",
+    "float_type": "应为数字",
+    "tuple_type": "应为列表",
     "list_type": "应为列表",
     "model_type": "应为表",
 }
@@ -83,6 +87,7 @@ class _Table(BaseModel):
 Text = Annotated[str, Field(min_length=1, max_length=80)]
 Code = Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 GridCell = Annotated[int, Field(ge=1, le=MAX_GRID)]
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class SiteTable(_Table):
@@ -135,6 +140,9 @@ class RoomTable(_Table):
     label: Text
     kind: RoomKind
     directions: str = ""
+    # A picture of the floor beside this file, and where on it the door is: percent from the left and the top.
+    map: Text | None = None
+    map_at: tuple[Percent, Percent] | None = None
     places: PlacesTable | None = None
     cameras: list[CameraTable] = []
 
@@ -218,10 +226,31 @@ def read_site_plan(path: Path, procedures: Mapping[str, Procedure]) -> SitePlan:
             for fault in error.errors(include_input=False)
         ]
         raise SitePlanError(str(path), faults) from None
-    faults = [*_duplicates(plan), *_session_faults(plan, procedures), *_overlaps(plan)]
+    faults = [
+        *_duplicates(plan),
+        *_session_faults(plan, procedures),
+        *_overlaps(plan),
+        *read_maps(plan, path.parent)[1],
+    ]
     if faults:
         raise SitePlanError(str(path), faults)
     return plan
+
+
+def read_maps(plan: SitePlan, folder: Path) -> tuple[dict[str, FloorMap], list[str]]:
+    """The pictures that the plan names, by name, and what is wrong with them."""
+    maps: dict[str, FloorMap] = {}
+    faults = []
+    for number, room in enumerate(plan.rooms, 1):
+        if room.map is None and room.map_at is not None:
+            faults.append(f"rooms[{number}].map_at：没有写 map，不知道是哪张平面图上的位置")
+        if room.map is None or room.map in maps:
+            continue
+        try:
+            maps[room.map] = read_map(folder, room.map)
+        except FloorMapError as error:
+            faults.append(f"rooms[{number}].map：{error}")
+    return maps, faults
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:

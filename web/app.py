@@ -49,6 +49,7 @@ from web import (
     recording,
     retention_page,
     roster_page,
+    roster_photos,
     rounds_page,
     seat_checks,
     signal_actions,
@@ -84,6 +85,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     wall_page.blueprint,
     proctor.blueprint,
     roster_page.blueprint,
+    roster_photos.blueprint,
     kiosk_api.blueprint,
     kiosk_acts.blueprint,
     check_in.blueprint,
@@ -151,6 +153,7 @@ def create_app(services: Services) -> Flask:
     limits.install(app)
     csrf = CSRFProtect(app)
     logins.install(app)
+    roster_photos.install(app)
     access.guard(app, csrf)
     words.install(app)
     capacity.install(app)

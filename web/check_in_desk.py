@@ -20,6 +20,8 @@ from evidence.check_in_alarms import CheckInAlarm
 from evidence.check_in_lookup import TICKET_TAIL, Match, find_candidates, free_places
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_session
+from evidence.file_photos import file_photo_of
+from evidence.floor_maps import maps_of, read_picture
 from exam.admission_facts import Step
 from exam.day import Room, Session
 from exam.doubt_cases import SEEN_DOUBTS
@@ -91,6 +93,7 @@ def lookup() -> AnyResponse | str:
         rooms = load_rooms(connection)
         sessions = [one.id for one in todays_sessions(connection, services().clock.wall_us())]
         found = find_candidates(connection, services().vault, sessions, words) if words else []
+        maps = maps_of(connection, {one.room_id for one in found})
     mine = [one for one in found if concerns_me(one.session_id, one.room_id)]
     # A seat is meant in the own rooms; whoever has a number may have come to the wrong door.
     others = [one for one in found if one not in mine] if len(words) >= TICKET_TAIL else []
@@ -100,6 +103,7 @@ def lookup() -> AnyResponse | str:
         "check_in/lookup.html",
         words_typed=words,
         matches=[(one, rooms[one.room_id], one in mine) for one in (*mine, *others)],
+        maps=maps,
     )
 
 
@@ -121,6 +125,16 @@ def card(session_id: int, candidate_id: int) -> str:
 @blueprint.get("/candidates/<int:session_id>/<int:candidate_id>/live")
 def live_card(session_id: int, candidate_id: int) -> str:
     return render_template("check_in/card_live.html", **_card(session_id, candidate_id))
+
+
+@blueprint.get("/maps/<int:room_id>")
+def floor_map(room_id: int) -> Response:
+    """The floor plan on which the room is shown."""
+    with services().exam.read() as connection:
+        found = read_picture(connection, room_id)
+    if found is None:
+        abort(404)
+    return Response(found[0], mimetype=found[1])
 
 
 @blueprint.get("/walk-in/<int:session_id>")
@@ -232,6 +246,8 @@ def _card(session_id: int, candidate_id: int) -> dict[str, Any]:
             "texts": load_outcome_texts(),
             "seen_doubts": SEEN_DOUBTS,
             "is_lead": Role.SITE_LEAD in roles(),
+            "file_photo": file_photo_of(connection, candidate_id),
+            "maps": maps_of(connection, {person.room_id}),
             "asks_bag": Step.BAG in desk.rules.policy.steps,
         }
 

@@ -4,7 +4,7 @@ Two people of the room compare and sign, the site lead decides; what is pressed 
 may press is asked of the same rule, so that nothing is offered that would be refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any, Final
@@ -17,6 +17,7 @@ from evidence import check_in_history, doubt_cases
 from evidence.check_in_history import PastAttempt
 from evidence.check_in_pictures import is_kept
 from evidence.doubt_cases import CaseRow
+from evidence.file_photos import file_photo_of
 from exam.clock import site_time
 from exam.doubt_cases import (
     DECISIONS,
@@ -81,6 +82,8 @@ class PictureView:
     sha256: str
     words: str
     is_kept: bool
+    # It came with the roster, before the day.
+    is_filed: bool = False
 
 
 @blueprint.get("")
@@ -156,7 +159,7 @@ def _one(case_id: int) -> dict[str, Any]:
         if not concerns_me(row.facts.session_id, row.facts.room_id):
             abort(403)
         attempts = _attempts(connection, row)
-        pictures = list(_pictures(connection, row, attempts))
+        pictures = [*_filed(connection, row), *_pictures(connection, row, attempts)]
     me = myself()
     return {
         "view": _view(row, me),
@@ -175,6 +178,13 @@ def _attempts(connection: Connection, row: CaseRow) -> list[PastAttempt]:
     if row.candidate_id is None:
         return []
     return check_in_history.load_attempts(connection, row.facts.session_id, row.candidate_id)
+
+
+def _filed(connection: Connection, row: CaseRow) -> Iterator[PictureView]:
+    """The photo of the registration, with which all others are compared."""
+    photo = None if row.candidate_id is None else file_photo_of(connection, row.candidate_id)
+    if photo is not None:
+        yield PictureView(photo, "花名册照片", is_kept=True, is_filed=True)
 
 
 def _pictures(connection: Connection, row: CaseRow, attempts: Iterable[PastAttempt]) -> Iterable[PictureView]:

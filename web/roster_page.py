@@ -106,11 +106,14 @@ def _upload_fault(upload: FileStorage | None) -> str | None:
     return None
 
 
+def shown_name(upload: FileStorage) -> str:
+    """The file's name for the report; cut so that the longest one still fits a file system."""
+    return "".join(filter(str.isprintable, Path(upload.filename or "").name))[-60:]
+
+
 def _imported(upload: FileStorage, content: bytes, *, dry_run: bool) -> ImportReport:
-    # Shown in the report; cut so that the longest name still fits a file system.
-    name = "".join(filter(str.isprintable, Path(upload.filename or "").name))[-60:]
     with TemporaryDirectory(dir=services().settings.data_folder) as folder:
-        path = Path(folder) / name
+        path = Path(folder) / shown_name(upload)
         path.write_bytes(content)
         wanted = RosterRequest(path, request.form.get("batch", ""), load_roster_columns(), dry_run=dry_run)
         now_us = services().clock.wall_us()

@@ -6,12 +6,14 @@ from hashlib import sha256
 from PIL import Image, ImageDraw
 
 from evidence.check_in_pictures import Picture, PictureKind, PictureStore, record_picture
+from evidence.floor_maps import FloorMap, keep_map
+from evidence.photo_files import looked_at
 from exam.admission_facts import Provided
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
 from tests.evidence.check_ins import Desk, second_kiosk
 from tests.web.console import account_with
-from tests.world import CLOCK_US, World
+from tests.world import CLOCK_US, Person, World
 from web.access import Role
 
 
@@ -39,6 +41,36 @@ def keep_photo(world: World, content: bytes) -> str:
     with world.exam.write() as connection:
         record_picture(connection, picture, cipher, world.kiosk_id, CLOCK_US)
     return digest
+
+
+def file_photo(world: World, person: Person, content: bytes) -> str:
+    """The photo of his registration, as the roster brought it; returns its digest."""
+    digest = keep_photo(world, content)
+    with world.exam.write() as connection:
+        connection.execute(
+            "insert into file_photo (candidate_id, picture_id, recorded_at_us)"
+            " select ?, id, ? from check_in_picture where sha256 = ?",
+            (person.id, CLOCK_US, bytes.fromhex(digest)),
+        )
+    return digest
+
+
+def show_way(world: World) -> bytes:
+    """A floor plan on which the door of 第2考场 is marked; returns the picture."""
+    image = Image.new("RGB", (900, 420), (246, 246, 242))
+    draw = ImageDraw.Draw(image)
+    for column in range(5):
+        draw.rectangle((30 + column * 170, 40, 180 + column * 170, 170), outline=(60, 60, 60), width=4)
+        draw.rectangle((30 + column * 170, 250, 180 + column * 170, 380), outline=(60, 60, 60), width=4)
+    kept = io.BytesIO()
+    image.save(kept, "PNG")
+    floor = FloorMap(looked_at("二楼.png", kept.getvalue()), kept.getvalue(), *image.size)
+    with world.exam.write() as connection:
+        connection.execute(
+            "insert into room_map (room_id, map_id, at_x, at_y) values (?, ?, 500, 400)",
+            (world.room_2, keep_map(connection, floor)),
+        )
+    return kept.getvalue()
 
 
 def second_proctor(world: World, name: str = "刘洋") -> int:

@@ -9,7 +9,7 @@ from exam.outcomes import Outcome
 from tests.evidence.check_ins import Desk, second_kiosk
 from tests.evidence.office import late_scan
 from tests.web.console import HTML, PageClient, account_with, client_for
-from tests.web.doubted import lay_doubts
+from tests.web.doubted import lay_doubts, show_way
 from tests.world import CLOCK_US, START_US, Person, World, announce
 from web.access import Role
 
@@ -64,6 +64,22 @@ def test_whoever_belongs_elsewhere_is_sent_there(proctor: PageClient, world: Wor
     act = {**body, "nonce": "redirect-nonce-01", "room_id": world.room_2, "reason": "走错考场"}
     assert proctor.post("/check-in/acts", json=act).status_code == 200
     assert len(desk.rows("select 1 from check_in_act")) == 1
+
+
+def test_whoever_belongs_elsewhere_is_shown_where_on_the_floor_plan(
+    proctor: PageClient, as_role: Callable[[Role], PageClient], world: World
+) -> None:
+    lookup = {"words": world.other_room.ticket_no}
+    assert "平面图" not in proctor.post("/check-in/lookup", data=lookup, headers=HTML).text
+    drawn = show_way(world)
+    page = proctor.post("/check-in/lookup", data=lookup, headers=HTML).text
+    assert "平面图：第2考场的位置" in page
+    assert "translate(450.0 168.0)" in page
+    address = f"/check-in/maps/{world.room_2}"
+    assert f'href="{address}"' in page
+    assert (proctor.get(address).data, proctor.get(address).mimetype) == (drawn, "image/png")
+    assert proctor.get(f"/check-in/maps/{world.room_1}").status_code == 404
+    assert as_role(Role.AUDITOR).get(address).status_code == 403
 
 
 def test_nobody_and_many_are_told(site_lead: PageClient, proctor: PageClient, world: World) -> None:

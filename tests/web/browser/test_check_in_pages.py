@@ -13,7 +13,7 @@ from tests.axe import is_sound
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.crowd import add_rooms, admit_every_second, fill_first_room
-from tests.web.doubted import face, keep_photo, lay_doubts
+from tests.web.doubted import face, file_photo, keep_photo, lay_doubts, show_way
 from tests.world import PASSWORD, World, announce
 
 pytestmark = pytest.mark.browser
@@ -58,6 +58,33 @@ def test_somebody_late_is_found_by_his_number_and_let_in_by_two(
     expect(page.locator("[data-live=head]")).to_contain_text("已入场")
     expect(page.locator("[data-live=trail]")).to_contain_text("李强、王芳")
     is_sound(page, f"desk-let-in-{size}")
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone"])
+def test_where_no_kiosk_works_faces_are_compared_and_the_candidate_is_let_in(
+    open_page: Open, world: World, size: str
+) -> None:
+    desk = Desk(world)
+    file_photo(world, world.on_time, face(1))
+    desk.ask(world.on_time, id_number=None, provided=Provided(keep_photo(world, face(2))))
+    show_way(world)
+    page = open_page(world.proctor_account_id, "/check-in", size)
+    page.get_by_label("查找考生").fill(world.other_room.ticket_no)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("img", name="平面图：第2考场的位置")).to_be_visible()
+    is_sound(page, f"desk-way-{size}")
+    page.get_by_label("查找考生").fill(world.on_time.ticket_no)
+    page.keyboard.press("Enter")
+    page.get_by_text("比对照片").click()
+    expect(page.get_by_role("img", name="花名册照片")).not_to_have_js_property("naturalWidth", 0)
+    page.get_by_text("人工签到…").click()
+    page.locator("#act-by_hand").get_by_label("原因").fill("签到机断电")
+    is_sound(page, f"desk-by-hand-{size}")
+    page.get_by_role("button", name="核对无误，签到入场").click()
+    expect(page.locator("#answer")).to_contain_text("请告诉考生：签到成功。请到第1考场")
+    expect(page.locator("[data-live=head]")).to_contain_text("已入场")
+    assert len(desk.standing()) == 1
+    is_sound(page, f"desk-by-hand-done-{size}")
 
 
 def test_an_alarm_is_told_done(open_page: Open, world: World) -> None:

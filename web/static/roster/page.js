@@ -1,10 +1,10 @@
 // Check, read the report, import the very same file. The browser keeps the file until then.
 
-const form = document.getElementById("roster");
+const forms = document.querySelectorAll("form[data-check]");
 const report = document.getElementById("report");
 const progress = document.getElementById("progress");
 
-async function send(address, digest, words) {
+async function send(form, address, digest, words) {
   const body = new FormData(form);
   if (digest) body.set("digest", digest);
   progress.textContent = words;
@@ -26,12 +26,16 @@ async function send(address, digest, words) {
   }
 }
 
-form?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  send(form.dataset.check, "", "正在检查…");
-});
-form?.addEventListener("change", () => report.replaceChildren());
+for (const form of forms) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, form.dataset.check, "", "正在检查…");
+  });
+  form.addEventListener("change", () => report.replaceChildren());
+}
 report.addEventListener("click", (event) => {
-  const button = event.target.closest("#take-in");
-  if (button) send(form.dataset.import, button.dataset.digest, "正在导入…");
+  const button = event.target.closest("[data-take-in]");
+  if (!button) return;
+  const form = document.getElementById(button.dataset.takeIn);
+  send(form, form.dataset.import, button.dataset.digest, "正在导入…");
 });
