@@ -25,6 +25,9 @@ MOST_FILES: Final = 20_000
 # Smaller than any printed registration photo; larger is no portrait but a way to fill the memory.
 SMALLEST_PIXELS: Final = 80
 LARGEST_PIXELS: Final = 8000
+BROKEN: Final = "图片已损坏，无法显示"
+# What the last part of a whole picture begins with, and its end; a JPEG may have a small one in its head.
+_ENDS: Final = {"JPEG": (b"\xff\xda", b"\xff\xd9"), "PNG": (b"IDAT", b"IEND")}
 # What operating systems and archivers put beside the photos.
 _LEFT_ABOUT: Final = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 _LEFT_FOLDER: Final = "__MACOSX"
@@ -129,14 +132,26 @@ def _fault(content: bytes, media_type: str) -> str:
 
 def _picture_fault(content: bytes, its_format: str) -> str:
     """Decodes the whole picture: half a photo shows half a face."""
+    if not _has_end(content, its_format):
+        return BROKEN
     try:
         with Image.open(io.BytesIO(content), formats=[its_format]) as image:
             fault = _size_fault(*image.size)
             if not fault:
                 image.load()
     except (*DAMAGED, OSError, Image.DecompressionBombError):
-        return "图片已损坏，无法显示"
+        return BROKEN
     return fault
+
+
+def _has_end(content: bytes, its_format: str) -> bool:
+    """Whether the picture's last part is followed by its end mark.
+
+    Asked of the bytes because the decoder is no witness: once a PDF was made, the printing library has told
+    it to accept halves in the whole process.
+    """
+    last_part, end = _ENDS[its_format]
+    return content.find(end, max(0, content.rfind(last_part))) != -1
 
 
 def _size_fault(width: int, height: int) -> str:

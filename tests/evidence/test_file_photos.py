@@ -99,7 +99,7 @@ def test_one_fault_keeps_all_photos_out(world: World, store: PictureStore, folde
     (folder / "202699999999.jpg").write_bytes(face(3))
     (folder / f"{world.other_room.ticket_no}.jpg").write_bytes(face(4)[:800])
     report = take(world, store, folder)
-    assert sorted(reasons(report)) == ["本批次的花名册中没有准考证号 202699999999", "图片已损坏，无法显示"]
+    assert sorted(reasons(report)) == ["图片已损坏，无法显示", "本批次的花名册中没有准考证号 202699999999"]
     assert list(store.folder.rglob("*.enc")) == []
     assert Desk(world).rows("select 1 from file_photo") == []
 
@@ -116,6 +116,7 @@ def test_one_fault_keeps_all_photos_out(world: World, store: PictureStore, folde
         ("1.png", png(SMALL), "图片太小（60×90）"),
         ("1.png", png((9000, 100)), "图片太大（9000×100）"),
         ("1.jpg", b"\xff\xd8\xff no picture", "图片已损坏"),
+        ("1.jpg", b"\xff\xd8\xff no picture \xff\xd9", "图片已损坏"),
     ],
 )
 def test_what_is_said_of_a_file(name: str, content: bytes, fault: str) -> None:
