@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-# Word and endpoint of each entry, in the order of the day; the first one is where logging in leads.
+# Word and endpoint of each entry, in the order of the day; logging in leads to the first.
 DURING: Final = (
     ("全场一览", "overview.page"),
     ("巡视", "rounds.page"),
@@ -47,6 +47,8 @@ GROUPS: Final = (
         ),
     ),
 )
+# Where logging in leads whoever has nothing to do on the day itself, before anything else.
+HOMES: Final = ("roster_page.page", "accounts.listing")
 # So many entries fit one row of a tablet; with more the groups are folded.
 FITTING: Final = 8
 
@@ -93,8 +95,11 @@ def navigation_for(may: Callable[[str], bool]) -> Navigation:
 
 def first_page(may: Callable[[str], bool]) -> str:
     """The endpoint where logging in leads. Raises StopIteration for whoever may open nothing."""
-    pages = (*DURING, *(entry for _, entries in GROUPS for entry in entries))
-    return next(endpoint for _, endpoint in pages if may(endpoint))
+    during, others = (
+        [endpoint for _, endpoint in entries]
+        for entries in (DURING, [entry for _, entries in GROUPS for entry in entries])
+    )
+    return next(endpoint for endpoint in (*during, *HOMES, *others) if may(endpoint))
 
 
 def _allowed(entries: tuple[tuple[str, str], ...], may: Callable[[str], bool]) -> tuple[Entry, ...]:

@@ -61,11 +61,20 @@ def fits(page: Page) -> bool:
     return inside
 
 
+def identify(page: Page, account_id: int) -> None:
+    """Number and PIN, each once the page asks for it."""
+    press(page, str(account_id))
+    expect(page.locator("h1")).to_have_text("请输入6位签到口令")
+    press(page, PIN)
+    expect(page.locator("h1")).to_have_text("查找考生")
+
+
 def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: World) -> None:
     page.get_by_role("link", name="工作人员").click()
     expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     assert findings(page) == []
     press(page, str(world.proctor_account_id))
+    expect(page.locator("h1")).to_have_text("请输入6位签到口令")
     press(page, "000000")
     expect(page.locator("[data-message]")).to_have_text("工号或口令不正确。")
     assert fits(page)
@@ -89,9 +98,7 @@ def test_from_the_candidates_screen_to_somebody_and_back(page: Page, world: Worl
 
 def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page, world: World) -> None:
     page.get_by_role("link", name="工作人员").click()
-    press(page, str(world.proctor_account_id))
-    press(page, PIN)
-    expect(page.locator("h1")).to_have_text("查找考生")
+    identify(page, world.proctor_account_id)
     page.reload()
     expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     told = page.evaluate("async () => (await (await fetch('/local/staff/state')).json()).open")
@@ -100,8 +107,7 @@ def test_whoever_opens_the_page_anew_proves_himself_anew(page: Page, world: Worl
 
 def test_the_site_lead_lets_somebody_in_with_a_doubt(page: Page, world: World) -> None:
     page.get_by_role("link", name="工作人员").click()
-    press(page, str(world.site_lead_account_id))
-    press(page, PIN)
+    identify(page, world.site_lead_account_id)
     press(page, world.late.ticket_no[-5:])
     page.get_by_role("button", name="存疑先行入场").click()
     expect(page.locator("h1")).to_have_text("存疑先行入场：请选择原因")
