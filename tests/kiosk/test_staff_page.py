@@ -63,6 +63,7 @@ def fits(page: Page) -> bool:
 
 def identify(page: Page, account_id: int) -> None:
     """Number and PIN, each once the page asks for it."""
+    expect(page.locator("h1")).to_have_text("请输入您的签到工号")
     press(page, str(account_id))
     expect(page.locator("h1")).to_have_text("请输入6位签到口令")
     press(page, PIN)
