@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import FileIO
-from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -70,20 +69,20 @@ class BagWriter:
             return None
         made = hashlib.sha256()
         hashed: Future[None] | None = None
+        block, other = memoryview(bytearray(BLOCK_BYTES)), memoryview(bytearray(BLOCK_BYTES))
         with (
             reader,
             self._create(path).open("xb", buffering=0) as writer,
             ThreadPoolExecutor(1) as hasher,
         ):
             # One block is hashed while it is written and the next one read, which takes about as long.
-            for block in cycle([memoryview(bytearray(BLOCK_BYTES)) for _ in range(2)]):
-                if not (count := _read(reader, block)):
-                    break
+            while count := _read(reader, block):
                 if hashed:
                     hashed.result()
                 hashed = hasher.submit(made.update, block[:count])
                 _write_all(writer.fileno(), block[:count])
                 progress(count)
+                block, other = other, block
             self._sizes[path] = writer.tell()
         self._digests[path] = made.hexdigest()
         return self._digests[path]

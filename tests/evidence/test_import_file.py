@@ -7,6 +7,7 @@ import pytest
 from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
 from evidence.import_file import ImportRefusedError, Vocabulary, WantedImport, import_file
+from tests.web.doubted import face
 from tests.world import CLOCK_US, World, build_world, invented_number
 
 VOCABULARY = Vocabulary(load_procedures(), load_roster_columns())
@@ -80,3 +81,14 @@ def test_a_good_roster_is_taken_in_and_reported(world: World, tmp_path: Path) ->
     )
     report = take_in(world, path, batch_code(world), dry_run=True)
     assert "读取 1 行" in report
+
+
+def test_registration_photos_come_from_a_folder_or_an_archive(world: World, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    own = photos / f"{world.on_time.ticket_no}.jpg"
+    own.write_bytes(face(1))
+    assert "新增 1" in take_in(world, photos, batch_code(world))
+    own.write_bytes(b"no picture")
+    with pytest.raises(ImportRefusedError, match="未作任何修改"):
+        take_in(world, photos, batch_code(world))
