@@ -1,13 +1,13 @@
 """Reads config/camera_preflight.toml: how cameras are checked, the limits, and the words of every finding."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from config.toml_file import read_toml
 from exam.clock import SECOND_US
 from exam.preflight import Limits
 
@@ -65,15 +65,7 @@ class CameraPreflight(_Section):
 
 def read_camera_preflight(path: Path) -> CameraPreflight:
     """One file. Raises CameraPreflightError naming the file and every fault."""
-    try:
-        return CameraPreflight.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise CameraPreflightError(
-            f"camera preflight {path}: {len(faults)} fault(s)\n" + "\n".join(faults)
-        ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CameraPreflightError(f"camera preflight {path}: cannot be read: {error}") from error
+    return read_toml(CameraPreflight, path, "camera preflight", CameraPreflightError)
 
 
 @cache

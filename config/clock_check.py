@@ -1,14 +1,14 @@
 """Reads config/clock_check.toml: how far each clock may be off, and the words about every verdict."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from config.lengths import Length
+from config.toml_file import read_toml
 from exam.clock_check import ClockKind, ClockSource, ClockVerdict, Counted, Tolerance
 
 FILE: Final = Path(__file__).with_name("clock_check.toml")
@@ -81,13 +81,7 @@ class ClockCheckTexts(_Section):
 
 def read_clock_check(path: Path) -> ClockCheckTexts:
     """One file. Raises ClockCheckError naming the file and every fault."""
-    try:
-        return ClockCheckTexts.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise ClockCheckError(f"clock check {path}: {len(faults)} fault(s)\n" + "\n".join(faults)) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ClockCheckError(f"clock check {path}: cannot be read: {error}") from error
+    return read_toml(ClockCheckTexts, path, "clock check", ClockCheckError)
 
 
 @cache

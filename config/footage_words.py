@@ -1,12 +1,13 @@
 """Reads config/footage_words.toml: reasons for looking at footage, and words for its absence."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.toml_file import read_toml
 
 FILE: Final = Path(__file__).with_name("footage_words.toml")
 
@@ -27,15 +28,7 @@ class FootageWords(BaseModel):
 
 def read_footage_words(path: Path) -> FootageWords:
     """The words of one file. Raises FootageWordsError naming the file and every fault."""
-    try:
-        return FootageWords.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise FootageWordsError(
-            f"footage words {path}: {len(faults)} fault(s)\n" + "\n".join(faults)
-        ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FootageWordsError(f"footage words {path}: cannot be read: {error}") from error
+    return read_toml(FootageWords, path, "footage words", FootageWordsError)
 
 
 @cache

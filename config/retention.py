@@ -1,12 +1,12 @@
 """Reads config/retention.toml: how many years footage is kept, and the legal ground for it."""
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from config.toml_file import read_toml
 from exam.retention import FLOOR_YEARS
 
 FILE: Final = Path(__file__).with_name("retention.toml")
@@ -38,15 +38,7 @@ class RetentionPolicy(BaseModel):
 
 def read_retention_policy(path: Path) -> RetentionPolicy:
     """The policy of one file. Raises RetentionPolicyError naming the file and every fault."""
-    try:
-        return RetentionPolicy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise RetentionPolicyError(
-            f"retention policy {path}: {len(faults)} fault(s)\n" + "\n".join(faults)
-        ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RetentionPolicyError(f"retention policy {path}: cannot be read: {error}") from error
+    return read_toml(RetentionPolicy, path, "retention policy", RetentionPolicyError)
 
 
 @cache
