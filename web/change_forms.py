@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from exam.changes import Cancel, Change, ChangeDuration, GrantTime, MoveStart, WithdrawGrant
-from exam.clock import MINUTE_US, SITE_ZONE, site_time, to_us
+from exam.clock import MINUTE_US
 from exam.course import SessionCourse
 from exam.lost_time import undecided
-from web.signed_forms import RefusedFormError
+from web.signed_forms import RefusedFormError, moment_on_day_of
 
 # The fields that say which change is meant; the same ones come back when it is made.
 FIELDS: Final = ("session", "kind", "to", "minutes", "room", "loss", "grant")
@@ -49,12 +48,7 @@ class ChangeForm:
 
     def _moment(self, course: SessionCourse) -> int:
         typed = self.values.get("to", "").strip().replace("：", ":")
-        try:
-            time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
-        except ValueError as error:
-            raise RefusedFormError("请按 09:30 的格式填写开考时间。") from error
-        day = site_time(course.session.planned_start_us).date()
-        return to_us(datetime.combine(day, time, SITE_ZONE))
+        return moment_on_day_of(course.session.planned_start_us, typed, "请按 09:30 的格式填写开考时间。")
 
     def _minutes_us(self) -> int:
         minutes = self.number("minutes")

@@ -6,7 +6,6 @@ from all its delays (`exam.delays`). The room-wide end never stops an extended s
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from evidence.given_time import (
     stop_station,
     withdraw_delay,
 )
-from exam.clock import MINUTE_US, SITE_ZONE, site_time, to_us
+from exam.clock import MINUTE_US
 from exam.course import Approval, DelayReason, SessionCourse, StationStop
 from exam.day import Place, Room, Session
 from exam.delay_entries import DelayRefusal, delay_refusal
@@ -36,7 +35,7 @@ from web.access import may_act, require_room
 from web.change_desk import find_course
 from web.room_view import todays_sessions
 from web.services import room_topic, services
-from web.signed_forms import RefusedFormError, reason_given
+from web.signed_forms import RefusedFormError, moment_on_day_of, reason_given
 
 blueprint: Final = Blueprint("delays", __name__)
 
@@ -170,12 +169,8 @@ def _entry(course: SessionCourse, room_id: int) -> tuple[NewDelay, int]:
 
 def _moment(course: SessionCourse, name: str) -> int:
     typed = request.form.get(name, "").strip().replace("：", ":")
-    try:
-        time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
-    except ValueError as error:
-        raise RefusedFormError("请按 09:30 的格式填写停止时间和恢复时间。") from error
-    day = site_time(course.session.planned_start_us).date()
-    return to_us(datetime.combine(day, time, SITE_ZONE))
+    wrong = "请按 09:30 的格式填写停止时间和恢复时间。"
+    return moment_on_day_of(course.session.planned_start_us, typed, wrong)
 
 
 def _changed(room_id: int) -> Response:

@@ -4,7 +4,6 @@ Every decision needs a reason and is kept with its author. Whoever stops the rec
 which a session is on needs a second person with an own password (F28, adr/0005).
 """
 
-from datetime import datetime
 from typing import Final
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -23,14 +22,14 @@ from evidence.recording_orders import (
     order_by_hand,
     rooms_of,
 )
-from exam.clock import MINUTE_US, SITE_ZONE, site_time, to_us
+from exam.clock import MINUTE_US, site_time
 from exam.day import Room
 from exam.recording_decision import HandAct, RecordingMode
 from web.limits import FAILURES, is_failure, limiter
 from web.recording_view import MODE_WORDS, RoomRecordingView, recording_views, site_mode
 from web.room_view import todays_sessions
 from web.services import ANY_TOPIC, services
-from web.signed_forms import RefusedFormError, reason_given, second_person
+from web.signed_forms import RefusedFormError, moment_on_day_of, reason_given, second_person
 
 blueprint: Final = Blueprint("recording", __name__)
 
@@ -144,11 +143,7 @@ def _moment(now_us: int) -> int:
     typed = request.form.get("moves_at", "").strip()
     if not typed:
         return now_us
-    try:
-        time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
-    except ValueError as error:
-        raise RefusedFormError("请按 09:30 的格式填写转场时间，或者留空表示现在。") from error
-    moment_us = to_us(datetime.combine(site_time(now_us).date(), time, SITE_ZONE))
+    moment_us = moment_on_day_of(now_us, typed, "请按 09:30 的格式填写转场时间，或者留空表示现在。")
     if abs(moment_us - now_us) > FARTHEST_MOVE_US:
         raise RefusedFormError(
             f"转场时间 {typed} 与现在（{site_time(now_us):%H:%M}）相差超过1小时，请核对。转场没有登记。"

@@ -1,5 +1,6 @@
 """Forms whose decision is kept with its author: the reason, and the second person where one is needed."""
 
+from datetime import datetime
 from typing import Final
 
 from flask import request
@@ -8,6 +9,7 @@ from flask_login import current_user
 from config.check_in import load_check_in_words
 from evidence.accounts import load_signer
 from exam.admission_authority import Refusal
+from exam.clock import SITE_ZONE, site_time, to_us
 from exam.signers import NOBODY, is_same_person
 from web.access import Role
 from web.accounts_page import account_of, slowed_until
@@ -30,6 +32,15 @@ def reason_given() -> str:
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         raise RefusedFormError("请写明原因（2至200字）。")
     return reason
+
+
+def moment_on_day_of(that_us: int, typed: str, wrong: str) -> int:
+    """The time of day that was typed (09:30), on the site's day of that moment. Raises RefusedFormError."""
+    try:
+        time = datetime.strptime(typed, "%H:%M").time()  # noqa: DTZ007 - a time of day at the site
+    except ValueError as error:
+        raise RefusedFormError(wrong) from error
+    return to_us(datetime.combine(site_time(that_us).date(), time, SITE_ZONE))
 
 
 def second_person(act: str, undone: str) -> int:
