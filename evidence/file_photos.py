@@ -117,11 +117,10 @@ def _written(
     database: WriterDatabase, store: PictureStore, source: PhotoSource, files: Iterable[PhotoFile]
 ) -> dict[str, KeptPicture]:
     """Ciphertexts of those that are not kept yet, each whole and durable. Raises PictureError, OSError."""
+    with database.read() as connection:
+        fresh = [file for file in files if not is_kept(connection, file.sha256_hex)]
     written = {}
-    for file in files:
-        with database.read() as connection:
-            if is_kept(connection, file.sha256_hex):
-                continue
+    for file in fresh:
         picture = Picture(PictureKind.PHOTO, file.media_type, file.sha256_hex, source.read(file.name))
         written[file.sha256_hex] = KeptPicture.of(picture, store.write(picture))
     return written

@@ -95,10 +95,8 @@ def navigation_for(may: Callable[[str], bool]) -> Navigation:
 
 def first_page(may: Callable[[str], bool]) -> str:
     """The endpoint where logging in leads. Raises StopIteration for whoever may open nothing."""
-    during, others = (
-        [endpoint for _, endpoint in entries]
-        for entries in (DURING, [entry for _, entries in GROUPS for entry in entries])
-    )
+    during = (endpoint for _, endpoint in DURING)
+    others = (endpoint for _, entries in GROUPS for _, endpoint in entries)
     return next(endpoint for endpoint in (*during, *HOMES, *others) if may(endpoint))
 
 
