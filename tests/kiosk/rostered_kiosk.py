@@ -1,16 +1,23 @@
 """A kiosk on the stage that holds the small world's real packages, as the console would send them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from flask import Flask
 
 from evidence.checkins import CheckInRules
 from evidence.kiosk_day import build_day, load_day
 from evidence.kiosk_secrets import KioskSecrets, signing_key
 from exam.clock import SimulatedClock
+from exam.kiosk_health import Part, PartState
 from kiosk.local import Local
+from kiosk.screen_app import create_screen
+from kiosk.staff_app import add_staff
 from tests.evidence.check_ins import RULES
-from tests.evidence.rostered import package_of, secrets_for, the_kiosk
-from tests.kiosk.stage import FakeConsole, local_of
+from tests.evidence.rostered import give_pin, package_of, secrets_for, the_kiosk
+from tests.kiosk.stage import FakeConsole, agent_of, local_of
 from tests.world import CLOCK_US, World
 
 
@@ -46,6 +53,24 @@ def offer(
         "roster": (package_of(world, keys, revision), f"{revision}-{keys.secret_id}"),
         "day": (part, f"d{revision}-{keys.secret_id}"),
     }
+
+
+def staffed(world: World, folder: Path) -> Rostered:
+    """With its packages, and PINs: 王芳 has duty in room 1, 李强 leads the site."""
+    for account in (world.proctor_account_id, world.site_lead_account_id):
+        give_pin(world, account)
+    made = rostered(world, folder)
+    made.local.contact.turn({Part.CAMERA: PartState.OK})
+    return made
+
+
+@contextmanager
+def staff_screen(kiosk: Rostered, folder: Path) -> Iterator[Flask]:
+    """The screen with the staff's pages of this kiosk."""
+    with agent_of(kiosk.console, folder, kiosk.clock) as agent:
+        app = create_screen(agent, lambda: None)
+        add_staff(app, kiosk.local.desk)
+        yield app
 
 
 def rostered(world: World, folder: Path, rules: CheckInRules = RULES) -> Rostered:

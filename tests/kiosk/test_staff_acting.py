@@ -14,13 +14,11 @@ from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from kiosk.console import HttpConsole
 from kiosk.local import Local, open_local
-from kiosk.screen_app import create_screen
 from kiosk.staff_acting import REFUSED, UNSURE, Whom
-from kiosk.staff_app import add_staff
 from kiosk.staff_desk import NOT_CONNECTED
 from tests.evidence.rostered import PIN, give_pin
-from tests.kiosk.rostered_kiosk import Rostered, rostered
-from tests.kiosk.stage import agent_of, served
+from tests.kiosk.rostered_kiosk import Rostered, staff_screen, staffed
+from tests.kiosk.stage import served
 from tests.world import KIOSK_TOKEN, World
 from web.app import create_app
 from web.roster_keeper import RosterKeeper
@@ -33,19 +31,14 @@ OWN = {"X-Kaochang-Kiosk": "staff"}
 @pytest.fixture
 def kiosk(world: World, tmp_path: Path) -> Iterator[Rostered]:
     """A kiosk with its console; 王芳 has duty in room 1, 李强 leads the site; both have a PIN."""
-    for account in (world.proctor_account_id, world.site_lead_account_id):
-        give_pin(world, account)
-    made = rostered(world, tmp_path / "kiosk")
-    made.local.contact.turn(PARTS)
+    made = staffed(world, tmp_path / "kiosk")
     yield made
     made.local.close()
 
 
 @pytest.fixture
 def client(kiosk: Rostered, tmp_path: Path) -> Iterator[FlaskClient]:
-    with agent_of(kiosk.console, tmp_path / "other", kiosk.clock) as agent:
-        app = create_screen(agent, lambda: None)
-        add_staff(app, kiosk.local.desk)
+    with staff_screen(kiosk, tmp_path / "other") as app:
         yield app.test_client()
 
 

@@ -15,12 +15,9 @@ from exam.kiosk_health import Part, PartState
 from exam.pin_attempts import FIRST_WAIT_US, FREE, LONGEST_WAIT_US, NOTED_AT
 from kiosk.bringing import SCAN_NOT_TAKEN
 from kiosk.scan import Scan
-from kiosk.screen_app import create_screen
-from kiosk.staff_app import add_staff
 from kiosk.staff_desk import IDLE_US, Attempt, StaffDesk, Tried
 from tests.evidence.rostered import PIN, give_pin
-from tests.kiosk.rostered_kiosk import Rostered, rostered
-from tests.kiosk.stage import agent_of
+from tests.kiosk.rostered_kiosk import Rostered, staff_screen, staffed
 from tests.world import CLOCK_US, World
 
 PARTS = {Part.CAMERA: PartState.OK}
@@ -31,10 +28,7 @@ WRONG = "000000"
 @pytest.fixture
 def kiosk(world: World, tmp_path: Path) -> Iterator[Rostered]:
     """A kiosk that works alone; 王芳 has duty in room 1, 李强 leads the site; both have a PIN."""
-    for account in (world.proctor_account_id, world.site_lead_account_id):
-        give_pin(world, account)
-    made = rostered(world, tmp_path / "kiosk")
-    made.local.contact.turn(PARTS)
+    made = staffed(world, tmp_path / "kiosk")
     made.console.is_away = True
     made.local.contact.lost()
     yield made
@@ -191,9 +185,7 @@ def test_without_a_roster_nothing_opens(kiosk: Rostered, desk: StaffDesk) -> Non
 
 @pytest.fixture
 def client(kiosk: Rostered, tmp_path: Path) -> Iterator[FlaskClient]:
-    with agent_of(kiosk.console, tmp_path / "other", kiosk.clock) as agent:
-        app = create_screen(agent, lambda: None)
-        add_staff(app, kiosk.local.desk)
+    with staff_screen(kiosk, tmp_path / "other") as app:
         yield app.test_client()
 
 

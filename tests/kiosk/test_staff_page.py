@@ -6,14 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from exam.kiosk_health import Part, PartState
 from kiosk.scan import Scan
-from kiosk.screen_app import create_screen
-from kiosk.staff_app import add_staff
 from tests.axe import findings
-from tests.evidence.rostered import PIN, give_pin
-from tests.kiosk.rostered_kiosk import rostered
-from tests.kiosk.stage import agent_of, served
+from tests.evidence.rostered import PIN
+from tests.kiosk.rostered_kiosk import staff_screen, staffed
+from tests.kiosk.stage import served
 from tests.world import World
 
 SIZES = {"portrait": (1080, 1920), "landscape": (1920, 1080)}
@@ -23,17 +20,12 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(params=SIZES)
 def page(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Page]:
-    for account in (world.proctor_account_id, world.site_lead_account_id):
-        give_pin(world, account)
-    kiosk = rostered(world, tmp_path / "kiosk")
-    kiosk.local.contact.turn({Part.CAMERA: PartState.OK})
+    kiosk = staffed(world, tmp_path / "kiosk")
     kiosk.console.refuses = True
     kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
     kiosk.console.refuses = False
     width, height = SIZES[request.param]
-    with agent_of(kiosk.console, tmp_path / "screen", kiosk.clock) as agent, sync_playwright() as playwright:
-        app = create_screen(agent, lambda: None)
-        add_staff(app, kiosk.local.desk)
+    with staff_screen(kiosk, tmp_path / "screen") as app, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
