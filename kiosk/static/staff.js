@@ -11,6 +11,7 @@ let person = 0;
 let doubts = [];
 let entry = "";
 let touchedAt = performance.now();
+let locked = Promise.resolve();  // this machine's word that nobody is identified here any more
 
 async function send(path, body) {
   const options = { method: "POST", headers: { "Content-Type": "application/json", "X-Kaochang-Kiosk": "staff" }, body: JSON.stringify(body) };
@@ -53,6 +54,7 @@ async function confirmEntry() {
     show("pin");
   } else if (view === "pin") {
     at("message").textContent = "正在核对";
+    await locked;
     const told = await send("/local/staff/unlock", { number: person, pin: typed });
     show(told.isGood ? "lookup" : "pin", told.words);
     if (told.isGood) showAside();
@@ -129,9 +131,10 @@ async function letIn(found, place, doubt) {
   }
 }
 
-async function leave(message = "") {
-  await send("/local/staff/lock", {});
-  start(message);
+// Asks for the next number at once: what is typed while the lock is on its way must not be lost.
+function leave() {
+  locked = send("/local/staff/lock", {});
+  start();
 }
 
 async function start(message = "") {
@@ -146,10 +149,13 @@ document.addEventListener("keydown", (pressed) => {
   else if (pressed.key === "Backspace") { entry = entry.slice(0, -1); draw(); }
 });
 document.addEventListener("pointerdown", () => { touchedAt = performance.now(); });
-for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
+for (const button of document.querySelectorAll("[data-key]")) {
+  button.addEventListener("click", () => type(button.dataset.key));
+  button.disabled = false;  // a key that nobody listens to yet must not look as if it worked
+}
 at("erase").addEventListener("click", () => { entry = entry.slice(0, -1); draw(); });
 at("confirm").addEventListener("click", confirmEntry);
-at("leave").addEventListener("click", () => leave());
+at("leave").addEventListener("click", leave);
 at("quit").addEventListener("click", () => show("lookup"));
 at("back").addEventListener("click", async (pressed) => { pressed.preventDefault(); await send("/local/staff/lock", {}); location.href = "/"; });
 setInterval(async () => {
