@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from kiosk.scan import Scan
 from tests.axe import findings
@@ -19,22 +19,19 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Page]:
+def page(chromium: Browser, request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Page]:
     kiosk = staffed(world, tmp_path / "kiosk")
     kiosk.console.refuses = True
     kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
     kiosk.console.refuses = False
     width, height = SIZES[request.param]
-    with staff_screen(kiosk, tmp_path / "screen") as app, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+    with staff_screen(kiosk, tmp_path / "screen") as app:
+        context = chromium.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
         with served(app) as address:
             shown = context.new_page()
             shown.goto(address)
             yield shown
-            browser.close()
+            context.close()
     kiosk.local.close()
 
 
