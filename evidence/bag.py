@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from evidence.bag_verifier import BAGIT, SIGNATURE, SIGNED
-from evidence.volumes import LocalDisk
+from evidence.volumes import Disk, LocalDisk
 
 BLOCK_BYTES: Final = 1 << 20
 UNFINISHED: Final = ".unfinished"
@@ -31,8 +31,11 @@ class BagWriter:
     """A bag that is being written. Digests are of what was read from the archive, not of what was written."""
 
     folder: Path
+    disk: Disk = field(default_factory=LocalDisk)
     _digests: dict[str, str] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
+    _flusher: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _flushing: Future[None] | None = None
 
     @classmethod
     def begin(cls, target: Path, name: str) -> "BagWriter":
@@ -61,7 +64,8 @@ class BagWriter:
         """Copy a file from the archive; returns the SHA-256 of what was read, in hex.
 
         None when it cannot be opened. One that cannot be read to its end is copied as far as it goes, so
-        its digest is another than the ledger's.
+        its digest is another than the ledger's. The copy becomes durable while the next one is made; OSError
+        of that comes with the next copy or with `release`.
         """
         try:
             reader = source.open("rb", buffering=0)
@@ -85,7 +89,18 @@ class BagWriter:
                 block, other = other, block
             self._sizes[path] = writer.tell()
         self._digests[path] = made.hexdigest()
+        self._flush_meanwhile(path)
         return self._digests[path]
+
+    def _flush_meanwhile(self, path: str) -> None:
+        """Start to make a copy durable. One at a time, or a slow medium would fill the machine's memory."""
+        self._wait_for_flush()
+        self._flushing = self._flusher.submit(self.disk.sync_file, self.folder / path)
+
+    def _wait_for_flush(self) -> None:
+        """Raises OSError of the flush, every time: the system tells it once, and not to a later flush."""
+        if self._flushing:
+            self._flushing.result()
 
     def put(self, path: str, content: bytes) -> None:
         """Write a small file."""
@@ -125,10 +140,10 @@ class BagWriter:
 
         Durable before it is read: only then does the system let go of what memory holds of a file.
         """
-        disk = LocalDisk()
+        self._wait_for_flush()
         for path in self._digests:
-            disk.sync_file(self.folder / path)
-            disk.forget(self.folder / path)
+            self.disk.sync_file(self.folder / path)
+            self.disk.forget(self.folder / path)
         return next((path for path in self._digests if not self._is_whole(path, progress)), None)
 
     def _is_whole(self, path: str, progress: Progress) -> bool:
@@ -158,18 +173,18 @@ class BagWriter:
 
     def release(self, signature: bytes) -> Path:
         """Make everything durable, then make it a bag: signature, bagit.txt and, last, its name."""
+        self._wait_for_flush()
         self.put(SIGNATURE, signature)
         self.put("bagit.txt", BAGIT)
-        disk = LocalDisk()
         folders = {self.folder, self.folder / PAYLOAD}
         for path in self._digests:
-            disk.sync_file(self.folder / path)
+            self.disk.sync_file(self.folder / path)
             folders |= {self.folder / parent for parent in Path(path).parents}
         for folder in folders:
-            disk.sync_folder(folder)
+            self.disk.sync_folder(folder)
         final = self.folder.with_name(self.name)
-        disk.move(self.folder, final)
-        disk.sync_folder(final.parent)
+        self.disk.move(self.folder, final)
+        self.disk.sync_folder(final.parent)
         return final
 
     def _create(self, path: str) -> Path:
