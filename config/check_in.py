@@ -5,15 +5,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from exam.admission_authority import Act, Refusal
 from exam.doubt_cases import CaseRefusal, Finding
+from exam.staff_acts import AT_KIOSKS
 from exam.upload_rules import AlarmKind
 
 FILE: Final = Path(__file__).with_name("check_in.toml")
+# A provisional entry's reason is its doubt.
+CHOSEN: Final = AT_KIOSKS - {Act.PROVISIONAL}
+
+# One line on a button.
+_Reason = Annotated[str, StringConstraints(min_length=1, max_length=24)]
 
 
 class CheckInWordsError(Exception):
@@ -35,6 +41,7 @@ class _File(_Table):
     alarms: dict[AlarmKind, AlarmWords]
     acts: dict[Act, str]
     act_effects: dict[Act, str]
+    reasons: dict[Act, tuple[_Reason, ...]]
     refusals: dict[Refusal, str]
     case_refusals: dict[CaseRefusal, str]
     findings: dict[Finding, str]
@@ -47,6 +54,8 @@ class CheckInWords:
     alarms: Mapping[AlarmKind, AlarmWords]
     acts: Mapping[Act, str]
     act_effects: Mapping[Act, str]
+    # Why staff act at a kiosk: what they choose from.
+    reasons: Mapping[Act, tuple[str, ...]]
     refusals: Mapping[Refusal, str]
     case_refusals: Mapping[CaseRefusal, str]
     findings: Mapping[Finding, str]
@@ -65,7 +74,13 @@ def load_check_in_words(path: Path = FILE) -> CheckInWords:
     if missing := list(_missing(read)):
         raise CheckInWordsError(f"check-in words {path}: no words for {', '.join(missing)}")
     return CheckInWords(
-        read.alarms, read.acts, read.act_effects, read.refusals, read.case_refusals, read.findings
+        read.alarms,
+        read.acts,
+        read.act_effects,
+        read.reasons,
+        read.refusals,
+        read.case_refusals,
+        read.findings,
     )
 
 
@@ -74,6 +89,7 @@ def _missing(read: _File) -> Iterator[str]:
         ("alarms", set(AlarmKind), set(read.alarms)),
         ("acts", set(Act), set(read.acts)),
         ("act_effects", set(Act), set(read.act_effects)),
+        ("reasons", CHOSEN, {act for act, reasons in read.reasons.items() if reasons}),
         ("refusals", set(Refusal), set(read.refusals)),
         ("case_refusals", set(CaseRefusal), set(read.case_refusals)),
         ("findings", set(Finding) - {Finding.NONE}, set(read.findings)),

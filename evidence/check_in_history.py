@@ -26,7 +26,7 @@ select candidate.id, candidate.name, document_type, id_number_tail, ticket_no, e
 """
 # Whoever came with one of his documents, so that people see both of two.
 _ATTEMPTS: Final = """
-select attempt.id, attempt.outcome, attempt.candidate_id, kiosk.label as kiosk_label,
+select attempt.id, attempt.nonce, attempt.outcome, attempt.candidate_id, kiosk.label as kiosk_label,
        coalesce(corrected_at_us, received_at_us) as at_us, decided_by, photo_sha256, signature_sha256, bag_no,
        read_name, came.shown_outcome, told.outcome as told_outcome,
        exists (select 1 from admission where admission.attempt_id = attempt.id
@@ -86,6 +86,8 @@ class PastAttempt:
     """One scan, or what people decided instead of one."""
 
     id: int
+    # By which a kiosk names it.
+    nonce: str
     at_us: int
     outcome: Outcome
     # What the kiosk told the candidate, where that was something else; None: the outcome.
@@ -176,6 +178,7 @@ def _attempt(row: Row, candidate_id: int) -> PastAttempt:
     outcome = outcome_of(row["outcome"])
     return PastAttempt(
         id=row["id"],
+        nonce=row["nonce"],
         at_us=row["at_us"],
         outcome=outcome,
         shown=None if shown is None or outcome_of(shown) is outcome else outcome_of(shown),

@@ -1,15 +1,26 @@
-"""What a person signs at a kiosk with his PIN, and in which form (override, redirect, provisional entry ...).
+"""What a person signs at a kiosk with his PIN, and in which form; what he is offered there to do.
 
-Pure: the bytes to be signed. The kiosk signs them with the key that follows from the PIN, also when the
-console is away; the console verifies them later (`evidence.staff_pins.verify_act`).
+Pure: the bytes to be signed, and the offers as the console tells them (`exam.plain`). The kiosk signs with
+the key that follows from the PIN, also when the console is away; the console verifies it later
+(`evidence.staff_pins.verify_act`).
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
+
+from exam.admission_authority import Act
+from exam.clock import MINUTE_US
+from exam.outcomes import Outcome
 
 PREFIX = b"kaochang staff act/1\n"
+# Signed in place of an act by whoever asks what may be done about somebody, and how long that is good for.
+LOOK: Final = "look"
+LOOK_FRESH_US: Final = 5 * MINUTE_US
+# What a kiosk's page can do; the rest is done on the console and on tablets.
+AT_KIOSKS: Final = frozenset({Act.BY_HAND, Act.OVERRIDE, Act.PROVISIONAL, Act.UNDO})
 
 
 def act_subject(about: Mapping[str, int | str | None], reason: str) -> dict[str, int | str]:
@@ -47,3 +58,45 @@ class StaffAct:
         }
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return PREFIX + text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What stands against letting somebody in now: the reason, and what staff do about it."""
+
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedAct:
+    """An act that whoever asked may do now, in words, and what has to be chosen for it."""
+
+    act: Act
+    title: str
+    effect: str
+    needs_second: bool
+    # The attempt it speaks of, by its nonce, and when that was; empty and None: of none.
+    attempt_nonce: str
+    attempt_at_us: int | None
+    doubts: tuple[Outcome, ...]
+    # By hand: why he will be turned away, which is put on record; empty: he comes in.
+    turned_away: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAct:
+    """An act that is not done now, or not by whoever asked: why, and what to do."""
+
+    act: Act
+    title: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What may be done about somebody in one session, as the console tells a kiosk."""
+
+    against: tuple[Against, ...]
+    offers: tuple[OfferedAct, ...]
+    refused: tuple[RefusedAct, ...]

@@ -18,6 +18,8 @@ import httpx
 from evidence.kiosk_self_tests import NewSelfTest
 from exam.answers import Answer, read_answer
 from exam.kiosk_health import Report
+from exam.plain import PlainError, from_plain
+from exam.staff_acts import Offered
 
 TIMEOUT_S: Final = 1.5
 # A package of thousands of candidates is built before its first byte comes.
@@ -94,8 +96,15 @@ class Console(Protocol):
         """Keep a photo or signature; a repeat adds nothing. Raises ConsoleRefusedError too."""
         ...
 
-    def act(self, body: Mapping[str, Any]) -> Answer:
-        """Do what staff signed: the candidate's answer. Raises ActNotDoneError, ConsoleRefusedError."""
+    def act(self, body: Mapping[str, Any]) -> Answer | None:
+        """Do what staff signed: the candidate's answer; None: the act answers him nothing.
+
+        Raises ActNotDoneError and ConsoleRefusedError too.
+        """
+        ...
+
+    def offered(self, body: Mapping[str, Any]) -> Offered:
+        """What whoever signs may do about somebody. Raises ActNotDoneError and ConsoleRefusedError too."""
         ...
 
     def heartbeat(self, report: Report) -> Heartbeat:
@@ -124,7 +133,7 @@ def _understood() -> Iterator[None]:
     # Something else may answer on that port: that is no answer of the console.
     try:
         yield
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, PlainError) as error:
         raise ConsoleUnreachableError("the answer is not one of our console") from error
 
 
@@ -155,15 +164,17 @@ class HttpConsole:
         headers, path = {"Content-Type": media_type}, f"/pictures/{kind}/{sha256_hex}"
         self._sent("POST", path, headers=headers, content=content, timeout=timeout_s)
 
-    def act(self, body: Mapping[str, Any]) -> Answer:
+    def act(self, body: Mapping[str, Any]) -> Answer | None:
         """Post the act and read the answer."""
-        answer = self._asked("POST", "/acts", json=body, timeout=ACT_TIMEOUT_S)
-        advice = _advice(answer)
-        if answer.status_code in NOT_DONE and advice:
-            raise ActNotDoneError(advice)
-        told = self._json(_checked(answer))
+        told = self._for_staff("/acts", body)
         with _understood():
-            return read_answer(told["told"])
+            return None if told["told"] is None else read_answer(told["told"])
+
+    def offered(self, body: Mapping[str, Any]) -> Offered:
+        """Ask what may be done, and read it."""
+        told = self._for_staff("/acts/offered", body)
+        with _understood():
+            return from_plain(Offered, told)
 
     def heartbeat(self, report: Report) -> Heartbeat:
         """Report, and hear what the console says."""
@@ -210,6 +221,13 @@ class HttpConsole:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _for_staff(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._asked("POST", path, json=body, timeout=ACT_TIMEOUT_S)
+        advice = _advice(answer)
+        if answer.status_code in NOT_DONE and advice:
+            raise ActNotDoneError(advice)
+        return self._json(_checked(answer))
 
     def _sent(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any

@@ -50,5 +50,5 @@ def _on_top_of(store: KioskStore, settings: Settings, console: Console, clock: C
     files = SecretFiles(settings.kiosk_secrets, settings.kiosk_token, settings.kiosk_key)
     contact = Contact(console, store, outbox, Packages(store, files), clock)
     desk = StaffDesk(console, contact, store, clock)
-    contact.guessed_pins = desk.guessed_pins
+    contact.guessed_pins = desk.gate.guessed
     return Local(store, contact, Asker(console, contact, outbox, clock), desk)

@@ -1,19 +1,22 @@
-"""What staff do at a kiosk with the console present (人工办理): signed with a PIN, judged by the console.
+"""What staff do at a kiosk with the console present (人工办理): signed with PINs, judged by the console.
 
-The only act here is the provisional entry of somebody in doubt (存疑先行入场): the console knows whom it
-concerns by our own numbers. Everything that names an earlier attempt is done on the console.
+What is offered is asked of the console first: the same rule as on its own pages, for the person whose PIN is
+open. An act is signed by him, and by a second person where the rule asks for one. Here it is only put
+together, sent and told; one whose answer got lost is sent again as it was signed.
 """
 
 import base64
+import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
+from config.check_in import load_check_in_words
 from config.outcomes import load_outcome_texts
 from evidence.staff_pins import PinKeys
 from exam.admission_authority import Act
-from exam.doubt_cases import SEEN_DOUBTS
+from exam.answers import Answer
 from exam.outcomes import Outcome
-from exam.staff_acts import StaffAct, act_subject
+from exam.staff_acts import LOOK, Offered, StaffAct, act_subject
 from kiosk.console import (
     ActNotDoneError,
     Console,
@@ -22,9 +25,12 @@ from kiosk.console import (
     ConsoleUnreachableError,
 )
 
+NONCE_BYTES: Final = 16
 DONE: Final = "已办理：{title}。{line}"
-UNSURE: Final = "控制台没有应答，不知道是否已办理。请再按一次（不会重复办理），或在控制台查看。"
+TURNED_AWAY: Final = "已登记，现在不能入场：{title}。{line}"
+UNSURE: Final = "控制台没有应答，不知道是否已办理。请按“再办理一次”（不会重复办理），或在控制台查看。"
 REFUSED: Final = "控制台不接受这次办理，请在控制台办理。"
+NOT_ASKED: Final = "控制台没有应答，现在不能办理。请稍候再试；急用请到人工窗口，由现场负责人在控制台办理。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,27 @@ class Whom:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """An act as it was chosen. `attempt_nonce`: of the attempt it speaks of; empty: of none."""
+
+    act: Act
+    whom: Whom
+    reason: str
+    attempt_nonce: str = ""
+    doubt: Outcome | None = None
+
+    def about(self) -> dict[str, Any]:
+        """What it concerns, as the body names it; what it does not is left out."""
+        told = {
+            "session_id": self.whom.session_id,
+            "candidate_id": self.whom.candidate_id,
+            "attempt_nonce": self.attempt_nonce,
+            "doubt": self.doubt,
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Hand:
     """Who signs, and at which kiosk. Only in memory, as long as the PIN is open."""
 
@@ -43,49 +70,80 @@ class Hand:
     keys: PinKeys
     kiosk_uuid: str
 
-    def signed(self, body: dict[str, Any], now_us: int) -> dict[str, Any]:
-        """The act as it is sent: what it concerns and why is signed, with the moment."""
-        names = ("session_id", "candidate_id", "doubt")
-        subject = act_subject({name: body[name] for name in names}, body["reason"])
-        act = StaffAct(self.pin_id, self.kiosk_uuid, body["nonce"], now_us, body["act"], subject)
-        signature = base64.b64encode(self.keys.signing.sign(act.message())).decode()
-        one = {"pin_id": self.pin_id, "signed_at_us": now_us, "signature": signature}
-        return {**body, "happened_at_us": now_us, "signatures": [one]}
+    def signature(self, act: str, nonce: str, subject: dict[str, int | str], now_us: int) -> dict[str, Any]:
+        """That he does this, or agrees to it, at this moment by the console's clock."""
+        signed = StaffAct(self.pin_id, self.kiosk_uuid, nonce, now_us, act, subject)
+        signature = base64.b64encode(self.keys.signing.sign(signed.message())).decode()
+        return {"pin_id": self.pin_id, "signed_at_us": now_us, "signature": signature}
 
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What came of an act, in words. `is_done` None: nobody knows, and the same nonce may be sent again."""
+    """What came of an act, in words. `is_done` None: nobody knows, and the same one may be sent again."""
 
     is_done: bool | None
     words: str
+    # It is on record that he came, and he does not come in: there may be more to do about him.
+    is_turned_away: bool = False
 
 
-def doubts() -> list[dict[str, str]]:
-    """What a person may see wrong, in words, the usual one first."""
-    texts = load_outcome_texts()
-    return [{"doubt": one, "words": texts[one].reason} for one in SEEN_DOUBTS]
+def choices(act: Act) -> tuple[str, ...]:
+    """The reasons that staff choose from."""
+    return load_check_in_words().reasons.get(act, ())
 
 
-def enter_provisionally(
-    console: Console, hand: Hand, whom: Whom, doubt: Outcome, sent: tuple[str, int]
-) -> Acted:
-    """Let him in with a doubt that is written down. `sent`: the nonce, and when, by the console's clock."""
-    nonce, now_us = sent
-    body = {
+def doubt_words(doubt: Outcome) -> str:
+    """What somebody may see wrong, in words; the reason of a provisional entry."""
+    return load_outcome_texts()[doubt].reason
+
+
+def signed_act(wanted: Wanted, hands: list[Hand], now_us: int) -> dict[str, Any]:
+    """The act as it is sent, under a nonce of its own: the first acts, the second agrees."""
+    nonce, about = secrets.token_hex(NONCE_BYTES), wanted.about()
+    subject = act_subject(about, wanted.reason)
+    return {
+        **about,
         "nonce": nonce,
-        "act": Act.PROVISIONAL,
-        "reason": load_outcome_texts()[doubt].reason,
-        "session_id": whom.session_id,
-        "candidate_id": whom.candidate_id,
-        "doubt": doubt,
+        "act": wanted.act,
+        "reason": wanted.reason,
+        "happened_at_us": now_us,
+        "signatures": [hand.signature(wanted.act, nonce, subject, now_us) for hand in hands],
     }
+
+
+def ask_offered(console: Console, hand: Hand, whom: Whom, now_us: int) -> Offered | Acted:
+    """What this person may do about somebody now, or why nobody can say."""
+    about = {"session_id": whom.session_id, "candidate_id": whom.candidate_id}
+    nonce = secrets.token_hex(NONCE_BYTES)
+    signature = hand.signature(LOOK, nonce, act_subject(about, ""), now_us)
     try:
-        told = console.act(hand.signed(body, now_us))
+        return console.offered({**about, "nonce": nonce, "signature": signature})
+    except ActNotDoneError as error:
+        return Acted(is_done=False, words=error.advice)
+    except (ConsoleRefusedError, ConsoleRevokedError):
+        return Acted(is_done=False, words=REFUSED)
+    except ConsoleUnreachableError:
+        return Acted(is_done=False, words=NOT_ASKED)
+
+
+def send_act(console: Console, body: dict[str, Any]) -> Acted:
+    """Have it done by the console's rule."""
+    try:
+        answer = console.act(body)
     except ActNotDoneError as error:
         return Acted(is_done=False, words=error.advice)
     except (ConsoleRefusedError, ConsoleRevokedError):
         return Acted(is_done=False, words=REFUSED)
     except ConsoleUnreachableError:
         return Acted(is_done=None, words=UNSURE)
-    return Acted(is_done=True, words=DONE.format(title=told.title, line=told.line))
+    return _told(Act(body["act"]), answer)
+
+
+def _told(act: Act, answer: Answer | None) -> Acted:
+    """In the words that the candidate gets; of an act that answers him nothing, what it does."""
+    if answer is None:
+        words = load_check_in_words()
+        return Acted(is_done=True, words=DONE.format(title=words.acts[act], line=words.act_effects[act]))
+    frame = DONE if answer.admitted else TURNED_AWAY
+    told = frame.format(title=answer.title, line=answer.line)
+    return Acted(is_done=True, words=told, is_turned_away=not answer.admitted)

@@ -1,68 +1,31 @@
 """Staff at the kiosk (人工核验): who somebody is and where he sits, by a PIN, also without the console.
 
-Looking, and with the console present letting somebody in provisionally (`kiosk.staff_acting`); everything
-else that staff decide is done on the console. Names of a room open with a PIN of somebody who has duty there
-(R7). Nobody is named before that: whoever comes types his own number, and one that is nobody's is told as a
-wrong PIN is. Tries are counted before they are checked, so that pulling the plug wins nothing.
+Looking, and with the console present what `kiosk.staff_acting` can do about him. Names of a room open with a
+PIN of somebody who has duty there (R7). Nobody is named before that (`kiosk.staff_pins`).
 """
 
-import secrets
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-import structlog
-
-from evidence.kiosk_day import DayStaff
 from evidence.kiosk_outbox import AsideScan
 from evidence.kiosk_store import KioskStore
-from evidence.roster_boxes import WrongKeyError, from_text
-from evidence.staff_pins import PinKeys, keys_from_pin
-from evidence.stretching import Cost
-from exam import pin_attempts
+from evidence.roster_boxes import WrongKeyError
+from evidence.staff_pins import PinKeys
 from exam.clock import MINUTE_US, Clock, site_time
-from exam.outcomes import Outcome
-from exam.pin_attempts import Standing
+from exam.identity import DocumentType
 from exam.roster_cards import CardSeat, SheetEntry
-from exam.signers import SITE_LEAD
+from exam.staff_acts import Offered
 from kiosk.alone import Alone
 from kiosk.console import Console
 from kiosk.contact import Contact
-from kiosk.staff_acting import Acted, Hand, Whom, enter_provisionally
+from kiosk.staff_acting import Acted, Hand, Wanted, Whom, ask_offered, send_act, signed_act
+from kiosk.staff_pins import Attempt, PinGate, Proved, Tried
 
 # Somebody who walks away leaves no names on the screen.
 IDLE_US: Final = 2 * MINUTE_US
 MOST_FOUND: Final = 10
-# As whose a try is kept whose number is nobody's; the console's numbers begin with 1.
-NOBODYS: Final = 0
-NONCE_BYTES: Final = 16
 NOT_CONNECTED: Final = "本机断网，不能在这里办理。请到人工窗口，由现场负责人处理。"
-
-_log: Final = structlog.get_logger("kiosk")
-
-
-class Tried(StrEnum):
-    """What came of trying a PIN."""
-
-    OPEN = "open"
-    WRONG = "wrong"
-    # Too many wrong tries at this kiosk: wait.
-    PAUSED = "paused"
-    # The PIN is right and opens no room of this kiosk.
-    NO_ROOM = "no_room"
-    # No roster here, or nobody has a PIN.
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A PIN was tried."""
-
-    tried: Tried
-    # When the next try may be made, by the console's clock; None: at once.
-    until_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +51,8 @@ class Found:
     name: str
     ticket_tail: str
     id_tail: str
+    # With which document he is on the roster.
+    document_type: DocumentType
     is_blocked: bool
     places: tuple[Place, ...]
 
@@ -97,26 +62,25 @@ class _Open:
     """Whose PIN is open, and what it opened. A look puts the end off; it never opens anew what was locked."""
 
     name: str
-    roles: tuple[str, ...]
     hand: Hand
     sheets: tuple[tuple[int, SheetEntry], ...]
     until_us: int
-    # The nonce of each act, so that one whose answer got lost is not done twice.
-    nonces: dict[tuple[Whom, Outcome], str] = field(default_factory=dict)
+    # Acts whose answer got lost, as they were signed, so that none is done twice.
+    unanswered: dict[Wanted, dict[str, Any]] = field(default_factory=dict)
 
 
 class StaffDesk:
     """One desk per kiosk; one person at a time. Safe for several threads."""
 
     def __init__(self, console: Console, contact: Contact, store: KioskStore, clock: Clock) -> None:
-        self._console, self._contact, self._store, self._clock = console, contact, store, clock
+        self._console, self._contact, self._clock = console, contact, clock
+        self.gate = PinGate(contact, store)
         self._open: _Open | None = None
-        self._mutex = threading.Lock()
 
     @property
     def is_ready(self) -> bool:
         """Whether anybody may prove himself here by a PIN."""
-        return bool(self._people())
+        return bool(self.gate.people)
 
     @property
     def name(self) -> str:
@@ -124,31 +88,19 @@ class StaffDesk:
         present = self._present()
         return "" if present is None else present.name
 
-    def unlock(self, number: int, pin: str) -> Attempt:
-        """Try the PIN of whoever has this number; what another opened is closed.
+    @property
+    def is_alone(self) -> bool:
+        """Whether the console is away, so that nothing can be done here."""
+        return self._contact.is_alone
 
-        Takes half a second on purpose. A number that is nobody's takes as long and is told the same, so that
-        nobody learns who is on duty.
-        """
+    def unlock(self, number: int, pin: str) -> Attempt:
+        """Try the PIN of whoever has this number; what another opened is closed. Takes half a second."""
         self.lock()
-        alone, people = self._contact.packages.alone, self._people()
-        if alone is None or not people:
+        alone = self._contact.packages.alone
+        if alone is None:
             return Attempt(Tried.UNKNOWN)
-        person = next((one for one in people if one.account_id == number), None)
-        with self._mutex:  # one try at a time, or many at once would count as one
-            standing = self._standing()
-            if not standing.may_try:
-                return Attempt(Tried.PAUSED, standing.until_us)
-            pin_id = NOBODYS if person is None else person.pin_id
-            self._store.note_pin_try(pin_id, self._contact.now_us)
-            meant = person or people[0]
-            keys = keys_from_pin(pin, from_text(meant.salt), Cost(meant.n, meant.r, meant.p))
-            public = keys.signing.public_key().public_bytes_raw()
-            if person is None or public != from_text(person.signing_public):
-                _log.warning("wrong staff PIN", pin_id=pin_id)
-                return Attempt(Tried.WRONG, self._standing().until_us)
-            self._store.forget_pin_tries(pin_id)
-            return self._opened(alone, person, keys)
+        proved = self.gate.prove(number, pin)
+        return proved if isinstance(proved, Attempt) else self._opened(alone, proved)
 
     def lock(self) -> None:
         """Forget what was opened."""
@@ -166,40 +118,37 @@ class StaffDesk:
         }
         return [self._found(alone, entry) for entry in list(meant.values())[:MOST_FOUND]]
 
-    @property
-    def may_let_in(self) -> bool:
-        """Whether the console may be asked to let somebody in for whoever has proved himself."""
-        present = self._present()
-        return present is not None and SITE_LEAD in present.roles and not self._contact.is_alone
-
-    def let_in(self, whom: Whom, doubt: Outcome) -> Acted | None:
-        """Let in provisionally, judged and done by the console. None: locked, or not of their rooms."""
-        present = self._present()
-        if present is None or not any(
-            entry.card.candidate_id == whom.candidate_id for _, entry in present.sheets
-        ):
+    def offered(self, whom: Whom) -> Offered | Acted | None:
+        """What whoever has proved himself may do about somebody. None: locked, or not of their rooms."""
+        present = self._present_for(whom)
+        if present is None:
             return None
-        if self._contact.is_alone:
+        if self.is_alone:
             return Acted(is_done=False, words=NOT_CONNECTED)
-        present.until_us = self._clock.monotonic_us() + IDLE_US
-        nonce = present.nonces.setdefault((whom, doubt), secrets.token_hex(NONCE_BYTES))
-        acted = enter_provisionally(self._console, present.hand, whom, doubt, (nonce, self._contact.now_us))
-        if acted.is_done is False:  # a refused act leaves no trace, and may be asked for anew
-            present.nonces.pop((whom, doubt), None)
+        return ask_offered(self._console, present.hand, whom, self._contact.now_us)
+
+    def act(self, wanted: Wanted, second: tuple[int, str] | None) -> Acted | Attempt | None:
+        """Have it judged and done by the console. None: locked, or not of their rooms.
+
+        `second`: number and PIN of whoever agrees; an Attempt says that these were not right, or not yet.
+        """
+        present = self._present_for(wanted.whom)
+        if present is None:
+            return None
+        if self.is_alone:
+            return Acted(is_done=False, words=NOT_CONNECTED)
+        body = present.unanswered.get(wanted) or self._signed(present.hand, wanted, second)
+        if isinstance(body, Attempt):
+            return body
+        present.unanswered[wanted] = body
+        acted = send_act(self._console, body)
+        if acted.is_done is not None:
+            present.unanswered.pop(wanted, None)
         return acted
 
     def aside(self) -> list[AsideScan]:
         """The scans that the console does not take, for whoever has proved himself."""
         return [] if self._present() is None else self._contact.aside()
-
-    def guessed_pins(self) -> tuple[int, ...]:
-        """Whose PINs somebody seems to guess at here, for the heartbeat. Nobody is locked out."""
-        now_us, tried = self._contact.now_us, self._tries()
-        return tuple(
-            one.pin_id
-            for one in self._people()
-            if pin_attempts.is_noted([at_us for pin_id, at_us in tried if pin_id == one.pin_id], now_us)
-        )
 
     def _present(self) -> _Open | None:
         present = self._open
@@ -207,32 +156,40 @@ class StaffDesk:
             self._open = present = None
         return present
 
-    def _people(self) -> tuple[DayStaff, ...]:
-        alone = self._contact.packages.alone
-        return () if alone is None else alone.day.staff
+    def _present_for(self, whom: Whom) -> _Open | None:
+        """Whoever has proved himself, while what he does puts the end off; None: not for this candidate."""
+        present = self._present()
+        if present is None or not any(
+            entry.card.candidate_id == whom.candidate_id for _, entry in present.sheets
+        ):
+            return None
+        present.until_us = self._clock.monotonic_us() + IDLE_US
+        return present
 
-    def _tries(self) -> list[tuple[int, int]]:
-        """The wrong tries that count; those before the site lead lifted the wait count no more."""
-        lifted = {one.pin_id: one.unlocked_at_us or 0 for one in self._people()}
-        since_us = self._contact.now_us - pin_attempts.COUNTED_US
-        tried = self._store.pin_tries(max(0, since_us))
-        return [(pin_id, at_us) for pin_id, at_us in tried if at_us > lifted.get(pin_id, 0)]
+    def _signed(self, hand: Hand, wanted: Wanted, second: tuple[int, str] | None) -> dict[str, Any] | Attempt:
+        hands = [hand]
+        if second is not None:
+            proved = self.gate.prove(*second)
+            if isinstance(proved, Attempt):
+                return proved
+            hands.append(self._hand(proved))
+        return signed_act(wanted, hands, self._contact.now_us)
 
-    def _standing(self) -> Standing:
-        return pin_attempts.standing([at_us for _, at_us in self._tries()], self._contact.now_us)
+    def _hand(self, proved: Proved) -> Hand:
+        known = self._contact.packages.keys
+        assert known is not None  # they opened the package that names him
+        return Hand(proved.person.pin_id, proved.keys, known.kiosk_uuid)
 
-    def _opened(self, alone: Alone, person: DayStaff, keys: PinKeys) -> Attempt:
+    def _opened(self, alone: Alone, proved: Proved) -> Attempt:
         sheets = tuple(
             (room, entry)
             for room in alone.package.rooms
-            for entry in _sheet(alone, room, person.pin_id, keys)
+            for entry in _sheet(alone, room, proved.person.pin_id, proved.keys)
         )
         if not sheets:
             return Attempt(Tried.NO_ROOM)
-        known = self._contact.packages.keys
-        assert known is not None  # they opened the package
-        hand = Hand(person.pin_id, keys, known.kiosk_uuid)
-        self._open = _Open(person.name, person.roles, hand, sheets, self._clock.monotonic_us() + IDLE_US)
+        hand, until_us = self._hand(proved), self._clock.monotonic_us() + IDLE_US
+        self._open = _Open(proved.person.name, hand, sheets, until_us)
         return Attempt(Tried.OPEN)
 
     def _found(self, alone: Alone, entry: SheetEntry) -> Found:
@@ -242,6 +199,7 @@ class StaffDesk:
             entry.name,
             entry.ticket_tail,
             entry.id_tail,
+            card.document_type,
             card.is_blocked,
             tuple(self._places(alone, card.candidate_id, card.seats)),
         )

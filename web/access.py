@@ -96,6 +96,7 @@ KIOSK: Final = frozenset(
         "kiosk_api.attempt",
         "kiosk_api.picture",
         "kiosk_acts.act",
+        "kiosk_acts.offered",
         "kiosk_api.heartbeat",
         "kiosk_sync.beat",
         "kiosk_sync.roll",

@@ -207,6 +207,19 @@ class KioskActBody(ActBody):
     signatures: list[SignatureBody] = Field(default_factory=list, max_length=2)
 
 
+class LookBody(Body):
+    """What may be done about somebody, asked by whoever signs."""
+
+    nonce: Nonce
+    session_id: Key
+    candidate_id: Key
+    signature: SignatureBody
+
+    def subject(self) -> dict[str, int | str]:
+        """What of it is signed."""
+        return act_subject({"session_id": self.session_id, "candidate_id": self.candidate_id}, "")
+
+
 class SecondBody(Body):
     """Another person at the same tablet or console, with an own name and password."""
 

@@ -62,6 +62,17 @@ class Desk:
         """What may be done now, what helps him in first."""
         return [*self._letting_in(), *self._of_who_is_in(), *self._seats(), *self._others()]
 
+    def refused(self) -> Iterator[tuple[Act, Refusal]]:
+        """Why whoever is in is not undone, or whoever is not is not let in: by who asks, or by the facts."""
+        standing = [one for one in self.attempts if one.stands]
+        asked = [self._new(Act.UNDO, one) for one in standing] or list(self._entries())
+        for new in asked:
+            verdict = self._verdict(new)
+            is_signed = verdict.unsigned in {None, Refusal.NEEDS_SECOND}
+            refusal = verdict.obstacle if is_signed else verdict.refusal
+            if refusal is not None:
+                yield new.act, refusal
+
     def facts(self) -> ActFacts:
         """How it stands with him: when he left, what stands against letting him in now."""
         return self._read(self._new(Act.EXIT)).facts
@@ -71,14 +82,21 @@ class Desk:
         for attempt in self.attempts:
             if KINDS[attempt.shown or attempt.outcome] is Kind.ADMITTED:
                 yield from self._offer(self._new(Act.SETTLE_CONFLICT, attempt), attempt)
-        last = next((one for one in reversed(self.attempts) if one.is_his), None)
-        if last is not None:
+        if (last := self._last_of_his()) is not None:
             yield from self._offer(self._new(Act.OVERRIDE, last), last)
         provisional = [replace(self._new(Act.PROVISIONAL), doubt=doubt) for doubt in SEEN_DOUBTS]
         allowed = [(new, found) for new in provisional for found in self._offer(new)]
         if allowed:
             doubts = tuple(new.doubt for new, _ in allowed if new.doubt is not None)
             yield replace(allowed[0][1], doubts=doubts)
+
+    def _last_of_his(self) -> PastAttempt | None:
+        return next((one for one in reversed(self.attempts) if one.is_his), None)
+
+    def _entries(self) -> Iterator[NewAct]:
+        yield self._new(Act.BY_HAND)
+        if (last := self._last_of_his()) is not None:
+            yield self._new(Act.OVERRIDE, last)
 
     def _by_hand(self) -> Iterator[Offer]:
         """Also where he would be turned away: that he came is on record, and people can decide on it."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.check_in import FILE, CheckInWordsError, load_check_in_words
+from config.check_in import CHOSEN, FILE, CheckInWordsError, load_check_in_words
 from exam.admission_authority import Act, Refusal
 from exam.doubt_cases import Finding
 from exam.upload_rules import AlarmKind
@@ -15,6 +15,7 @@ def test_every_code_has_words() -> None:
     assert set(words.alarms) == set(AlarmKind)
     assert set(words.acts) == set(Act)
     assert set(words.refusals) == set(Refusal)
+    assert set(words.reasons) == CHOSEN
     assert words.findings[Finding.WITHDRAWN] == "撤销入场"
 
 
@@ -26,6 +27,12 @@ def test_every_code_has_words() -> None:
         ('no_reason = "请写明原因。"', "", r"refusals\.no_reason"),
         ('no_reason = "请写明理由。"', 'no_reason = ""', r"case_refusals\.no_reason"),
         ('same = "是同一人"', "", r"findings\.same"),
+        ("undo = [", "exit = [", r"no words for reasons\.undo"),
+        (
+            'override = ["交通延误"',
+            'override = ["交通延误交通延误交通延误交通延误交通延误交通延误一二"',
+            "at most 24",
+        ),
         ("[findings]", "[findings", "cannot be read"),
     ],
 )

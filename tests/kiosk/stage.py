@@ -14,9 +14,11 @@ from werkzeug.serving import make_server
 from config.kiosk_screen import load_kiosk_words
 from config.settings import Settings
 from evidence.kiosk_self_tests import NewSelfTest
+from exam.admission_authority import Act
 from exam.answers import Answer
 from exam.clock import Clock
 from exam.kiosk_health import Report
+from exam.staff_acts import Offered
 from kiosk.acceptance import Acceptance
 from kiosk.agent import Agent
 from kiosk.console import (
@@ -49,6 +51,7 @@ ADMITTED = Answer(
     line_en="Please go to 第1考场 (一楼东侧), seat 12.",
     voice_en="Checked in. Please go to 第1考场, seat 12.",
 )
+NOTHING_OFFERED = Offered((), (), ())
 
 
 def answer(outcome: str, kind: str, title: str, line: str) -> Answer:
@@ -85,6 +88,9 @@ class FakeConsole:
     # Acts of staff, and why none is done; empty: they are.
     acts: list[dict[str, Any]] = field(default_factory=list)
     advice: str = ""
+    # What may be done about anybody, and who asked.
+    offers: Offered = NOTHING_OFFERED
+    looks: list[dict[str, Any]] = field(default_factory=list)
     # Kind, media type and bytes by digest.
     pictures: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
@@ -123,17 +129,15 @@ class FakeConsole:
             raise ConsoleRefusedError("refused")
         self.pictures[sha256_hex] = (kind, media_type, content)
 
-    def act(self, body: Mapping[str, Any]) -> Answer:
+    def act(self, body: Mapping[str, Any]) -> Answer | None:
         self.acts.append(dict(body))
-        self._be_there()
-        if self.lost > 0:
-            self.lost -= 1
-            raise ConsoleUnreachableError("lost")
-        if self.refuses:
-            raise ConsoleRefusedError("refused")
-        if self.advice:
-            raise ActNotDoneError(self.advice)
-        return self.answer
+        self._answer_staff()
+        return None if body["act"] == Act.UNDO else self.answer
+
+    def offered(self, body: Mapping[str, Any]) -> Offered:
+        self.looks.append(dict(body))
+        self._answer_staff()
+        return self.offers
 
     def heartbeat(self, report: Report) -> Heartbeat:
         self.reports.append(report)
@@ -173,6 +177,16 @@ class FakeConsole:
             raise ConsoleFailedError("status 500")
         if self.refuses:
             raise ConsoleRefusedError("refused")
+
+    def _answer_staff(self) -> None:
+        self._be_there()
+        if self.lost > 0:
+            self.lost -= 1
+            raise ConsoleUnreachableError("lost")
+        if self.refuses:
+            raise ConsoleRefusedError("refused")
+        if self.advice:
+            raise ActNotDoneError(self.advice)
 
     def _be_there(self) -> None:
         if self.has_revoked:

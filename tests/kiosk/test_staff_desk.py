@@ -15,7 +15,8 @@ from exam.kiosk_health import Part, PartState
 from exam.pin_attempts import FIRST_WAIT_US, FREE, LONGEST_WAIT_US, NOTED_AT
 from kiosk.bringing import SCAN_NOT_TAKEN
 from kiosk.scan import Scan
-from kiosk.staff_desk import IDLE_US, Attempt, StaffDesk, Tried
+from kiosk.staff_desk import IDLE_US, StaffDesk
+from kiosk.staff_pins import Attempt, Tried
 from tests.evidence.rostered import PIN, give_pin
 from tests.kiosk.rostered_kiosk import Rostered, staff_screen, staffed
 from tests.world import CLOCK_US, World
@@ -41,7 +42,7 @@ def desk(kiosk: Rostered) -> StaffDesk:
 
 
 def number_of(desk: StaffDesk, name: str) -> int:
-    return next(one.account_id for one in desk._people() if one.name == name)
+    return next(one.account_id for one in desk.gate.people if one.name == name)
 
 
 def names(desk: StaffDesk, words: str) -> list[str] | None:
@@ -179,7 +180,7 @@ def test_a_pin_without_duty_here_opens_nothing(kiosk: Rostered, world: World) ->
 def test_without_a_roster_nothing_opens(kiosk: Rostered, desk: StaffDesk) -> None:
     kiosk.local.contact.packages.wipe()
     assert (desk.is_ready, desk.unlock(1, PIN).tried) == (False, Tried.UNKNOWN)
-    assert desk.guessed_pins() == ()
+    assert desk.gate.guessed() == ()
     assert kiosk.local.contact.came_in(1) == {}
 
 

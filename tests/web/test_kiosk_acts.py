@@ -10,14 +10,15 @@ from flask.testing import FlaskClient
 from evidence import accounts
 from evidence.staff_pins import PinKeys
 from exam.clock import MINUTE_US, SECOND_US
-from exam.staff_acts import StaffAct, act_subject
+from exam.staff_acts import LOOK, LOOK_FRESH_US, StaffAct, act_subject
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.evidence.test_staff_pins import given
-from tests.world import CLOCK_US, KIOSK_TOKEN, START_US, World
+from tests.world import CLOCK_US, KIOSK_TOKEN, START_US, Person, World
 from web.services import Services, room_topic
 
 ACTS = "/api/kiosk/v1/acts"
+OFFERED = f"{ACTS}/offered"
 BEARER = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
 LEAD_PIN, PROCTOR_PIN = "730419", "918273"
 
@@ -173,6 +174,40 @@ def test_an_act_that_is_not_exactly_right_is_refused(
 ) -> None:
     assert kiosk.post(ACTS, json={**pad.body(), **changed}, headers=BEARER).status_code == 400
     assert kiosk.post(ACTS, json=pad.body()).status_code == 401
+
+
+def look(pad: Pad, by: tuple[int, PinKeys], person: Person, signed_at_us: int = CLOCK_US) -> dict[str, Any]:
+    """What may be done about somebody, asked under this PIN."""
+    pin_id, keys = by
+    about = {"session_id": pad.world.session_id, "candidate_id": person.id}
+    nonce = "kiosk-look-nonce-0001"
+    signed = StaffAct(pin_id, pad.uuid, nonce, signed_at_us, LOOK, act_subject(about, ""))
+    signature = base64.b64encode(keys.signing.sign(signed.message())).decode()
+    told = {"pin_id": pin_id, "signed_at_us": signed_at_us, "signature": signature}
+    return {**about, "nonce": nonce, "signature": told}
+
+
+def test_whoever_signs_is_told_what_he_may_do(kiosk: FlaskClient, world: World, pad: Pad) -> None:
+    told = kiosk.post(OFFERED, json=look(pad, pad.lead, world.on_time), headers=BEARER)
+    assert told.status_code == 200
+    assert [one["act"] for one in told.json["offers"]] == ["by_hand", "provisional"]
+    assert told.json["against"] == told.json["refused"] == []
+    assert world.on_time.ticket_no not in told.text
+
+
+@pytest.mark.parametrize("what", ["stale", "of another PIN", "about somebody else"])
+def test_a_question_is_answered_to_whoever_signs_it_now(
+    kiosk: FlaskClient, world: World, pad: Pad, what: str
+) -> None:
+    body = look(pad, pad.lead, world.on_time)
+    if what == "stale":
+        world.clock.sleep_us(LOOK_FRESH_US + 1)
+    elif what == "of another PIN":
+        body["signature"]["pin_id"] = pad.proctor[0]
+    else:
+        body["candidate_id"] = world.late.id
+    refused = kiosk.post(OFFERED, json=body, headers=BEARER)
+    assert (refused.status_code, refused.json["error"]) == (403, "not_allowed")
 
 
 def test_what_is_signed_leaves_out_what_is_empty() -> None:

@@ -1,0 +1,187 @@
+"""A kiosk's staff page and a real console: the same rule, codes and leaves as on its pages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from evidence import accounts
+from evidence.doubt_cases import load_cases
+from exam.admission_authority import Act
+from exam.clock import MINUTE_US
+from exam.kiosk_health import Part, PartState
+from exam.outcomes import Outcome
+from exam.staff_acts import Offered, OfferedAct
+from kiosk.console import HttpConsole
+from kiosk.local import Local, open_local
+from kiosk.scan import Scan
+from kiosk.staff_acting import Acted, Wanted, Whom
+from tests.evidence.check_ins import RULES, Desk
+from tests.evidence.office import START_CUE
+from tests.evidence.rostered import PIN, give_pin
+from tests.kiosk.stage import served
+from tests.world import KIOSK_TOKEN, START_US, Person, World, announce
+from web.app import create_app
+from web.roster_keeper import RosterKeeper
+from web.services import FootageReader, Services
+
+PARTS = {Part.CAMERA: PartState.OK}
+
+
+class Pad:
+    """The staff page of a kiosk at a real console."""
+
+    def __init__(self, world: World, local: Local) -> None:
+        self.world, self.local = world, local
+
+    def whom(self, person: Person) -> Whom:
+        return Whom(person.id, self.world.session_id)
+
+    def as_lead(self) -> None:
+        self.local.desk.unlock(self.world.site_lead_account_id, PIN)
+
+    def as_proctor(self) -> None:
+        self.local.desk.unlock(self.world.proctor_account_id, PIN)
+
+    def offered(self, person: Person) -> Offered:
+        told = self.local.desk.offered(self.whom(person))
+        assert isinstance(told, Offered), told
+        return told
+
+    def offer(self, person: Person, act: Act) -> OfferedAct:
+        return next(one for one in self.offered(person).offers if one.act is act)
+
+    def acts(self, person: Person, act: Act, second: int = 0, doubt: Outcome | None = None) -> Acted:
+        offer = self.offer(person, act)
+        wanted = Wanted(act, self.whom(person), "交通延误", offer.attempt_nonce, doubt)
+        done = self.local.desk.act(wanted, (second, PIN) if second else None)
+        assert isinstance(done, Acted)
+        return done
+
+    def refused(self, person: Person) -> dict[Act, str]:
+        return {one.act: one.advice for one in self.offered(person).refused}
+
+    def scan(self, person: Person) -> str:
+        return self.local.asker.ask(Scan(person.ticket_no, person.id_number)).answer.outcome
+
+
+@pytest.fixture
+def pad(world: World, tmp_path: Path) -> Iterator[Pad]:
+    for account in (world.proctor_account_id, world.site_lead_account_id):
+        give_pin(world, account)
+    footage = FootageReader(Path("nowhere"))
+    services = Services(Settings(data_folder=world.folder), world.clock, world.exam, footage, world.vault)
+    RosterKeeper(services).tend()
+    settings = Settings(data_folder=tmp_path / "kiosk")
+    settings.keys_folder.mkdir(parents=True)
+    settings.kiosk_token.write_text(KIOSK_TOKEN)
+    with served(create_app(services)) as address:
+        line = HttpConsole(address, settings.kiosk_token)
+        local = open_local(settings, line, world.clock)
+        local.contact.turn(PARTS)
+        yield Pad(world, local)
+        local.close()
+        line.close()
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return Desk(world, RULES)
+
+
+def came_too_late(pad: Pad) -> None:
+    """The room started, and 31 minutes later somebody stands at the kiosk."""
+    announce(pad.world, START_CUE, START_US)
+    pad.world.clock.sleep_us(START_US + 31 * MINUTE_US - pad.world.clock.wall_us())
+    assert pad.scan(pad.world.late) == Outcome.LATE_CUTOFF
+
+
+def test_a_latecomer_is_let_in_by_the_site_lead_and_a_second_person(
+    pad: Pad, world: World, desk: Desk
+) -> None:
+    came_too_late(pad)
+    pad.as_lead()
+    told = pad.offered(world.late)
+    assert [one.reason for one in told.against] == ["迟到拒入"]
+    assert pad.offer(world.late, Act.OVERRIDE).needs_second
+    assert pad.acts(world.late, Act.OVERRIDE).words.startswith("须由第二人")
+    itself = pad.acts(world.late, Act.OVERRIDE, world.site_lead_account_id)
+    assert itself.words.startswith("第二人须是另一名工作人员")
+    done = pad.acts(world.late, Act.OVERRIDE, world.proctor_account_id)
+    assert (done.is_done, done.is_turned_away) == (True, False)
+    [act] = desk.rows("select act, lane, account_id, second_account_id, reason, lacks from check_in_act")
+    signers = (world.site_lead_account_id, world.proctor_account_id)
+    assert tuple(act) == ("override", "staff_at_kiosk", *signers, "交通延误", "")
+    assert desk.findings() == []
+
+
+def test_a_proctor_is_told_who_can_let_a_latecomer_in(pad: Pad, world: World) -> None:
+    came_too_late(pad)
+    pad.as_proctor()
+    assert pad.refused(world.late) == {Act.OVERRIDE: "您无权办理这一项，请报告现场负责人。"}
+
+
+def test_whoever_came_in_by_mistake_is_taken_back_and_may_come_again(
+    pad: Pad, world: World, desk: Desk
+) -> None:
+    pad.scan(world.on_time)
+    pad.as_proctor()
+    assert pad.acts(world.on_time, Act.UNDO).is_done
+    [act] = desk.rows("select act, account_id, subject_attempt_id is not null from check_in_act")
+    assert tuple(act) == ("undo", world.proctor_account_id, 1)
+    assert pad.scan(world.on_time) == Outcome.OK_ADMITTED
+    announce(world, START_CUE, START_US)
+    world.clock.sleep_us(START_US - world.clock.wall_us())
+    pad.as_proctor()
+    assert pad.refused(world.on_time) == {Act.UNDO: "您无权办理这一项，请报告现场负责人。"}
+    pad.as_lead()
+    assert pad.acts(world.on_time, Act.UNDO).is_done
+    assert desk.findings() == []
+
+
+def test_somebody_whose_documents_do_not_scan_comes_in_by_hand(pad: Pad, world: World, desk: Desk) -> None:
+    pad.as_proctor()
+    offer = pad.offer(world.on_time, Act.BY_HAND)
+    assert (offer.needs_second, offer.turned_away) == (False, "")
+    assert pad.acts(world.on_time, Act.BY_HAND).words.startswith("已办理：签到成功")
+    [came] = desk.rows("select outcome, kiosk_id from checkin_attempt")
+    assert tuple(came) == ("OK_ADMITTED", world.kiosk_id)
+    assert desk.findings() == []
+
+
+def test_by_hand_a_latecomer_is_put_on_record_and_then_let_in(pad: Pad, world: World, desk: Desk) -> None:
+    announce(world, START_CUE, START_US)
+    world.clock.sleep_us(START_US + 31 * MINUTE_US - world.clock.wall_us())
+    pad.as_lead()
+    assert pad.offer(world.late, Act.BY_HAND).turned_away == "迟到拒入"
+    assert Act.OVERRIDE not in {one.act for one in pad.offered(world.late).offers}
+    assert pad.acts(world.late, Act.BY_HAND).is_turned_away
+    assert pad.acts(world.late, Act.OVERRIDE, world.proctor_account_id).is_done
+    outcomes = [row["outcome"] for row in desk.rows("select outcome from checkin_attempt order by id")]
+    assert outcomes == ["LATE_CUTOFF", "OK_OVERRIDE"]
+
+
+def test_a_doubt_opens_its_case(pad: Pad, world: World) -> None:
+    pad.as_proctor()
+    assert Act.PROVISIONAL not in {one.act for one in pad.offered(world.on_time).offers}
+    pad.as_lead()
+    done = pad.acts(world.on_time, Act.PROVISIONAL, doubt=Outcome.NO_ID)
+    assert done.words.partition("。")[0] == "已办理：请先入场考试"
+    with world.exam.read() as connection:
+        [case] = load_cases(connection)
+    assert (case.facts.reason, case.facts.is_inside) == (Outcome.NO_ID, True)
+
+
+def test_whoever_may_not_ask_is_told_so(pad: Pad, world: World) -> None:
+    pad.as_proctor()
+    nobody = pad.local.desk.offered(Whom(world.on_time.id, world.session_id + 1))
+    assert nobody == Acted(is_done=False, words="没有找到这名考生在本场次的座位，请核对。")
+    with world.exam.write() as connection:
+        connection.execute("delete from duty")
+    elsewhere = pad.local.desk.offered(pad.whom(world.on_time))
+    assert elsewhere == Acted(is_done=False, words="您不在这个考场值班，请由本考场的监考人员办理。")
+    with world.exam.write() as connection:
+        accounts.disable_account(connection, world.proctor_account_id, world.clock.wall_us())
+    shut = pad.local.desk.offered(pad.whom(world.on_time))
+    assert shut == Acted(is_done=False, words="您无权办理这一项，请报告现场负责人。")
