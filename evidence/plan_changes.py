@@ -43,14 +43,25 @@ class ChangedPlan:
     changed_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Somebody checked the plan of this digest and asked for a second person to arm it."""
+class ArmingKind(StrEnum):
+    """What a person did about the automatic signals of a session."""
 
-    account_id: int
-    by: str
+    # Checked the plan, for a second person to arm.
+    ASKED = "asked"
+    ARMED = "armed"
+    DISARMED = "disarmed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmingAct:
+    """One act on record; `plan_sha256` is the digest of the plan that was shown, `by` a name for pages."""
+
+    id: int
+    kind: ArmingKind
     plan_sha256: str
-    asked_at_us: int
+    reason: str
+    by: str
+    acted_at_us: int
 
 
 def arm_session(
@@ -63,15 +74,15 @@ def arm_session(
         (now_us, account_id, session_id),
     )
     if changed.rowcount == 1:
-        _record_arming(connection, (session_id, "armed", plan_sha256, "", account_id), now_us)
+        _record_arming(connection, (session_id, ArmingKind.ARMED, plan_sha256, "", account_id), now_us)
     return changed.rowcount == 1
 
 
 def ask_to_arm(
     connection: Connection, session_id: int, account_id: int, now_us: int, plan_sha256: str
 ) -> None:
-    """The first of two people has checked the plan."""
-    _record_arming(connection, (session_id, "asked", plan_sha256, "", account_id), now_us)
+    """The first of two people has checked the plan; in the same transaction the second one arms it."""
+    _record_arming(connection, (session_id, ArmingKind.ASKED, plan_sha256, "", account_id), now_us)
 
 
 def disarm_session(
@@ -83,19 +94,18 @@ def disarm_session(
         (session_id,),
     )
     if changed.rowcount == 1:
-        _record_arming(connection, (session_id, "disarmed", "", reason, account_id), now_us)
+        _record_arming(connection, (session_id, ArmingKind.DISARMED, "", reason, account_id), now_us)
     return changed.rowcount == 1
 
 
-def asking_for(connection: Connection, session_id: int) -> Asking | None:
-    """Who waits for a second person to arm the session; None when nobody does."""
-    row = connection.execute(
-        "select act, account_id, display_name, plan_sha256, acted_at_us from session_arming"
-        " join account on account.id = account_id where session_id = ?"
-        " order by session_arming.id desc limit 1",
+def arming_acts(connection: Connection, session_id: int) -> list[ArmingAct]:
+    """Everything that was done about arming the session, oldest first."""
+    rows = connection.execute(
+        "select session_arming.id, act, plan_sha256, reason, display_name, acted_at_us from session_arming"
+        " join account on account.id = account_id where session_id = ? order by session_arming.id",
         (session_id,),
-    ).fetchone()
-    return None if row is None or row["act"] != "asked" else Asking(*tuple(row)[1:])
+    )
+    return [ArmingAct(row[0], ArmingKind(row["act"]), *tuple(row)[2:]) for row in rows]
 
 
 def load_armed(connection: Connection, from_us: int, until_us: int) -> list[tuple[int, str]]:

@@ -13,11 +13,13 @@ import httpx
 
 from exam.clock import SECOND_US, Clock
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
-from rehearsal.page_buttons import PageButton, buttons, seats
+from rehearsal.page_buttons import PageButton, buttons, forms, links, seats
 
 LOOK_EVERY_S: Final = 1.0
 # Nobody presses a button in the very second it appears.
 REACTION_US: Final = 2 * SECOND_US
+# The page on which a session is armed, and where its form goes.
+ARMING: Final = "/arm"
 SEEN: Final = "已到现场处理"
 DECISION: Final = {"step": "decided", "finding": "not_confirmed", "reason": "持他人证件，已劝离，没有入场"}
 
@@ -87,6 +89,9 @@ class StaffMember:
 
     def _look(self, page: str) -> None:
         text = self.console.get(page).text
+        if self.arms:
+            for address in dict.fromkeys(link for link in links(text) if link.endswith(ARMING)):
+                self._arm(address)
         for button in buttons(text):
             if self._is_mine(button, page) and self._has_sunk_in(button):
                 self._press(button)
@@ -95,6 +100,15 @@ class StaffMember:
             self._write(note, text)
             self.notes.remove(note)
 
+    def _arm(self, address: str) -> None:
+        """Look at what would be armed, and confirm what the page shows."""
+        for form in forms(self.console.get(address).text):
+            if form.address.endswith(ARMING):
+                try:
+                    self.console.post_form(form.address, form.fields)
+                except ConsoleRefusedError as error:
+                    self.troubles.append(f"{self.name}: {error}")
+
     def _press(self, button: PageButton) -> None:
         try:
             self.console.post_json(button.address, button.body)
@@ -102,8 +116,6 @@ class StaffMember:
             self.troubles.append(f"{self.name}, {button.body}: {error}")
 
     def _is_mine(self, button: PageButton, page: str) -> bool:
-        if button.address.endswith("/arm"):
-            return self.arms
         if button.address.endswith("/confirmations"):
             return self.confirms is None or button.body["cue"] in self.confirms
         due = [press for press in self.presses if press.page == page and press.at_us <= self.clock.wall_us()]

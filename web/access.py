@@ -265,7 +265,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "players.check": ROOM | LEAD,
     "players.invite": LEAD | ADMINISTRATION,
     "players.revoke": LEAD | ADMINISTRATION,
-    "signal_actions.arm": frozenset({Role.SITE_LEAD}),
+    **dict.fromkeys(("arming.page", "arming.arm", "arming.disarm"), frozenset({Role.SITE_LEAD})),
     "signal_actions.press": frozenset({Role.ASSESSOR, Role.REVIEW_CHAIR, Role.SITE_LEAD}),
     "signal_actions.confirm": ROOM | LEAD,
     "hand_signals.record": ROOM | LEAD,

@@ -70,6 +70,8 @@ REFUSAL_WORDS: Final[Mapping[RecordingRefusal, str]] = {
     RecordingRefusal.ARMED: "要用到这段声音的场次已经启用自动信号，不能再换。请在该场次结束后再确认。",
     RecordingRefusal.SOUNDS_SOON: "这段声音一分钟之内就要播放，现在不能更换。请等它播完。",
 }
+# Texts whose confirmed recording could not be used when sounds were laid.
+UNUSABLE_EXTENSION: Final = "kaochang.unusable_recordings"
 _log: Final = structlog.get_logger("sounds")
 
 CHANGED_WORDS: Final = "这段录音的情况已变化。请看下面的最新情况。"
@@ -105,7 +107,7 @@ def lay_recordings(app: Flask, opened: Services, rendered: AudioLibrary) -> None
     A recording that cannot be used any more must not silence the room: the rendered speech is heard instead.
     """
     app.extensions[RENDERED_EXTENSION] = rendered
-    library = dict(rendered)
+    library, unusable = dict(rendered), set()
     with opened.exam.read() as connection:
         for spoken in load_spoken(connection).values():
             if spoken.used is None:
@@ -114,7 +116,14 @@ def lay_recordings(app: Flask, opened: Services, rendered: AudioLibrary) -> None
                 library.update(_sounds_of(connection, opened, spoken.used.id))
             except (AudioError, SoundError) as error:
                 _log.error("own_recording_unusable", recording=spoken.used.id, words=str(error))
+                unusable.add(spoken.used.text_sha256)
     app.extensions[AUDIO_EXTENSION] = library
+    app.extensions[UNUSABLE_EXTENSION] = frozenset(unusable)
+
+
+def is_recording_unusable(words: str) -> bool:
+    """Whether rooms hear rendered speech of this text although a recording of it was confirmed."""
+    return text_digest(words) in current_app.extensions.get(UNUSABLE_EXTENSION, ())
 
 
 @blueprint.get("/sounds")

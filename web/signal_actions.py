@@ -1,4 +1,4 @@
-"""What people do with signals: arm a session, give a signal by pressing, confirm a step.
+"""What people do with signals on the day: give one by pressing, confirm a step.
 
 Whether a press may do anything is decided in `exam.presses`, under the writer's lock.
 """
@@ -15,7 +15,6 @@ from evidence.announcements import Confirmation
 from evidence.courses import load_course, procedure_of
 from evidence.day import load_rooms, load_session
 from evidence.doubt_cases import open_cases_in
-from evidence.plan_changes import arm_session
 from exam.cues import room_cues
 from exam.day import Room, Session
 from exam.doubt_cases import may_close_room
@@ -51,18 +50,6 @@ REFUSAL_WORDS: Final[Mapping[PressRefusal, str]] = {
 OPEN_DOUBTS_WORDS: Final = (
     "本考场还有{}件存疑没有结论：由两名监考、考评人员核对签字，再由现场负责人作出结论，然后确认这一步。"
 )
-
-
-@blueprint.post("/api/sessions/<int:session_id>/arm")
-def arm(session_id: int) -> tuple[Response, int]:
-    with services().exam.write() as connection:
-        now_us = services().clock.wall_us()
-        is_first = arm_session(connection, session_id, current_user.account_id, now_us)
-    session = _session(session_id)
-    if session.cancelled_at_us is not None:
-        return jsonify(error="cancelled", advice=REFUSAL_WORDS[PressRefusal.CANCELLED]), 409
-    _wake(session.room_ids)
-    return jsonify(armed_at_us=session.armed_at_us, is_first=is_first), 200
 
 
 @blueprint.post("/api/sessions/<int:session_id>/press/<cue_code>")

@@ -5,12 +5,13 @@ import pytest
 from evidence.day import load_session
 from evidence.ledger import LeafKind, read_leaves
 from evidence.plan_changes import (
+    ArmingKind,
     ChangedPlan,
     PlanChange,
     PlanKind,
     arm_session,
+    arming_acts,
     ask_to_arm,
-    asking_for,
     change_plan,
     disarm_session,
     last_change_us,
@@ -56,16 +57,16 @@ def test_only_armed_sessions_of_the_interval_are_ticked_over(world: World) -> No
         assert load_armed(connection, *AROUND) == []
 
 
-def test_the_first_of_two_people_waits_until_somebody_arms_or_disarms(world: World) -> None:
-    lead = world.site_lead_account_id
+def test_what_each_of_two_people_did_stands_with_name_and_plan(world: World) -> None:
     with world.exam.write() as connection:
-        assert asking_for(connection, world.session_id) is None
-        ask_to_arm(connection, world.session_id, lead, CLOCK_US, DIGEST)
-        asking = asking_for(connection, world.session_id)
-        assert asking is not None
-        assert (asking.account_id, asking.by, asking.plan_sha256) == (lead, "李强", DIGEST)
+        assert arming_acts(connection, world.session_id) == []
+        ask_to_arm(connection, world.session_id, world.site_lead_account_id, CLOCK_US, DIGEST)
         arm_session(connection, world.session_id, world.proctor_account_id, CLOCK_US, DIGEST)
-        assert asking_for(connection, world.session_id) is None
+        acts = arming_acts(connection, world.session_id)
+    assert [(one.kind, one.by, one.plan_sha256) for one in acts] == [
+        (ArmingKind.ASKED, "李强", DIGEST),
+        (ArmingKind.ARMED, "王芳", DIGEST),
+    ]
 
 
 def test_disarming_is_a_fact_with_its_reason(world: World) -> None:
@@ -75,8 +76,11 @@ def test_disarming_is_a_fact_with_its_reason(world: World) -> None:
         arm_session(connection, world.session_id, lead, CLOCK_US)
         assert disarm_session(connection, world.session_id, lead, CLOCK_US + 1, "推迟开考")
         assert session_of(connection, world).armed_at_us is None
-        rows = connection.execute("select act, reason from session_arming order by id").fetchall()
-    assert [tuple(row) for row in rows] == [("armed", ""), ("disarmed", "推迟开考")]
+        acts = arming_acts(connection, world.session_id)
+    assert [(one.kind, one.reason) for one in acts] == [
+        (ArmingKind.ARMED, ""),
+        (ArmingKind.DISARMED, "推迟开考"),
+    ]
     assert leaves(world, LeafKind.SESSION_ARMING) == 2
 
 

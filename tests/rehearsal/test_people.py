@@ -22,7 +22,12 @@ CONFIRM = (
 PRESS = (
     """<button data-hold data-post="/api/sessions/1/press/C5" data-body='{"rooms": ["R01"]}'>发出</button>"""
 )
-ARM = '<button data-hold data-post="/api/sessions/1/arm" data-body="{}">启用</button>'
+ARM_LINK = '<a href="/sessions/1/arm">核对并启用</a><a href="/sessions/2/arm#armed">查看或停用</a>'
+ARM_FORMS = (
+    '<form method="get"><input name="day" value="1"></form>'
+    '<form method="post" action="/sessions/1/arm"><input type="hidden" name="plan" value="[1]"></form>'
+    '<form method="post" action="/sessions/1/disarm"><input type="text" name="reason"></form>'
+)
 SEAT = '<button data-candidate="7" data-seat="3号 何雨桐"></button>'
 
 
@@ -56,10 +61,14 @@ class Site:
         if request.method == "POST" and request.url.path != "/login":
             if self.refuses:
                 return httpx.Response(403, json={"error": "无权"})
-            assert request.headers["X-CSRFToken"] == "token-1"
-            self.sent.append((request.url.path, json.loads(request.content)))
+            token = request.headers.get("X-CSRFToken") or request.content.decode()
+            assert "token-1" in token
+            is_json = request.headers["Content-Type"] == "application/json"
+            body = json.loads(request.content) if is_json else request.content.decode()
+            self.sent.append((request.url.path, body))
             return httpx.Response(200, json={})
-        return httpx.Response(200, text=TOKEN_PAGE + self.page)
+        page = ARM_FORMS if request.url.path == "/sessions/1/arm" else self.page
+        return httpx.Response(200, text=TOKEN_PAGE + page)
 
     def posted(self, path: str) -> list[dict[str, Any]]:
         return [body for to, body in self.sent if to == path and isinstance(body, dict)]
@@ -110,15 +119,16 @@ def test_a_step_is_ticked_a_little_after_it_appears() -> None:
 
 
 def test_nobody_ticks_what_is_not_his() -> None:
-    site, clock = Site(CONFIRM + ARM + PRESS), SimulatedClock(NOW_US)
+    site, clock = Site(CONFIRM + ARM_LINK + PRESS), SimulatedClock(NOW_US)
     work(member(site, clock, confirms=frozenset({"B1"})), clock)
     assert site.sent == []
 
 
-def test_the_lead_arms_what_can_be_armed() -> None:
-    site, clock = Site(ARM), SimulatedClock(NOW_US)
+def test_the_lead_looks_at_what_can_be_armed_and_confirms_what_is_shown() -> None:
+    site, clock = Site(ARM_LINK), SimulatedClock(NOW_US)
     work(member(site, clock, arms=True), clock, rounds=1)
-    assert site.sent == [("/api/sessions/1/arm", {})]
+    assert [path for path, _ in site.sent] == ["/sessions/1/arm"]
+    assert "plan=%5B1%5D" in str(site.sent[0][1])
 
 
 def test_the_lead_sees_alarms_and_decides_doubts_and_says_what_went_wrong() -> None:
@@ -154,16 +164,19 @@ def test_a_log_entry_names_its_candidate_once() -> None:
     assert (body["kind"], body["candidate_id"], body["happened_at_us"]) == ("reminder", 7, NOW_US + SECOND_US)
 
 
-def test_a_refused_press_is_a_trouble_with_a_name() -> None:
-    site, clock = Site(ARM), SimulatedClock(NOW_US)
-    person = member(site, clock, arms=True)
+def test_what_is_refused_is_a_trouble_with_a_name() -> None:
+    site, clock = Site(CONFIRM), SimulatedClock(NOW_US)
+    person = member(site, clock)
     site.refuses = True
+    work(person, clock, rounds=3)
+    assert person.troubles[0].startswith("proctor1, {'cue': 'C1'}: POST /api/sessions/1/rooms/R01/conf")
+    site.page, person = ARM_LINK, member(site, clock, arms=True)
     work(person, clock, rounds=1)
-    assert person.troubles == ['proctor1, {}: POST /api/sessions/1/arm: status 403: {"error":"无权"}']
+    assert person.troubles == ['proctor1: POST /sessions/1/arm: status 403: {"error":"无权"}']
 
 
 def test_people_wait_for_a_console_that_restarts() -> None:
-    site, clock = Site(ARM), SimulatedClock(NOW_US)
+    site, clock = Site(ARM_LINK), SimulatedClock(NOW_US)
     person = member(site, clock, arms=True)
     site.is_down = True
     work(person, clock, rounds=1)

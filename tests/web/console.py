@@ -18,6 +18,7 @@ from web.access import Role
 from web.app import create_app
 from web.audio import AUDIO_EXTENSION, RENDERED_EXTENSION
 from web.logins import cookie_name
+from web.own_sounds import UNUSABLE_EXTENSION
 from web.services import Services, attach
 
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -53,7 +54,7 @@ def console_over(services: Services) -> Flask:
     app = _built[0]
     attach(app, services)
     app.config["SECRET_KEY"] = services.vault.index("web/browser-session/1")
-    for name in (AUDIO_EXTENSION, RENDERED_EXTENSION):
+    for name in (AUDIO_EXTENSION, RENDERED_EXTENSION, UNUSABLE_EXTENSION):
         app.extensions.pop(name, None)
     app.testing = True
     app.test_client_class = PageClient

@@ -54,7 +54,7 @@ def test_a_session_that_is_not_armed_is_the_first_task(site_lead: PageClient, wo
     recording(world)
     page = tasks(site_lead.get("/overview/live").text)
     assert "自动信号尚未启用" in page
-    assert f"/api/sessions/{world.session_id}/arm" in page
+    assert f'href="/sessions/{world.session_id}/arm"' in page
 
 
 def test_hours_before_arming_is_offered_but_not_urgent(site_lead: PageClient, world: World) -> None:

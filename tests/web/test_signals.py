@@ -150,19 +150,6 @@ class TestWho:
         for role in (Role.ADMINISTRATOR, Role.AUDITOR, Role.SUPERVISOR):
             assert as_role(role).get("/api/rooms/R01/schedule").status_code == 403
 
-    def test_only_the_site_lead_arms(self, proctor: PageClient, site_lead: PageClient, world: World) -> None:
-        arm = f"/api/sessions/{world.session_id}/arm"
-        assert proctor.post(arm).status_code == 403
-        first, again = site_lead.post(arm), site_lead.post(arm)
-        assert first.get_json()["is_first"] is True
-        assert again.get_json() == first.get_json() | {"is_first": False}
-
-    def test_a_cancelled_session_is_not_armed(self, site_lead: PageClient, world: World) -> None:
-        with world.exam.write() as connection:
-            connection.execute("update session set cancelled_at_us = 1")
-        assert site_lead.post(f"/api/sessions/{world.session_id}/arm").status_code == 409
-        assert site_lead.post("/api/sessions/99/arm").status_code == 404
-
 
 class TestReports:
     def test_the_clock_tells_the_servers_moment(self, proctor: PageClient, world: World) -> None:

@@ -198,23 +198,15 @@ def test_a_signal_is_given_by_holding_and_not_by_a_touch(open_page: Open, world:
     assert tuple(row) == ("C5", "press", world.room_1)
 
 
-def test_the_lead_arms_a_session_by_holding_a_key(open_page: Open, world: World) -> None:
-    page = open_page(world.site_lead_account_id, "/overview", "wall")
-    page.get_by_role("button", name="启用自动信号").focus()
-    page.keyboard.down("Enter")
-    page.wait_for_timeout(1300)
-    page.keyboard.up("Enter")
-    expect(page.locator("main")).to_contain_text("自动信号已启用")
-
-
 def test_a_refusal_is_said_in_words(open_page: Open, world: World) -> None:
     page = open_page(world.site_lead_account_id, "/overview", "wall")
-    page.route("**/arm", lambda route: route.fulfill(status=409, json={"advice": "本场次已取消。"}))
-    hold(page, "启用自动信号")
+    page.get_by_text("全场应急播报").click()
+    page.route("**/press/X1", lambda route: route.fulfill(status=409, json={"advice": "本场次已取消。"}))
+    hold(page, "铃声有误")
     expect(page.locator("#answer")).to_have_text("本场次已取消。")
-    page.unroute("**/arm")
-    page.route("**/arm", lambda route: route.abort())
-    hold(page, "启用自动信号")
+    page.unroute("**/press/X1")
+    page.route("**/press/X1", lambda route: route.abort())
+    hold(page, "铃声有误")
     expect(page.locator("#answer")).to_contain_text("操作没有送达")
 
 
