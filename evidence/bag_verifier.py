@@ -41,9 +41,29 @@ PROVING = {KEY, *(f"{CHECKPOINT}.{end}" for end in ("txt", "sig", "note"))}
 SPKI = bytes.fromhex("302a300506032b6570032100")
 LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 # No space, no dot in front, nothing that a shell, a terminal or another file system reads in its own way.
-NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*|电子数据清单\.(pdf|csv)|怎样核验\.txt", re.ASCII)
+PLAIN = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+CHINESE = {"电子数据清单.pdf", "电子数据清单.csv", "怎样核验.txt"}
 FILE = re.compile(r"[0-9a-f-]{36}_([0-9a-f-]{36})_([0-9]+)_[0-9]+\.mp4")
 FOLDER, GAP = re.compile(r"camera-[0-9]+"), re.compile(r"gap-[0-9]+")
+UUID, DIGEST, WORD = re.compile(r"[0-9a-f-]+"), re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z_]+")
+# delivery.json: these keys and no others, with an example for each kind of value; None: a number or null.
+FORM: dict[str, Any] = {
+    "asked_by": dict.fromkeys(("name", "organisation", "reason", "second_person"), ""),
+    "cameras": [
+        {
+            **dict.fromkeys(("folder", "label", "room", "uuid"), ""),
+            "gaps": [{"cause": "", "from_us": 0, "proof": "", "until_us": None, "words": ""}],
+            "quarantined": [""],
+            "segments": [dict.fromkeys(("file", "sound", "sound_codec", "state", "words"), "")],
+            "unaccounted": [{"from_us": 0, "kinds": [""], "until_us": 0, "words": ""}],
+        }
+    ],
+    "derived": [{"file": "", "how": ""}],
+    **dict.fromkeys(("format", "protection", "site"), ""),
+    **dict.fromkeys(("order", "part", "parts", "made_at_us"), 0),
+    **dict.fromkeys(("from_us", "until_us", "whole_from_us", "whole_until_us"), 0),
+}
+SOUND = {"sound", "sound_codec"}  # only newer bags have both
 # Control and format characters: they could make a terminal show something else.
 UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -100,12 +120,15 @@ def say(chinese: str, english: str) -> None:
 
 
 def list_bag(folder: Path) -> Bag:
-    """Every file and its size. Links and special files have no place in a bag."""
+    """Every file and its size. Links, special files and strange names have no place in a bag."""
     sizes = {}
     for here, folders, names in os.walk(folder, onerror=_raise):
         for name in folders + names:
             path = Path(here) / name
             require(not path.is_symlink() and (path.is_dir() or path.is_file()), f"not a plain file: {path}")
+            place = path.relative_to(folder).as_posix()
+            is_known = PLAIN.fullmatch(place) or (place in CHINESE and path.is_file())
+            require(is_known, f"a name that no bag has: {place}")
         for name in names:
             path = Path(here) / name
             sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
@@ -133,7 +156,7 @@ def read_lists(bag: Bag) -> dict[str, str]:
 def _manifest(bag: Bag, name: str) -> dict[str, str]:
     lines = bag.read(name).decode().split("\n")
     found = [LINE.fullmatch(line) for line in lines[:-1]]
-    listed = {line[2]: line[1] for line in found if line and NAME.fullmatch(line[2])}
+    listed = {line[2]: line[1] for line in found if line}
     require(lines[-1] == "" and len(listed) == len(found), f"malformed: {name}")
     is_payload = name == PAYLOAD
     require(all(path.startswith("data/") == is_payload for path in listed), f"malformed: {name}")
@@ -166,9 +189,11 @@ def _digest(path: Path) -> str:
 def _said(bag: Bag, label: str) -> str:
     """What bag-info.txt says under a label that it has once, capitals and spaces aside."""
     lines = [line.partition(":") for line in bag.read("bag-info.txt").decode().split("\n")]
-    found = [line for line in lines if line[0].strip().lower() == label.lower()]
+    any_way = re.compile(rf"\s*{label}\s*", re.ASCII | re.IGNORECASE)
+    found = [line for line in lines if line[1] and any_way.fullmatch(line[0])]
     require(len(found) == 1 and found[0][0] == label, f"bag-info.txt does not say once: {label}")
-    return found[0][2].removeprefix(" ")
+    require(found[0][2].startswith(" "), f"bag-info.txt: no space behind {label}:")
+    return found[0][2][1:]
 
 
 def raw_key(pem: bytes) -> bytes:
@@ -222,6 +247,12 @@ def read_leaf(bag: Bag, head: Head, path: str) -> dict[str, Any]:
     require(found and is_whole, f"malformed proof: {path}")
     leaf = _canonical(entry, separators=(",", ":"))
     require(index == f"index {whole(leaf['index'])}", f"the proof is of another leaf: {path}")
+    whole(leaf["recorded_at_us"])
+    is_flat = all(re.fullmatch("[a-z0-9_]+", key) for key in leaf["body"]) and all(
+        type(each) in (int, str, type(None)) for each in leaf["body"].values()
+    )
+    require(is_flat and leaf.keys() == {"body", "index", "kind", "recorded_at_us"}, f"malformed: {path}")
+    require(UUID.fullmatch(leaf["body"]["camera_uuid"]), f"malformed: {path}")
     leaf_hash = hashlib.sha256(b"\0" + entry).digest()
     siblings = [_hash(line) for line in hashes]
     require(_is_included(leaf_hash, leaf["index"], siblings, head), f"not in the ledger: {path}")
@@ -236,9 +267,26 @@ def _canonical(text: bytes, tail: str = "", **how: Any) -> dict[str, Any]:
     return found
 
 
+def _check_form(found: Any, form: Any) -> None:
+    """Nothing is left out, and nothing else is said."""
+    if isinstance(form, dict):
+        require(isinstance(found, dict) and form.keys() - found.keys() in (set(), SOUND), "a key is missing")
+        require(not found.keys() - form.keys(), "a key that delivery.json has not")
+        for key in found:
+            _check_form(found[key], form[key])
+    elif isinstance(form, list):
+        require(isinstance(found, list), f"not a list: {found}")
+        for each in found:
+            _check_form(each, form[0])
+    elif form == "":
+        require(isinstance(found, str), f"not a text: {found}")
+    elif found is not None or form is not None:
+        whole(found)
+
+
 def whole(found: Any) -> int:
     """A number as the format has them: not 1.0, not true."""
-    if type(found) is not int or found < 0:
+    if type(found) is not int or found < 0 or found >> 53:  # what every tool counts exactly
         raise RefusedError(f"not a whole number: {found}")
     return found
 
@@ -272,6 +320,7 @@ def check_segment(bag: Bag, head: Head, camera: dict[str, Any], named: dict[str,
     require(leaf["kind"] == "segment" and body["camera_uuid"] == camera["uuid"], f"another's proof: {path}")
     is_of_file = body["path"].rpartition("/")[2] == named["file"] and whole(body["sequence"]) == sequence
     require(is_of_file, f"another's proof: {path}")
+    require(DIGEST.fullmatch(body["sha256"]), f"malformed: {path}")
     digest = bag.digests.get(f"data/{path}")
     true_state = "missing" if digest is None else "delivered" if digest == body["sha256"] else "damaged"
     is_absent = digest is None and named["state"] in ("missing", "disposed")
@@ -289,7 +338,7 @@ def check_gap(bag: Bag, head: Head, camera: dict[str, Any], named: dict[str, Any
     recorded = [leaf["kind"], body["camera_uuid"], body["cause"], body["started_at_us"], until_us]
     kind = "gap_open" if until_us is None else "gap_end"
     claimed = [kind, camera["uuid"], named["cause"], named["from_us"], named["until_us"]]
-    require(recorded == claimed, f"the ledger says otherwise: {path}")
+    require(recorded == claimed and WORD.fullmatch(named["cause"]), f"the ledger says otherwise: {path}")
     return Span(whole(named["from_us"]), whole(made_at_us if until_us is None else named["until_us"]))
 
 
@@ -349,6 +398,7 @@ def check_camera(bag: Bag, head: Head, delivery: dict[str, Any], camera: dict[st
 def check_delivery(bag: Bag, head: Head) -> tuple[dict[str, Any], bool]:
     """The bag's own statement: nothing in it beside what it names, and complete if it says so."""
     delivery = _canonical(bag.read("delivery.json"), "\n", indent=1)
+    _check_form(delivery, FORM)
     require(delivery["format"] == "kaochang-delivery/1", "unknown format")
     is_stretch = whole(delivery["from_us"]) < whole(delivery["until_us"])
     require(is_stretch and delivery["cameras"], "nothing was asked for")

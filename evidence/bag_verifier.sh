@@ -30,8 +30,13 @@ check_signature() { # file, signature
 }
 said() { # what bag-info.txt says under a label that it has once, capitals and spaces aside
     [ "$(grep -ci "^[[:space:]]*$1[[:space:]]*:" bag-info.txt)" -eq 1 ] || refuse "bag-info.txt does not say once: $1"
-    sed -n "s/^$1: \{0,1\}//p" bag-info.txt
+    sed -n "s/^$1: //p" bag-info.txt
 }
+# For awk: characters of UTF-8 beyond ASCII, a JSON string and a whole number as the formats write them.
+wide='[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]'
+wide="$wide"'|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]'
+string='"([] !#-[^-\177]|\\\\(["\\\\bfnrt]|u00(0[0-7bef]|1[0-9a-f]))|'"$wide"')*"'
+whole='(0|[1-9][0-9]*)'
 
 bag=$(dirname "$0") outside=
 tmp=$(mktemp -d)
@@ -54,9 +59,9 @@ bag=$(pwd -P)
 #    otherwise when it is asked again gains nothing.
 [ -z "$(find . ! -type f ! -type d)" ] || refuse "links or special files in the bag"
 strange=$(find . ! -path . \( -name '*[!A-Za-z0-9_.-]*' -o -name '[!A-Za-z0-9_]*' \) \
-    ! -path ./电子数据清单.pdf ! -path ./电子数据清单.csv ! -path ./怎样核验.txt)
+    ! \( -type f \( -path ./电子数据清单.pdf -o -path ./电子数据清单.csv -o -path ./怎样核验.txt \) \))
 [ -z "$strange" ] || refuse "a name that no bag has: $strange"
-[ -z "$(find . -path ./data -prune -o -type f -size +131071 -print)" ] || refuse "a list or proof is too large"
+[ -z "$(find . -path ./data -prune -o -type f -size +67108863c -print)" ] || refuse "a list or proof is too large"
 find . -type f | sed 's|^\./||' | sort >"$tmp/found"
 [ -z "$(tr A-Z a-z <"$tmp/found" | sort | uniq -d)" ] || refuse "two names differ by capitals alone"
 mkdir "$tmp/bag" "$tmp/n"
@@ -84,6 +89,11 @@ fingerprint=$(sha256sum <"$tmp/raw" | cut -c1-64)
 check_signature tagmanifest-sha256.txt tagmanifest-sha256.txt.sig
 echo "签名有效，公钥指纹 $fingerprint / the signature covers every file of the bag"
 sha256sum -c tagmanifest-sha256.txt >"$tmp/sums" 2>&1 </dev/null || refuse "$(grep -v ': OK$' "$tmp/sums" | head -n 1)"
+for each in bag-info.txt delivery.json; do # a shell drops what is no text
+    [ "$(tr -d '\000' <$each | wc -c)" -eq "$(wc -c <$each)" ] || refuse "not text: $each"
+done
+[ -z "$(tail -c 1 delivery.json | tr -d '\n')" ] || refuse "not the usual form: delivery.json"
+awk -v wide="$wide" '$0 !~ "^([\001-\177]|" wide ")*$" { exit 1 }' bag-info.txt || refuse "not text: bag-info.txt"
 oxum=$(cd "$bag" && find data -type f -exec wc -c {} \; 2>/dev/null | awk '{ sum += $1 } END { printf "%.0f.%d", sum, NR }')
 [ "$(said Payload-Oxum)" = "$oxum" ] || refuse "the originals have another size in all than the bag says"
 # No original at all: everything asked for was a recorded gap, or disposed. sha256sum has a dislike of that.
@@ -155,7 +165,7 @@ awk -F "$tab" -v size="$size" -v note=proof/checkpoint.note '
             else if (line != want[++seen]) exit 1
         }
         close(path)
-        if (!phase || seen != wanted || bytes != $2 || leaf + 0 >= size + 0) exit 1
+        if (!phase || seen != wanted || bytes != $2 || leaf + 0 >= size + 0 || size + 0 > 9007199254740991) exit 1
         print NR, leaf, size - 1, "-" made
     }' "$tmp/leaves" >"$tmp/state" || refuse "malformed proof"
 cut -d ' ' -f 2 "$tmp/state" >"$tmp/places"
@@ -197,40 +207,55 @@ awk -v root="$root" '$3 != 0 || $4 != root { exit 1 }' "$tmp/state" || refuse "a
 
 # 5. and 6. What the leaves say, one line each: folder and name, kind, camera, from, until, then run, sequence and
 #    digest of a file, or the cause of a gap.
-paste "$tmp/facts" "$tmp/places" | awk -F '\t' '
-    function value(key, form,   start) { # a number, or a string without its quotes
-        if (!match($2, "[{,]\"" key "\":" form "[,}]")) exit 1
-        start = RSTART + length(key) + 4
-        found = substr($2, start, RLENGTH - length(key) - 5)
+paste "$tmp/facts" "$tmp/places" | awk -F '\t' -v S="$string" -v N="$whole" '
+    function read_body(text,   key, last) { # into body[], its keys in order; returns what stands behind it
+        split("", body)
+        if (substr(text, 1, 9) != "{\"body\":{") exit 1
+        text = substr(text, 9)
+        do {
+            text = substr(text, 2)
+            if (!match(text, "^\"[a-z0-9_]+\":(null|0|-?[1-9][0-9]*|" S ")[,}]")) exit 1
+            key = substr(text, 2, index(text, "\":") - 2)
+            if (key <= last) exit 1
+            last = key; body[key] = substr(text, length(key) + 4, RLENGTH - length(key) - 4)
+            text = substr(text, RLENGTH)
+        } while (text ~ /^,/)
+        return text
+    }
+    function value(key, form,   found) { # a number, or a string without its quotes
+        found = body[key]
+        if (found !~ "^" form "$" || found + 0 > 9007199254740991) exit 1
         gsub(/"/, "", found)
         return found
     }
     {
-        if (!match($2, /},"index":[0-9]+,"kind":"[a-z_]+","recorded_at_us":[0-9]+}$/)) exit 1
-        split(substr($2, RSTART), end, /[:,"]+/)
-        if (end[3] != $3) exit 1
+        rest = read_body($2)
+        if (rest !~ "^},\"index\":" N ",\"kind\":\"[a-z_]+\",\"recorded_at_us\":" N "}$") exit 1
+        split(rest, end, /[:,"}]+/)
+        if (end[3] != $3 || end[7] + 0 > 9007199254740991) exit 1
         kind = end[5]; place = $1; sub(/^proof\//, "", place); sub(/\.entry$/, "", place)
         name = place; sub(/.*\//, "", name)
-        camera = value("camera_uuid", "\"[0-9a-f-]+\""); from = value("started_at_us", "[0-9]+")
+        camera = value("camera_uuid", "\"[0-9a-f-]+\""); from = value("started_at_us", N)
         if (kind == "segment") {
-            path = value("path", "\"[^\"]*\""); sub(/.*\//, "", path)
-            digest = value("sha256", "\"[0-9a-f]+\"")
-            if (path != name || length(digest) != 64 || split(name, part, "_") != 4) exit 1
-            if (length(part[1]) != 36 || length(part[2]) != 36 || part[3] + 0 != value("sequence", "[0-9]+")) exit 1
-            if (part[2] part[3] part[4] !~ /^[0-9a-f-]+[0-9]+\.mp4$/ || part[4] !~ /^[0-9]+\.mp4$/) exit 1
-            print place, kind, camera, from, value("ended_at_us", "[0-9]+"), part[2], part[3] + 0, digest
+            path = body["path"]; sub(/^.*\//, "", path); sub(/^"/, "", path); sub(/"$/, "", path)
+            digest = value("sha256", "\"[0-9a-f]+\""); sequence = value("sequence", N)
+            if (path != name || length(digest) != 64) exit 1
+            if (name !~ /^[0-9a-f-]+_[0-9a-f-]+_[0-9]+_[0-9]+\.mp4$/) exit 1
+            split(name, part, "_")
+            if (length(part[1]) != 36 || length(part[2]) != 36 || part[3] !~ "^0*" sequence "$") exit 1
+            print place, kind, camera, from, value("ended_at_us", N), part[2], sequence, digest
         } else if (kind == "gap_end" || kind == "gap_open") {
             if (name !~ /^gap-[0-9]+$/) exit 1
-            until = kind == "gap_end" ? value("ended_at_us", "[0-9]+") : "null"
+            if (kind == "gap_open" && "ended_at_us" in body && body["ended_at_us"] != "null") exit 1
+            until = kind == "gap_end" ? value("ended_at_us", N) : "null"
             print place, kind, camera, from, until, "-", 0, value("cause", "\"[a-z_]+\"")
         } else exit 1
     }' >"$tmp/recorded" || refuse "an entry is malformed"
 
-
 # 5. to 8. delivery.json stands in one form only, one key a line. What it says against the leaves; what it names.
 sed 's/^\(.\{64\}\)  data\//\1 /' manifest-sha256.txt >"$tmp/delivered"
 : >"$tmp/spans" >"$tmp/holes" >"$tmp/lost"
-awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" '
+awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" -v S="$string" -v N="$whole" '
     function take(form) { if ((getline line <"delivery.json") <= 0 || line !~ ("^" form "$")) exit 1 }
     function taken(indent, key, form) { # what stands behind a key
         take(substr("     ", 1, indent) "\"" key "\": " form)
@@ -238,7 +263,8 @@ awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" '
     }
     function text(indent, key,   value) { value = taken(indent, key, S ","); return substr(value, 2, length(value) - 3) }
     function last_text(indent, key,   value) { value = taken(indent, key, S); return substr(value, 2, length(value) - 2) }
-    function number(indent, key) { return substr(taken(indent, key, N ","), 1, length(line) - indent - length(key) - 5) }
+    function whole(found) { if (found + 0 > 9007199254740991) exit 1; return found } # what awk counts exactly
+    function number(indent, key,   value) { value = taken(indent, key, N ","); return whole(substr(value, 1, length(value) - 1)) }
     function opens(indent, key) { return taken(indent, key, "([[]|[[][]],)") == "[" } # a list with something in it
     function more() { return line ~ /,$/ }
     function name(path) { print path >(to "/named") }
@@ -251,7 +277,7 @@ awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" '
     function gap(   cause, from, proof, until) {
         take("    [{]"); cause = text(5, "cause"); from = number(5, "from_us"); proof = text(5, "proof")
         until = taken(5, "until_us", "(null|" N "),"); sub(/,$/, "", until); last_text(5, "words"); take("    [}],?")
-        leaf(folder "/" proof)
+        whole(until); leaf(folder "/" proof)
         if (fact[2] != (until == "null" ? "gap_open" : "gap_end")) exit 1
         if (fact[4] != from || fact[5] != until || fact[8] != cause) exit 1
     }
@@ -288,7 +314,6 @@ awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" '
         for (at = 1; at <= uses; at++) if (cameras[at] != uuid) exit 1
     }
     BEGIN {
-        S = "\"([^\"\\\\\001-\037]|\\\\.)*\""; N = "(0|[1-9][0-9]*)"
         while ((getline line <recorded) > 0) { place = line; sub(/ .*/, "", place); said[place] = line }
         while ((getline line <delivered) > 0) digest[substr(line, 66)] = substr(line, 1, 64)
         # made_at_us stands behind the cameras.
@@ -308,7 +333,7 @@ awk -v recorded="$tmp/recorded" -v delivered="$tmp/delivered" -v to="$tmp" '
         if (text(1, "format") != "kaochang-delivery/1") exit 1
         from = number(1, "from_us"); number(1, "made_at_us"); number(1, "order"); number(1, "part"); number(1, "parts")
         text(1, "protection"); text(1, "site"); until = number(1, "until_us"); number(1, "whole_from_us")
-        taken(1, "whole_until_us", N); take("[}]")
+        whole(taken(1, "whole_until_us", N)); take("[}]")
         if ((getline line <"delivery.json") > 0 || from + 0 >= until + 0) exit 1
         print from, until >(to "/asked")
     }' || refuse "delivery.json contradicts the ledger, or has not the usual form"

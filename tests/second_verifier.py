@@ -24,6 +24,7 @@ UNLISTED: Final = {TAG_LIST, f"{TAG_LIST}.sig"}
 BAGIT: Final = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROOF_FORMAT = "c2sp.org/tlog-proof@v1"
 SHORT_US = 500_000
+LARGEST = 2**53
 NUMBER: Final = re.compile(r"0|[1-9][0-9]*")
 LISTED: Final = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 PLAIN_PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -31,6 +32,25 @@ CHINESE_NAMES: Final = {"电子数据清单.pdf", "电子数据清单.csv", "怎
 SMALL_BYTES = 64 * 1024 * 1024
 PEM_HEAD: Final = bytes.fromhex("302a300506032b6570032100")
 KEY_AND_CHECKPOINT: Final = {f"proof/{name}" for name in ("key.pem", "checkpoint.txt", "checkpoint.sig")}
+TEXTS: Final = {
+    "": {"format", "protection", "site"},
+    "asked_by": {"name", "organisation", "reason", "second_person"},
+    "cameras": {"folder", "label", "room", "uuid"},
+    "segments": {"file", "sound", "sound_codec", "state", "words"},
+    "gaps": {"cause", "proof", "words"},
+    "unaccounted": {"words"},
+    "derived": {"file", "how"},
+}
+NUMBERS: Final = {
+    "": {"order", "part", "parts", "made_at_us", "from_us", "until_us", "whole_from_us", "whole_until_us"},
+    "gaps": {"from_us", "until_us"},
+    "unaccounted": {"from_us", "until_us"},
+}
+LISTS: Final = {
+    "": {"cameras", "derived"},
+    "cameras": {"segments", "gaps", "unaccounted", "quarantined"},
+    "unaccounted": {"kinds"},
+}
 FILE_NAME: Final = re.compile(r"([0-9a-f-]{36})_([0-9a-f-]{36})_([0-9]+)_([0-9]+)\.mp4")
 
 
@@ -114,6 +134,7 @@ def _verify(folder: Path, fingerprint: str | None) -> bool:
     key.verify(_small(folder / f"{TAG_LIST}.sig"), _small(folder / TAG_LIST))
     head = _head(bag, key, prints)
     delivery = _object(bag.read("delivery.json"), end="\n", indent=1)
+    _formed(delivery, "")
     require(delivery["format"] == "kaochang-delivery/1", "another format of delivery.json")
     require(_number(delivery["from_us"]) < _number(delivery["until_us"]), "no time was asked for")
     require(delivery["cameras"], "no camera was asked for")
@@ -127,17 +148,43 @@ def _verify(folder: Path, fingerprint: str | None) -> bool:
     return is_complete
 
 
+def _formed(found: Any, kind: str) -> None:
+    """An object of delivery.json has the keys of its kind, and behind each what belongs there."""
+    texts, numbers, lists = (each.get(kind, set()) for each in (TEXTS, NUMBERS, LISTS))
+    keys = set(found) | ({"sound", "sound_codec"} if kind == "segments" and "sound" not in found else set())
+    require(keys == texts | numbers | lists | ({"asked_by"} if not kind else set()), f"keys of {kind}")
+    require("sound" in found or "sound_codec" not in found, "a codec without a sound")
+    for key, value in found.items():
+        if key in lists:
+            require(isinstance(value, list), f"{key} is no list")
+            for each in value:
+                if key in {"quarantined", "kinds"}:
+                    require(isinstance(each, str), f"{key} has no text")
+                else:
+                    _formed(each, key)
+        elif key == "asked_by":
+            _formed(value, key)
+        elif key in texts:
+            require(isinstance(value, str), f"{key} is no text")
+        elif (kind, key) != ("gaps", "until_us") or value is not None:
+            _number(value)
+
+
 def _says(bag: Bag, wanted: str) -> None:
     """bag-info.txt has this line, and no other with its label."""
-    label = wanted.split(":", maxsplit=1)[0].lower()
-    lines = bag.read("bag-info.txt").decode().split("\n")
-    said = [line for line in lines if ":" in line and line.split(":")[0].strip().lower() == label]
-    require(said == [wanted], f"bag-info.txt says otherwise: {label}")
+    label = wanted.split(":", maxsplit=1)[0].lower().encode()
+    text = bag.read("bag-info.txt")
+    require(text.decode().encode() == text, "bag-info.txt is no text")
+    lines = text.split(b"\n")
+    # Bytes know the capitals and spaces of ASCII alone.
+    said = [line for line in lines if b":" in line and line.split(b":")[0].strip().lower() == label]
+    require(said == [wanted.encode()], f"bag-info.txt says otherwise: {wanted}")
 
 
 def _manifests(folder: Path) -> dict[str, str]:  # 1
     found = {path.relative_to(folder).as_posix() for path in _files(folder)}
-    parts = [part for path in found - CHINESE_NAMES for part in path.split("/")]
+    folders = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_dir()}
+    parts = [part for path in (found - CHINESE_NAMES) | folders for part in path.split("/")]
     require(all(PLAIN_PART.fullmatch(part) for part in parts), "a name that no bag has")
     require(len({path.lower() for path in found}) == len(found), "names that differ by capitals")
     require(_small(folder / "bagit.txt") == BAGIT, "bagit.txt")
@@ -195,7 +242,7 @@ def _head(bag: Bag, key: Ed25519PublicKey, prints: str) -> SignedHead:  # 3
     text, signature = bag.read("proof/checkpoint.txt"), bag.read("proof/checkpoint.sig")
     key.verify(signature, text)
     origin, size, root, rest = text.decode().split("\n")
-    require(rest == "" and NUMBER.fullmatch(size), "form of the checkpoint")
+    require(rest == "" and NUMBER.fullmatch(size) and int(size) < LARGEST, "form of the checkpoint")
     require(origin == f"kaochang/footage/{prints[:16]}", "origin of the checkpoint")
     key_id = hashlib.sha256(origin.encode() + b"\n\x01" + key.public_bytes_raw()).digest()[:4]
     line = f"\n\u2014 {origin} {base64.b64encode(key_id + signature).decode()}\n"
@@ -231,7 +278,13 @@ def _leaf(bag: Bag, head: SignedHead, place: str) -> tuple[str, dict[str, Any]]:
     hashes = [_hash(line) for line in path]
     root = _root(leaf["index"], head.size, hashlib.sha256(b"\x00" + entry).digest(), hashes)
     require(root == head.root, f"{place} is not in the ledger")
-    return leaf["kind"], leaf["body"]
+    body = leaf["body"]
+    require(set(leaf) == {"body", "index", "kind", "recorded_at_us"}, f"keys of {place}")
+    require(all(re.fullmatch("[a-z0-9_]+", key) for key in body), f"keys of {place}")
+    require({type(value) for value in body.values()} <= {int, str, type(None)}, f"values of {place}")
+    require(re.fullmatch("[0-9a-f-]+", body["camera_uuid"]), f"uuid in {place}")
+    _number(leaf["recorded_at_us"])
+    return leaf["kind"], body
 
 
 def _root(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
@@ -252,7 +305,7 @@ def _root(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
 
 
 def _number(found: object) -> int:
-    if type(found) is not int or found < 0:
+    if type(found) is not int or not 0 <= found < LARGEST:
         raise BagRefusedError("no whole number")
     return found
 
@@ -296,6 +349,7 @@ def _file(
     require(kind == "segment" and body["camera_uuid"] == camera["uuid"], f"leaf of {each['file']}")
     require(body["path"].rsplit("/", 1)[-1] == each["file"], f"path of {each['file']}")
     require(_number(body["sequence"]) == int(parts[3]), f"sequence of {each['file']}")
+    require(re.fullmatch("[0-9a-f]{64}", body["sha256"]), f"digest in {place}")
     original = f"data/{camera['folder']}/{each['file']}"
     states = {"missing", "disposed"}
     if original in bag.digests:
@@ -315,7 +369,7 @@ def _gap(
     require(kind == ("gap_open" if each["until_us"] is None else "gap_end"), f"kind of {place}")
     said = (camera["uuid"], each["cause"], each["from_us"], each["until_us"])
     told = (body["camera_uuid"], body["cause"], body["started_at_us"], body.get("ended_at_us"))
-    require(said == told, f"leaf of {place}")
+    require(said == told and re.fullmatch("[a-z_]+", each["cause"]), f"leaf of {place}")
     end_us = -1 if each["until_us"] is None else _number(each["until_us"])
     return Stretch(_number(each["from_us"]), end_us)
 

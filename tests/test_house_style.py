@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("exam", "evidence", "config", "recorder", "kiosk", "web", "rehearsal")
 MODULE_LINES = 400
 # One file, because it travels in every bag as verify.py and strangers read it there.
-LONGER = {ROOT / "evidence" / "bag_verifier.py": 460}
+LONGER = {ROOT / "evidence" / "bag_verifier.py": 510}
 FUNCTION_LINES = 60
 NESTING = 3
 FORBIDDEN_NAMES = {"event", "data", "info", "item", "process", "handle", "manager", "util", "utils", "status"}

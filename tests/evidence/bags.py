@@ -104,9 +104,9 @@ def relist(bag: Path, *, weigh: bool = True) -> None:
 
 def _weigh(bag: Path) -> None:
     sizes = [each.stat().st_size for each in bag.glob("data/**/*") if each.is_file()]
-    said = (bag / "bag-info.txt").read_text(encoding="utf-8")
-    true = re.sub(r"Payload-Oxum: [0-9.]+", f"Payload-Oxum: {sum(sizes)}.{len(sizes)}", said)
-    (bag / "bag-info.txt").write_text(true, encoding="utf-8")
+    said = (bag / "bag-info.txt").read_bytes()
+    true = re.sub(rb"Payload-Oxum: [0-9.]+", f"Payload-Oxum: {sum(sizes)}.{len(sizes)}".encode(), said)
+    (bag / "bag-info.txt").write_bytes(true)
 
 
 def _list(manifest: Path, files: dict[str, Path]) -> None:
