@@ -43,7 +43,8 @@ BENCHES: Final = (
 # Long trials of the running services, each a module of tests/soak with `main(words)`.
 SOAKS: Final[tuple[str, ...]] = (
     *("bags", "export_live", "mutations", "mutants", "syscalls", "faults", "kills", "power_cut", "volumes"),
-    *("health", "early_deletion", "disposal_kills", "archive_mutations", "fixity", "damaged", "signal_days"),
+    *("health", "early_deletion", "disposal_kills", "archive_mutations", "fixity", "damaged"),
+    *("signal_days", "agreement"),
 )
 # Commands that read their own words: a module with `main(words, settings_at) -> exit status`, and the help.
 TOOLS: Final[dict[str, tuple[str, str]]] = {

@@ -18,10 +18,19 @@ from tests import second_verifier
 from tests.evidence.bags import CAMERA, FIRST_US, Archive, open_archive, relist, resign, wish
 from tests.evidence.forged_bags import DISHONEST, FORGED, checkpoint_text, sign_checkpoint
 from tests.evidence.lying_bags import LIES
+from tests.evidence.odd_bags import ODD, SIGNED_SO
 from tests.evidence.spoiled_bags import ONLY_LISTS, SPOILING, UNLISTABLE, Said, redeliver
+from tests.evidence.unusual_bags import UNUSUAL
 from tests.soak.mutations import mutate
 
 SHELL_VERIFIER = Path(bag_verifier.__file__).with_suffix(".sh")
+# Among the odd and unusual bags those that the shell's verifier judges too (it takes a quarter of a second);
+# `soak mutants --module verify.sh` has it judge all of them.
+SHELL_TOO = {
+    *("statement: a letter as its number", "summary: a nothing in the word", "leaf: a key twice"),
+    *("statement without its end", "strange folder", "a file named with no number", "leaf: no UTF-8"),
+    *("much in words", "much in a leaf", "holes in two cameras", "a tree with two edges"),
+}
 BITS = 60
 LAYOUTS = 150
 TENTH_US = SECOND_US // 10
@@ -113,6 +122,24 @@ def test_all_refuse_a_statement_that_the_proofs_contradict(
     redeliver(bag, lie)
     resign(archive, bag)
     assert all_three(archive, bag) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("how", [*ODD, *SIGNED_SO])
+def test_one_odd_thing_is_enough_to_be_refused(archive: Archive, bag: Path, how: str) -> None:
+    {**ODD, **SIGNED_SO}[how](archive, bag)
+    if how in ODD:
+        resign(archive, bag)
+    judged = all_three(archive, bag) if how in SHELL_TOO else both(archive, bag)
+    assert set(judged) == {bag_verifier.REFUSED}
+
+
+@pytest.mark.parametrize("how", UNUSUAL)
+def test_what_few_bags_have_is_no_reason_to_refuse_one(archive: Archive, bag: Path, how: str) -> None:
+    make, verdict = UNUSUAL[how]
+    make(archive, bag)
+    resign(archive, bag)
+    judged = all_three(archive, bag) if how in SHELL_TOO else both(archive, bag)
+    assert set(judged) == {verdict}
 
 
 def test_the_ways_to_change_a_bag_and_back_are_found_again(archive: Archive, bag: Path) -> None:

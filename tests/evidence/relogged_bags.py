@@ -12,7 +12,7 @@ from evidence.merkle import ReadNode, hash_leaf, hash_node, inclusion_path, root
 from tests.evidence.bags import Archive
 from tests.evidence.forged_bags import checkpoint_text, sign_checkpoint
 
-# The leaves of a bag by their place below proof/, without ending: where they stand in the tree, and the entry.
+# The leaves of a bag by their place below proof/, without ending: where each stands in the tree, its entry.
 Leaves = dict[str, tuple[int, bytes]]
 
 
