@@ -1,7 +1,6 @@
 """Three verifiers that share no code agree on good, bad and changed bags."""
 
 import ast
-import os
 import random
 import shutil
 import subprocess
@@ -17,13 +16,13 @@ from exam.clock import SECOND_US
 from tests import second_verifier
 from tests.evidence.bags import CAMERA, FIRST_US, Archive, open_archive, relist, resign, wish
 from tests.evidence.forged_bags import DISHONEST, FORGED, checkpoint_text, sign_checkpoint
+from tests.evidence.laid_out import SHELL_VERIFIER, TENTH_US, holes_by_shell, layout
 from tests.evidence.lying_bags import LIES
 from tests.evidence.odd_bags import ODD, SIGNED_SO
 from tests.evidence.spoiled_bags import ONLY_LISTS, SPOILING, UNLISTABLE, Said, redeliver
 from tests.evidence.unusual_bags import UNUSUAL
 from tests.soak.mutations import mutate
 
-SHELL_VERIFIER = Path(bag_verifier.__file__).with_suffix(".sh")
 # Among the odd and unusual bags those that the shell's verifier judges too (it takes a quarter of a second);
 # `soak mutants --module verify.sh` has it judge all of them.
 SHELL_TOO = {
@@ -33,9 +32,6 @@ SHELL_TOO = {
 }
 BITS = 60
 LAYOUTS = 150
-TENTH_US = SECOND_US // 10
-# Of two runs the first four files, and gaps, whose run is empty.
-OWNERS = [(run, sequence) for run in ("a", "b") for sequence in range(4)] + [("", 0)] * 4
 
 
 @pytest.fixture(scope="module")
@@ -154,43 +150,13 @@ def test_all_find_the_same_time_unaccounted_in_whatever_overlaps(tmp_path: Path)
     chance = random.Random(20261123)
     from_us = 12 * TENTH_US
     for until_us in [from_us + tenths * TENTH_US for tenths in range(1, 20)]:
-        layouts = [_layout(chance) for _ in range(LAYOUTS)]
+        layouts = [layout(chance) for _ in range(LAYOUTS)]
         first = [unaccounted(from_us, until_us, [Span(*each) for each in laid]) for laid in layouts]
         for laid, holes in zip(layouts, first, strict=True):
             stretches = sorted(second_verifier.Stretch(*each) for each in laid)
             second = second_verifier.holes(stretches, from_us, until_us)
             assert second == [tuple(hole) for hole in holes], laid
-        assert _holes_by_shell(tmp_path, from_us, until_us, layouts) == first
-
-
-def _layout(chance: random.Random) -> list[tuple[int, int, str, int]]:
-    starts = [chance.randrange(40) * TENTH_US for _ in range(chance.randrange(7))]
-    return [
-        (start_us, start_us + chance.randrange(15) * TENTH_US, *chance.choice(OWNERS)) for start_us in starts
-    ]
-
-
-def _holes_by_shell(
-    folder: Path, from_us: int, until_us: int, layouts: list[list[tuple[int, int, str, int]]]
-) -> list[list[list[int]]]:
-    """What verify.sh finds: its own lines for that, each layout as another camera."""
-    spans = [
-        f"camera-{number}\t{each[0]}\t{each[1]}\t{each[2] or '-'}\t{each[3]}\n"
-        for number, laid in enumerate(layouts)
-        for each in [(0, 0, "", 0), *laid]
-    ]
-    (folder / "spans").write_text("".join(spans))
-    (folder / "asked").write_text(f"{from_us} {until_us}\n")
-    text = SHELL_VERIFIER.read_text(encoding="utf-8")
-    begins, ends = text.index('sort -t "$tab" -k 1,1'), text.index('"$tmp/computed"\n')
-    lines = f"set -eu; LC_ALL=C; export LC_ALL; tab=$(printf '\\t'); {text[begins:ends]}/dev/stdout"
-    here = {**os.environ, "tmp": str(folder)}
-    done = subprocess.run(["sh", "-c", lines], capture_output=True, check=True, text=True, env=here)
-    found: list[list[list[int]]] = [[] for _ in layouts]
-    for line in done.stdout.splitlines():
-        camera, *hole = line.split("\t")
-        found[int(camera.removeprefix("camera-"))].append([int(moment) for moment in hole])
-    return found
+        assert holes_by_shell(tmp_path, from_us, until_us, layouts) == first
 
 
 def test_no_single_bit_can_change_unnoticed(archive: Archive, bag: Path) -> None:

@@ -23,9 +23,9 @@ from tests import second_verifier
 from tests.bench.bench_report import progress
 from tests.evidence.bags import Archive, open_archive, resign
 from tests.evidence.forged_bags import sign_checkpoint
+from tests.evidence.laid_out import SHELL_VERIFIER
 from tests.evidence.relogged_bags import Leaves, relog
 
-SHELL_VERIFIER: Final = Path(bag_verifier.__file__).with_suffix(".sh")
 PATIENCE_S: Final = 60
 # What an edit puts in: signs of JSON and of the shell, broken UTF-8, numbers on the edge of what awk counts.
 PIECES: Final = (
