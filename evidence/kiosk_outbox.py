@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from evidence.check_in_pictures import Picture, PictureKind
 from evidence.database import ReaderDatabase, WriterDatabase
+from evidence.kiosk_act_box import ActBox, LetIn
 from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
 from evidence.small_files import create_whole
 from exam.answers import Answer
@@ -25,21 +26,28 @@ from exam.roster_facts import LocalEntry
 
 SEALED_AS: Final = "outbox"
 PICTURE_SEALED_AS: Final = "outbox picture"
+_LET_IN: Final = (
+    "select candidate_id, session_id, place_id, let_in_at_us from {} where let_in_at_us is not null"
+    " and (delivered_at_us is null or delivered_at_us > :since)"
+)
 
 
 def undelivered(path: Path) -> int:
-    """How many scans a kiosk.db still holds; 0 without one. Raises sqlite3.Error when it is damaged."""
+    """How many scans and acts a kiosk.db holds; 0 without one. Raises sqlite3.Error when it is damaged."""
     if not path.exists():
         return 0
     database = ReaderDatabase(path)
     try:
         with database.read() as connection:
-            found: int = connection.execute(
-                "select count(*) from scan where state <> 'delivered'"
-            ).fetchone()[0]
+            known = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+            # A file of an earlier version has no acts yet.
+            tables = {"scan", "staff_act"} & {row["name"] for row in known}
+            return sum(
+                connection.execute(f"select count(*) from {table} where state <> 'delivered'").fetchone()[0]  # noqa: S608 - our own names
+                for table in tables
+            )
     finally:
         database.close()
-    return found
 
 
 class OutboxKeyError(Exception):
@@ -56,16 +64,6 @@ class NewScan:
 
 
 @dataclass(frozen=True, slots=True)
-class LetIn:
-    """Whom this kiosk let in alone, and when by the console's clock."""
-
-    candidate_id: int
-    session_id: int
-    place_id: int
-    at_us: int
-
-
-@dataclass(frozen=True, slots=True)
 class WaitingScan:
     """A scan that the console must hear of. `body` is None when the key does not open it."""
 
@@ -78,7 +76,7 @@ class WaitingScan:
 
 @dataclass(frozen=True, slots=True)
 class AsideScan:
-    """A scan, or a picture of one, that a person must look at; it says nothing about whose it was."""
+    """A scan, a picture of one, or an act, that a person must look at; it says nothing about whose it was."""
 
     # By this kiosk's clock.
     scanned_at_us: int
@@ -99,7 +97,7 @@ class WaitingPicture:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many scans the console does not have; of how many scans and pictures a person must look."""
+    """How many scans and acts the console does not have; how many, with pictures, people must look at."""
 
     waiting: int
     needs_human: int
@@ -122,6 +120,8 @@ class Outbox:
                 f"{key_path} is damaged: what waits in kiosk.db cannot be opened without it."
                 " Put both aside for the administrator, then start again"
             )
+        # What staff did here alone.
+        self.acts = ActBox(database, self._key)
 
     def begin(
         self,
@@ -211,12 +211,14 @@ class Outbox:
         ]
 
     def aside(self) -> list[AsideScan]:
-        """What a person must look at, scans and pictures, oldest first."""
+        """What a person must look at, scans, pictures and acts, oldest first."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "select id, scanned_at_us, outcome, problem from scan where state = 'needs_human' union all"
                 " select scan.id, scanned_at_us, outcome, picture.problem from picture"
-                " join scan on scan.id = scan_id where picture.problem <> '' order by 1"
+                " join scan on scan.id = scan_id where picture.problem <> '' union all"
+                " select id, happened_at_us, outcome, problem from staff_act where state = 'needs_human'"
+                " order by 2, 1"
             )
             return [AsideScan(row["scanned_at_us"], row["outcome"], row["problem"]) for row in rows]
 
@@ -249,7 +251,8 @@ class Outbox:
         with self._database.read() as connection:
             row = connection.execute(
                 "select count(*), count(*) filter (where state = 'needs_human')"
-                " + (select count(*) from picture where problem <> '') from scan where state <> 'delivered'"
+                " + (select count(*) from picture where problem <> '') from ("
+                " select state from scan union all select state from staff_act) where state <> 'delivered'"
             ).fetchone()
         return Counts(row[0], row[1])
 
@@ -257,10 +260,8 @@ class Outbox:
         """Whom this kiosk let in alone and the day part of that moment (console's clock) does not know."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "select candidate_id, session_id, place_id, let_in_at_us from scan"
-                " where let_in_at_us is not null and (delivered_at_us is null or delivered_at_us > ?)"
-                " order by id",
-                (since_us,),
+                f"{_LET_IN.format('scan')} union all {_LET_IN.format('staff_act')} order by let_in_at_us",
+                {"since": since_us},
             ).fetchall()
         return [LocalEntry(row[0], row[1], row[2], row[3], kiosk_id) for row in rows]
 

@@ -77,11 +77,11 @@ class OfferedAct:
     effect: str
     needs_second: bool
     # The attempt it speaks of, by its nonce, and when that was; empty and None: of none.
-    attempt_nonce: str
-    attempt_at_us: int | None
-    doubts: tuple[Outcome, ...]
+    attempt_nonce: str = ""
+    attempt_at_us: int | None = None
+    doubts: tuple[Outcome, ...] = ()
     # By hand: why he will be turned away, which is put on record; empty: he comes in.
-    turned_away: str
+    turned_away: str = ""
 
 
 @dataclass(frozen=True, slots=True)

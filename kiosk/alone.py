@@ -10,22 +10,24 @@ from functools import cache
 from typing import Final
 
 from config.outcomes import load_outcome_texts
+from evidence.kiosk_act_box import LetIn
 from evidence.kiosk_day import KioskDay, OpenedDay
-from evidence.kiosk_outbox import LetIn
 from evidence.roster_opening import ReadNumber, RosterPackage
 from evidence.stretched_numbers import Number, NumberKind
 from evidence.ticket_signing import ShownTicket
-from exam.admission import judge, judged_alone
+from exam.admission import judge, judge_by_hand, judged_alone
 from exam.admission_facts import AdmissionRequest, Policy, Seat, Verdict
 from exam.answers import Answer, Sight, compose
 from exam.identity import masked_name, normalise
 from exam.outcomes import Kind
-from exam.roster_cards import Card, CardSeat, PersonName, as_shown, record_of
+from exam.roster_cards import Card, CardSeat, PersonName, SheetEntry, as_shown, record_of
 from exam.roster_facts import LocalEntry, RosterRecord, facts_of
 from exam.tickets import normalise_ticket
 from kiosk.scan import Scan
 
 NOBODY: Final = PersonName("", "")
+# How many of the last characters of his number a candidate is shown.
+SHOWN_TAIL: Final = 4
 
 _texts: Final = cache(load_outcome_texts)
 
@@ -91,6 +93,21 @@ class Alone:
         verdict = judged_alone(judge(request, facts, self.policy, now_us))
         sight = None if verdict.seat is None else self._sight(verdict.seat, opened)
         return OwnJudgement(compose(verdict, request, _texts(), sight), _let_in(verdict, now_us))
+
+    def judge_by_hand(
+        self, entry: SheetEntry, session_id: int, local: Iterable[LocalEntry], now_us: int
+    ) -> OwnJudgement | None:
+        """The rule's answer to somebody of a list whose documents people compared. None: no such seat."""
+        name = PersonName(entry.name, entry.id_tail[-SHOWN_TAIL:])
+        record = self._record(entry.card, name)
+        facts = facts_of(self.day.rule, [record], [record], local, rooms=frozenset(self.day.rooms))
+        seat = next((one for one in facts.seats if one.sitting.session_id == session_id), None)
+        if seat is None:
+            return None
+        verdict = judged_alone(judge_by_hand(seat, self.kiosk_id, facts, self.policy, now_us))
+        sight = self._sight(seat, Opened((entry.card,), (entry.card,), name))
+        nobody = AdmissionRequest(None, None, self.kiosk_id)
+        return OwnJudgement(compose(verdict, nobody, _texts(), sight), _let_in(verdict, now_us))
 
     def _opened(self, request: AdmissionRequest) -> Opened:
         ticket = self._read(NumberKind.TICKET, request.ticket_no)

@@ -1,4 +1,4 @@
-"""Brings scans to the console that does not know them yet, each with its photos and signatures (待上传).
+"""Brings what the console does not know yet: scans with their pictures, and acts of staff (待上传).
 
 Oldest first, and of one candidate always in order. A scan that fails again and again steps aside: it waits
 longer each time, and so does what came after it of the same candidate; everybody else's goes on. What the
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from evidence.kiosk_act_box import WaitingAct
 from evidence.kiosk_outbox import Outbox, WaitingScan
 from exam.clock import SECOND_US, Clock
 from exam.identity import normalise
@@ -18,6 +19,7 @@ from exam.outcomes import Outcome
 from exam.tickets import normalise_ticket
 from kiosk.console import (
     TIMEOUT_S,
+    ActNotDoneError,
     Console,
     ConsoleFailedError,
     ConsoleRefusedError,
@@ -26,6 +28,7 @@ from kiosk.console import (
 
 # What is told of a scan about which nobody was told anything, because the kiosk stopped.
 INTERRUPTED: Final = Outcome.SYS_OUT
+ACT_NOT_TAKEN: Final = "控制台不接受这次人工签到；请把数据文件夹交给系统管理员，并在控制台核对该考生。"
 SCAN_UNOPENED: Final = "签到机的待上传密钥已更换，这条记录打不开；请把数据文件夹交给系统管理员。"
 SCAN_NOT_TAKEN: Final = "控制台不接受这条记录；请把数据文件夹交给系统管理员。"
 UNOPENED: Final = "签到机的待上传密钥已更换，这张图片打不开；请把数据文件夹交给系统管理员。"
@@ -68,10 +71,12 @@ class Bringer:
         self._failed: dict[str, _Failed] = {}
 
     def bring(self, boot_id: str, now_us: Callable[[], int]) -> None:
-        """Bring every scan whose turn it is; `now_us` tells the moment by the console's clock.
+        """Bring every act and every scan whose turn it is; `now_us` tells the moment by the console's clock.
 
-        Raises ConsoleUnreachableError when the line seems to be cut, and ConsoleRevokedError.
+        Acts first: a scan that came after one speaks of somebody who is in by it. Raises
+        ConsoleUnreachableError when the line seems to be cut, and ConsoleRevokedError.
         """
+        self._bring_acts(now_us)
         for scan in self._in_turn(self._outbox.waiting(boot_id)):
             try:
                 self._bring(scan, now_us)
@@ -79,7 +84,7 @@ class Bringer:
                 _log.warning("scan needs a person", nonce=scan.nonce, reason=str(error))
                 self._set_aside(scan, SCAN_NOT_TAKEN)
             except ConsoleUnreachableError as error:
-                failed = self._note_failure(scan, error)
+                failed = self._note_failure(scan.nonce, error)
                 if not failed.is_aside and not isinstance(error, ConsoleFailedError):
                     raise
 
@@ -120,12 +125,40 @@ class Bringer:
         self._outbox.set_aside(scan.nonce, problem)
         self._failed.pop(scan.nonce, None)
 
-    def _note_failure(self, scan: WaitingScan, error: Exception) -> _Failed:
-        times = self._failed.get(scan.nonce, _FRESH).times + 1
+    def _bring_acts(self, now_us: Callable[[], int]) -> None:
+        for act in self._outbox.acts.waiting():
+            known = self._failed.get(act.nonce, _FRESH)
+            if known.is_aside and self._clock.monotonic_us() < known.due_us:
+                continue
+            try:
+                self._bring_act(act, now_us)
+            except ConsoleUnreachableError as error:
+                failed = self._note_failure(act.nonce, error)
+                if failed.is_aside:
+                    return  # enough for one turn: the console must hear of us, and of the scans
+                if not isinstance(error, ConsoleFailedError):
+                    raise
+
+    def _bring_act(self, act: WaitingAct, now_us: Callable[[], int]) -> None:
+        acts = self._outbox.acts
+        if act.body is None:
+            acts.set_aside(act.nonce, SCAN_UNOPENED)
+            return
+        try:
+            self._console.act(act.body)
+        except (ActNotDoneError, ConsoleRefusedError) as error:
+            _log.warning("act needs a person", nonce=act.nonce, reason=str(error))
+            acts.set_aside(act.nonce, ACT_NOT_TAKEN)
+        else:
+            acts.delivered(act.nonce, now_us())
+        self._failed.pop(act.nonce, None)
+
+    def _note_failure(self, nonce: str, error: Exception) -> _Failed:
+        times = self._failed.get(nonce, _FRESH).times + 1
         wait_us = min(FIRST_WAIT_US * 2 ** max(0, times - FAILURES_IN_TURN - 1), LONGEST_WAIT_US)
         failed = _Failed(times, self._clock.monotonic_us() + wait_us)
-        self._failed[scan.nonce] = failed
-        _log.warning("scan not taken yet", nonce=scan.nonce, times=times, reason=str(error))
+        self._failed[nonce] = failed
+        _log.warning("record not taken yet", nonce=nonce, times=times, reason=str(error))
         return failed
 
 

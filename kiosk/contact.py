@@ -22,7 +22,9 @@ from exam.clock import SECOND_US, Clock
 from exam.kiosk_fitness import Machine, unfit
 from exam.kiosk_health import Part, PartState, Report
 from exam.outcomes import Outcome
+from exam.roster_cards import SheetEntry
 from exam.self_test import Standing
+from kiosk.alone import OwnJudgement
 from kiosk.bringing import Bringer
 from kiosk.console import (
     Console,
@@ -128,6 +130,20 @@ class Contact:
                 if one.candidate_id == candidate_id and one.admission is not None
             },
         }
+
+    def judge_by_hand(self, entry: SheetEntry, session_id: int) -> OwnJudgement | None:
+        """The rule's answer to somebody whose documents people compared. None: he has no seat there."""
+        alone = self.packages.alone
+        if alone is None:
+            return None
+        local = self._outbox.entries(alone.kiosk_id, alone.day_made_at_us)
+        return alone.judge_by_hand(entry, session_id, local, self.now_us)
+
+    def keep_act(self, body: Mapping[str, Any], judgement: OwnJudgement) -> None:
+        """Keep what staff did while this kiosk works alone, for the console. Raises sqlite3.Error."""
+        assert judgement.let_in is not None  # nobody else is kept
+        whole = {**body, "was_offline": True, "happened_at_us": self._clock.wall_us()}
+        self._outbox.acts.keep(whole, self.said, judgement.answer.outcome, judgement.let_in)
 
     def unfit(self) -> tuple[Outcome, ...]:
         """Why nobody may check in here now. While the console judges, the age of our roster is no reason."""

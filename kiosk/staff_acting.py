@@ -69,6 +69,7 @@ class Hand:
     pin_id: int
     keys: PinKeys
     kiosk_uuid: str
+    roles: frozenset[str]
 
     def signature(self, act: str, nonce: str, subject: dict[str, int | str], now_us: int) -> dict[str, Any]:
         """That he does this, or agrees to it, at this moment by the console's clock."""
@@ -97,9 +98,9 @@ def doubt_words(doubt: Outcome) -> str:
     return load_outcome_texts()[doubt].reason
 
 
-def signed_act(wanted: Wanted, hands: list[Hand], now_us: int) -> dict[str, Any]:
-    """The act as it is sent, under a nonce of its own: the first acts, the second agrees."""
-    nonce, about = secrets.token_hex(NONCE_BYTES), wanted.about()
+def signed_act(wanted: Wanted, hands: list[Hand], now_us: int, nonce: str = "") -> dict[str, Any]:
+    """The act as it is sent, under this nonce or one of its own: the first acts, the second agrees."""
+    nonce, about = nonce or secrets.token_hex(NONCE_BYTES), wanted.about()
     subject = act_subject(about, wanted.reason)
     return {
         **about,

@@ -20,7 +20,7 @@ from exam.outcomes import outcome_of
 from exam.plain import to_plain
 from exam.staff_acts import AT_KIOSKS, OfferedAct
 from kiosk.staff_acting import Acted, Wanted, Whom, choices, doubt_words
-from kiosk.staff_desk import NOT_CONNECTED, StaffDesk
+from kiosk.staff_desk import StaffDesk
 from kiosk.staff_pins import Attempt, Tried
 
 PIN_DIGITS: Final = 6
@@ -34,6 +34,7 @@ WORDS: Final[Mapping[Tried, str]] = {
 }
 WAIT: Final = "请{}以后再试；急用请换一台签到机，或在控制台办理。"
 BROKEN: Final = "本机硬盘写不进去，不能核验口令。请换一台签到机，报告系统管理员。"
+NOT_KEPT: Final = "本机硬盘写不进去，没有办理。请换一台签到机，报告系统管理员。"
 LOCKED: Final = "已锁定，请重新输入口令。"
 SECOND: Final = "没有办理。第二人："
 SEEN: Final = "查验证件：{}。{}"
@@ -95,7 +96,7 @@ def _add_lookup(app: Flask, desk: StaffDesk) -> None:
         found = desk.find(words)
         if found is None:
             return jsonify(words=LOCKED), 403
-        return jsonify(found=[asdict(one) for one in found], alone=NOT_CONNECTED if desk.is_alone else "")
+        return jsonify(found=[asdict(one) for one in found], alone=desk.alone)
 
 
 def _add_acts(app: Flask, desk: StaffDesk) -> None:
@@ -121,7 +122,7 @@ def _add_acts(app: Flask, desk: StaffDesk) -> None:
         try:
             acted = desk.act(_wanted(), _second())
         except sqlite3.Error:
-            return jsonify(done=False, words=BROKEN), 503
+            return jsonify(done=False, words=NOT_KEPT), 503
         if acted is None:
             return jsonify(words=LOCKED), 403
         if isinstance(acted, Attempt):

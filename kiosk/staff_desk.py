@@ -1,7 +1,7 @@
 """Staff at the kiosk (人工核验): who somebody is and where he sits, by a PIN, also without the console.
 
-Looking, and with the console present what `kiosk.staff_acting` can do about him. Names of a room open with a
-PIN of somebody who has duty there (R7). Nobody is named before that (`kiosk.staff_pins`).
+Looking, and what can be done about him: `kiosk.staff_acting`, and alone `kiosk.staff_alone`. Names of a room
+open with a PIN of somebody who has duty there (R7). Nobody is named before that (`kiosk.staff_pins`).
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from kiosk.alone import Alone
 from kiosk.console import Console
 from kiosk.contact import Contact
 from kiosk.staff_acting import Acted, Hand, Wanted, Whom, ask_offered, send_act, signed_act
+from kiosk.staff_alone import ONLY_BY_HAND, by_hand_alone, offered_alone
 from kiosk.staff_pins import Attempt, PinGate, Proved, Tried
 
 # Somebody who walks away leaves no names on the screen.
 IDLE_US: Final = 2 * MINUTE_US
 MOST_FOUND: Final = 10
-NOT_CONNECTED: Final = "本机断网，不能在这里办理。请到人工窗口，由现场负责人处理。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ class _Open:
     # Acts whose answer got lost, as they were signed, so that none is done twice.
     unanswered: dict[Wanted, dict[str, Any]] = field(default_factory=dict)
 
+    def names(self, candidate_id: int) -> bool:
+        """Whether he is of these rooms."""
+        return any(entry.card.candidate_id == candidate_id for _, entry in self.sheets)
+
+    def entry_of(self, candidate_id: int) -> SheetEntry:
+        """His line of the list."""
+        return next(entry for _, entry in self.sheets if entry.card.candidate_id == candidate_id)
+
 
 class StaffDesk:
     """One desk per kiosk; one person at a time. Safe for several threads."""
@@ -89,9 +97,9 @@ class StaffDesk:
         return "" if present is None else present.name
 
     @property
-    def is_alone(self) -> bool:
-        """Whether the console is away, so that nothing can be done here."""
-        return self._contact.is_alone
+    def alone(self) -> str:
+        """What can be done while the console is away; empty: it is there."""
+        return ONLY_BY_HAND if self._contact.is_alone else ""
 
     def unlock(self, number: int, pin: str) -> Attempt:
         """Try the PIN of whoever has this number; what another opened is closed. Takes half a second."""
@@ -123,23 +131,28 @@ class StaffDesk:
         present = self._present_for(whom)
         if present is None:
             return None
-        if self.is_alone:
-            return Acted(is_done=False, words=NOT_CONNECTED)
+        if self._contact.is_alone:
+            entry = present.entry_of(whom.candidate_id)
+            return offered_alone(self._contact, entry, whom.session_id, present.hand)
         return ask_offered(self._console, present.hand, whom, self._contact.now_us)
 
     def act(self, wanted: Wanted, second: tuple[int, str] | None) -> Acted | Attempt | None:
-        """Have it judged and done by the console. None: locked, or not of their rooms.
+        """Have it judged and done by the console, or alone. None: locked, or not of their rooms.
 
         `second`: number and PIN of whoever agrees; an Attempt says that these were not right, or not yet.
+        Raises sqlite3.Error when the disk takes no try of a PIN, or not what was done alone.
         """
         present = self._present_for(wanted.whom)
         if present is None:
             return None
-        if self.is_alone:
-            return Acted(is_done=False, words=NOT_CONNECTED)
-        body = present.unanswered.get(wanted) or self._signed(present.hand, wanted, second)
-        if isinstance(body, Attempt):
-            return body
+        body = present.unanswered.get(wanted)
+        if body is None or self._contact.is_alone:
+            hands = self._hands(present.hand, second)
+            if isinstance(hands, Attempt):
+                return hands
+            if self._contact.is_alone:
+                return self._alone(present, wanted, hands)
+            body = signed_act(wanted, hands, self._contact.now_us)
         present.unanswered[wanted] = body
         acted = send_act(self._console, body)
         if acted.is_done is not None:
@@ -159,26 +172,31 @@ class StaffDesk:
     def _present_for(self, whom: Whom) -> _Open | None:
         """Whoever has proved himself, while what he does puts the end off; None: not for this candidate."""
         present = self._present()
-        if present is None or not any(
-            entry.card.candidate_id == whom.candidate_id for _, entry in present.sheets
-        ):
+        if present is None or not present.names(whom.candidate_id):
             return None
         present.until_us = self._clock.monotonic_us() + IDLE_US
         return present
 
-    def _signed(self, hand: Hand, wanted: Wanted, second: tuple[int, str] | None) -> dict[str, Any] | Attempt:
-        hands = [hand]
-        if second is not None:
-            proved = self.gate.prove(*second)
-            if isinstance(proved, Attempt):
-                return proved
-            hands.append(self._hand(proved))
-        return signed_act(wanted, hands, self._contact.now_us)
+    def _alone(self, present: _Open, wanted: Wanted, hands: list[Hand]) -> Acted:
+        """Under the nonce of the same act that got no answer, so that the console does it once."""
+        entry = present.entry_of(wanted.whom.candidate_id)
+        nonce: str = present.unanswered.get(wanted, {}).get("nonce", "")
+        acted = by_hand_alone(self._contact, entry, wanted, hands, nonce)
+        if acted.is_done:
+            present.unanswered.pop(wanted, None)
+        return acted
+
+    def _hands(self, hand: Hand, second: tuple[int, str] | None) -> list[Hand] | Attempt:
+        """Whoever signs, and whoever agrees."""
+        if second is None:
+            return [hand]
+        proved = self.gate.prove(*second)
+        return proved if isinstance(proved, Attempt) else [hand, self._hand(proved)]
 
     def _hand(self, proved: Proved) -> Hand:
         known = self._contact.packages.keys
         assert known is not None  # they opened the package that names him
-        return Hand(proved.person.pin_id, proved.keys, known.kiosk_uuid)
+        return Hand(proved.person.pin_id, proved.keys, known.kiosk_uuid, frozenset(proved.person.roles))
 
     def _opened(self, alone: Alone, proved: Proved) -> Attempt:
         sheets = tuple(

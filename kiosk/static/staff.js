@@ -13,7 +13,6 @@ const LEAVE_WORDS = { lookup: "锁定", pin: "换人" };
 
 let view = "number";
 let person = 0;
-let alone = "";                  // why nothing can be done here; empty: the console is there
 let entry = "";
 let touchedAt = performance.now();
 let locked = Promise.resolve();  // this machine's word that nobody is identified here any more
@@ -73,7 +72,6 @@ async function confirmEntry() {
     if (!told.isGood) { start(told.words); return; }
     at("message").textContent = told.found.length ? told.alone : "名单中没有找到。请核对后再试，或在控制台查询。";
     at("help").textContent = `已查找 ${typed}：${told.found.length}人`;
-    alone = told.alone;
     at("found").replaceChildren(...told.found.map(card));
   } else acts.typed(view, typed);
 }
@@ -93,7 +91,7 @@ function card(found) {
   const lines = found.places.flatMap((place) => {
     const where = [place.room, place.directions && `（${place.directions}）`, ` ${place.place}号`].filter(Boolean).join("");
     const told = line("p", `${place.starts}　${where}　${place.admitted ? `✔ ${place.admitted} 已签到` : "未签到"}`);
-    return alone ? [told] : [told, button("办理…", () => acts.open(found, place))];
+    return [told, button("办理…", () => acts.open(found, place))];
   });
   return item(
     line("strong", found.name),

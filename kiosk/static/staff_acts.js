@@ -13,7 +13,7 @@ export class Acts {
   async open(found, place, message = "") {
     this.found = found;
     this.place = place;
-    this.page.show("acts", this.who, "正在询问控制台");
+    this.page.show("acts", this.who, "请稍候");
     at("acts").replaceChildren();
     const told = await send("/local/staff/offered", this.whom);
     if (told.status === LOCKED) { this.page.lock(told.words); return; }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evidence.kiosk_outbox import AsideScan, Counts, LetIn, NewScan, Outbox, OutboxKeyError
+from evidence.kiosk_act_box import LetIn
+from evidence.kiosk_outbox import AsideScan, Counts, NewScan, Outbox, OutboxKeyError
 from evidence.kiosk_store import KioskStore
 from exam.answers import Answer
 from exam.roster_facts import LocalEntry

@@ -13,15 +13,16 @@ from exam.clock import MINUTE_US
 from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from exam.staff_acts import Offered, OfferedAct
+from exam.upload_rules import AlarmKind
 from kiosk.console import HttpConsole
 from kiosk.local import Local, open_local
 from kiosk.scan import Scan
 from kiosk.staff_acting import Acted, Wanted, Whom
-from tests.evidence.check_ins import RULES, Desk
+from tests.evidence.check_ins import RULES, Desk, second_kiosk
 from tests.evidence.office import START_CUE
 from tests.evidence.rostered import PIN, give_pin
 from tests.kiosk.stage import served
-from tests.world import KIOSK_TOKEN, START_US, Person, World, announce
+from tests.world import CLOCK_US, KIOSK_TOKEN, START_US, Person, World, announce
 from web.app import create_app
 from web.roster_keeper import RosterKeeper
 from web.services import FootageReader, Services
@@ -185,3 +186,38 @@ def test_whoever_may_not_ask_is_told_so(pad: Pad, world: World) -> None:
         accounts.disable_account(connection, world.proctor_account_id, world.clock.wall_us())
     shut = pad.local.desk.offered(pad.whom(world.on_time))
     assert shut == Acted(is_done=False, words="您无权办理这一项，请报告现场负责人。")
+
+
+def by_hand_alone(pad: Pad, person: Person) -> None:
+    """The line is cut; two people compare the documents, and later it is back."""
+    pad.local.contact.lost()
+    pad.as_proctor()
+    done = pad.acts(person, Act.BY_HAND, pad.world.site_lead_account_id)
+    assert done.is_done, done
+    pad.world.clock.sleep_us(20 * MINUTE_US)
+
+
+def test_what_two_did_alone_is_on_record_at_its_own_moment(pad: Pad, world: World, desk: Desk) -> None:
+    by_hand_alone(pad, world.on_time)
+    pad.local.contact.turn(PARTS)
+    [act] = desk.rows("select lacks, account_id, second_account_id, happened_at_us from check_in_act")
+    signers = (world.proctor_account_id, world.site_lead_account_id)
+    assert tuple(act) == ("", *signers, CLOCK_US)
+    [came] = desk.rows(
+        "select outcome, admitted_at_us from admission join checkin_attempt came on came.id = attempt_id"
+    )
+    assert tuple(came) == ("OK_ADMITTED", CLOCK_US)
+    assert (desk.alarm_kinds(), desk.findings()) == (set(), [])
+    pad.local.contact.turn(PARTS)
+    assert pad.local.contact.told.counts.waiting == 0
+
+
+def test_whoever_came_in_elsewhere_meanwhile_is_looked_at(pad: Pad, world: World, desk: Desk) -> None:
+    by_hand_alone(pad, world.on_time)
+    desk.ask(world.on_time, CLOCK_US - MINUTE_US, kiosk_id=second_kiosk(world))
+    pad.local.contact.turn(PARTS)
+    [act] = desk.rows("select lacks from check_in_act")
+    assert act["lacks"] == ""
+    assert AlarmKind.INSIDE_THOUGH_REFUSED in desk.alarm_kinds()
+    assert len(desk.standing()) == 1
+    assert desk.findings() == []

@@ -181,6 +181,7 @@ def test_without_a_roster_nothing_opens(kiosk: Rostered, desk: StaffDesk) -> Non
     kiosk.local.contact.packages.wipe()
     assert (desk.is_ready, desk.unlock(1, PIN).tried) == (False, Tried.UNKNOWN)
     assert desk.gate.guessed() == ()
+    assert desk.gate.prove(1, PIN) == Attempt(Tried.UNKNOWN)
     assert kiosk.local.contact.came_in(1) == {}
 
 

@@ -10,7 +10,7 @@ from config.check_in import load_check_in_words
 from exam.admission_authority import Act
 from exam.staff_acts import Against, Offered, OfferedAct, RefusedAct
 from kiosk.scan import Scan
-from kiosk.staff_desk import NOT_CONNECTED
+from kiosk.staff_alone import BROUGHT_LATER, ONLY_BY_HAND
 from tests.axe import findings
 from tests.evidence.rostered import PIN
 from tests.kiosk.page_stage import unreadable
@@ -179,13 +179,23 @@ def test_by_hand_the_document_is_named_and_a_refusal_says_what_to_do_next(
     expect(page.locator("h1")).to_have_text("查找考生")
 
 
-def test_without_the_console_nothing_is_offered_and_the_page_says_why(
-    page: Page, kiosk: Rostered, world: World
-) -> None:
+def test_alone_two_check_somebody_in_by_hand(page: Page, kiosk: Rostered, world: World) -> None:
+    kiosk.console.is_away = True
     kiosk.local.contact.lost()
-    looked_up(page, world.site_lead_account_id, world.late)
-    expect(page.locator("[data-message]")).to_have_text(NOT_CONNECTED)
-    expect(page.get_by_role("button", name="办理…")).to_have_count(0)
+    looked_up(page, world.proctor_account_id, world.late)
+    expect(page.locator("[data-message]")).to_have_text(ONLY_BY_HAND)
+    chosen(page, "办理…", "赵迟　第1考场 2号")
+    page.get_by_role("button", name="人工签到").click()
+    page.get_by_role("button", name="居民身份证").first.click()
+    page.get_by_role("button", name="身份证读不出").click()
+    page.get_by_role("button", name="下一步：第二人确认").click()
+    press(page, str(world.site_lead_account_id))
+    press(page, PIN)
+    expect(page.locator("[data-message]")).to_contain_text(BROUGHT_LATER)
+    press(page, world.late.ticket_no[-5:])
+    expect(page.locator("[data-found]")).to_contain_text("已签到")
+    chosen(page, "办理…", "赵迟　第1考场 2号")
+    expect(page.locator("[data-acts]")).to_contain_text("✖ 不能人工签到")
 
 
 def test_whoever_walks_away_from_an_act_leaves_nobody_named(
