@@ -149,6 +149,8 @@ EXAM_FACTS: Final = (
     _by_id("ticket_form_confirmation", LeafKind.TICKET_FORM_CONFIRMATION),
     _by_id("reference_reading", LeafKind.REFERENCE_READING),
     _by_id("clock_check", LeafKind.CLOCK_CHECK),
+    _by_id("printer_check", LeafKind.PRINTER_CHECK),
+    _by_id("readiness_sheet", LeafKind.READINESS_SHEET),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -120,6 +120,8 @@ class LeafKind(StrEnum):
     TICKET_FORM_CONFIRMATION = "ticket_form_confirmation"
     REFERENCE_READING = "reference_reading"
     CLOCK_CHECK = "clock_check"
+    PRINTER_CHECK = "printer_check"
+    READINESS_SHEET = "readiness_sheet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,10 +132,10 @@ def _lines(
     for one in signals:
         key = (one.cue_code, one.at_us, one.is_projected, one.state)
         together.setdefault(key, []).append(one)
+    cues = {cue.code: cue for cue in course.procedure.cues}
     for found in together.values():
-        cue = course.procedure.cue(found[0].cue_code)
-        if cue is not None:
-            yield SignalLine(cue, found[0], _where(course, [one.place_id for one in found], rooms))
+        where = _where(course, [one.place_id for one in found], rooms)
+        yield SignalLine(cues[found[0].cue_code], found[0], where)
 
 
 def _where(course: SessionCourse, places: Iterable[int], rooms: Mapping[int, Room]) -> str:
