@@ -9,13 +9,14 @@ again while people come in.
 import json
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence.check_in_facts import CheckInRules, seats_of
+from evidence.kiosk_maps import DayMap, MapShelf
 from evidence.kiosk_secrets import KioskSecrets, check_head
 from evidence.kiosks import Kiosk, Scope, scope_of, ticket_forms
 from evidence.ledger import tree_size
@@ -83,6 +84,8 @@ class KioskDay:
     rule: RosterDay
     states: tuple[SeatState, ...]
     staff: tuple[DayStaff, ...]
+    # Floor plans, by room; the pictures are fetched by their digests.
+    maps: tuple[DayMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class SharedDay:
     rule: RosterDay
     states: tuple[SeatState, ...]
     staff: tuple[DayStaff, ...]
+    maps: tuple[DayMap, ...] = ()
 
     def part_of(self, kiosk: Kiosk, scope: Scope) -> KioskDay:
         """The day part of one kiosk, in the clear."""
@@ -113,6 +117,7 @@ class SharedDay:
             rule=self.rule,
             states=self.states,
             staff=self.staff,
+            maps=self.maps,
         )
 
 
@@ -125,6 +130,7 @@ class DayShelf:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
+        self.maps = MapShelf()
         self._stamp = (-1, -1)
         self._shared: tuple[SharedDay, str] | None = None
         self._parts: dict[int, tuple[KioskDay, str]] = {}
@@ -136,7 +142,7 @@ class DayShelf:
         stamp = (tree_size(connection), now_us // SHELF_US)
         with self._mutex:
             if stamp != self._stamp or self._shared is None:
-                shared = load_shared(connection, rules, now_us)
+                shared = replace(load_shared(connection, rules, now_us), maps=self.maps.of(connection))
                 self._shared = shared, digest_of(vault, shared)
                 self._stamp, self._parts = stamp, {}
             if kiosk.id not in self._parts:

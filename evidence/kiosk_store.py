@@ -1,9 +1,11 @@
-"""The kiosk's own database (kiosk.db): packages, clock, service state; its scans are `evidence.kiosk_outbox`.
+"""The kiosk's own database (kiosk.db): packages, plans, clock, state; its scans are `evidence.kiosk_outbox`.
 
 Everything is durable when a call returns. The kiosk's service opens it, for as long as it runs; safe for
 several threads. A full disk or a broken one raises `sqlite3.Error` (docs/design/kiosk-sync.md).
 """
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -103,10 +105,32 @@ class KioskStore:
         with self.database.write() as connection:
             connection.execute("update kiosk_state set is_out_of_service = ?", (is_out,))
 
+    def maps(self) -> dict[str, bytes]:
+        """The floor plans that were kept, by their digests."""
+        with self.database.read() as connection:
+            return dict(connection.execute("select sha256, content from kept_map").fetchall())
+
+    def keep_map(self, sha256_hex: str, content: bytes) -> None:
+        """Keep a floor plan under the digest of its bytes."""
+        with self.database.write() as connection:
+            connection.execute(
+                "insert into kept_map (sha256, content) values (?, ?) on conflict do nothing",
+                (sha256_hex, content),
+            )
+
+    def drop_maps_but(self, wanted: Collection[str]) -> None:
+        """Forget the floor plans that no room names any more."""
+        with self.database.write() as connection:
+            connection.execute(
+                "delete from kept_map where sha256 not in (select value from json_each(?))",
+                (json.dumps(list(wanted)),),
+            )
+
     def wipe(self) -> None:
         """The console revoked this kiosk: forget the packages. Scans stay, they are nowhere else."""
         with self.database.write() as connection:
             connection.execute("delete from kept_package")
+            connection.execute("delete from kept_map")
             connection.execute("update kiosk_state set is_revoked = 1")
 
     def note_enrolled(self) -> None:

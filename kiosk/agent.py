@@ -25,7 +25,7 @@ from kiosk.contact import Contact, Told
 from kiosk.device_board import DeviceBoard
 from kiosk.flow import step
 from kiosk.scan import Scan
-from kiosk.screen import Camera, describe
+from kiosk.screen import SENT_ELSEWHERE, Camera, describe, map_told
 from kiosk.visit import (
     Answered,
     Asking,
@@ -165,6 +165,8 @@ class Agent:
             self._changed.wait_for(lambda: self._version > after or self._stopping.is_set(), timeout_s)
             camera = replace(self._camera, has_gun=self.board.has_working(Part.SCANNER))
             screen = describe(self._flow, camera, self.words, self.clock.monotonic_us())
+            if screen.get("outcome") in SENT_ELSEWHERE:
+                screen["map"] = map_told(self.contact.packages.map_of(screen["room_label"]))
             standing = _standing(self._told, self.words, has_place=self.has_place)
             return Snapshot(self._version, {**screen, **standing, "devices": self.board.told()})
 

@@ -119,6 +119,10 @@ class Console(Protocol):
         """The package `roster` or `day` and its tag; None when `tag` is the present one's."""
         ...
 
+    def floor_map(self, sha256_hex: str) -> bytes:
+        """The floor plan that the day part names so."""
+        ...
+
     def roll(self, asked_at_us: int, signature: bytes) -> str:
         """Another token for the holder of this one and of the kiosk's key. Raises ConsoleRefusedError too."""
         ...
@@ -204,6 +208,10 @@ class HttpConsole:
             return None
         with _understood():
             return answer.content, answer.headers["ETag"].strip('"')
+
+    def floor_map(self, sha256_hex: str) -> bytes:
+        """Ask for a picture. Nobody waits for it."""
+        return self._sent("GET", f"/maps/{sha256_hex}", timeout=ACT_TIMEOUT_S).content
 
     def roll(self, asked_at_us: int, signature: bytes) -> str:
         """Ask for another token; the present one works until the new one is used."""

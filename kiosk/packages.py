@@ -23,6 +23,7 @@ from exam.clock import MINUTE_US
 from exam.enrolment import roll_message
 from kiosk.alone import Alone
 from kiosk.console import Console, ConsoleUnreachableError, Heartbeat
+from kiosk.maps import HeldMap, Maps
 
 # How often the confirmed age is written down; in between a restart makes it look older.
 CONFIRM_US: Final = MINUTE_US
@@ -46,6 +47,7 @@ class Packages:
 
     def __init__(self, store: KioskStore, files: SecretFiles) -> None:
         self._store, self._files = store, files
+        self.maps = Maps(store)
         self._keys: KioskSecrets | None = None
         # A package did not open with them. Until others come, signed tickets are still verified by these.
         self._are_keys_doubted = False
@@ -83,6 +85,10 @@ class Packages:
         keys = self._keys
         return read_shown(signed, keys.verify_key) if signed and keys else None
 
+    def map_of(self, room_label: str) -> HeldMap | None:
+        """The floor plan of the room of this name, when it is here."""
+        return None if self.alone is None else self.maps.of_room(self.alone.day, room_label)
+
     def renew(self, heartbeat: Heartbeat, console: Console) -> None:
         """Fetch what differs from what the console names. Raises what the console does."""
         if heartbeat.secret is None or self._is_other_secret(heartbeat.secret):
@@ -93,6 +99,8 @@ class Packages:
         present = {PackageKind.ROSTER: heartbeat.roster_tag, PackageKind.DAY: heartbeat.day_tag}
         if self.alone is not None and self._tags == present:
             self._confirm(heartbeat.server_time_us)
+        if self.alone is not None:
+            self.maps.renew(self.alone.day, console)
 
     def roll(self, console: Console, now_us: int) -> None:
         """Another token: people want one. Raises what the console does."""
@@ -111,6 +119,7 @@ class Packages:
         """Forget everything: this kiosk was revoked. Without the secrets nothing that is left opens."""
         self._keys = self._roster = self._day = self.alone = None
         self._tags, self._confirmed = {}, {}
+        self.maps.wipe()
         for path in (self._files.secrets, self._files.token, self._files.key):
             path.unlink(missing_ok=True)
         self._store.wipe()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from config.kiosk_screen import KioskWords
 from exam.answers import Answer
 from exam.outcomes import Kind, Outcome
+from kiosk.maps import HeldMap
 from kiosk.visit import (
     EXTENSIONS,
     Asking,
@@ -56,6 +57,8 @@ WAYS: Final = frozenset(
         Outcome.TOO_EARLY,
     }
 )
+# Whoever gets these is to go to another room: the way there is shown.
+SENT_ELSEWHERE: Final = frozenset({Outcome.WRONG_ROOM, Outcome.OK_EMERGENCY_ROOM})
 # Refused here, but for a person to put right.
 DESK: Final = frozenset({Outcome.WRONG_STAGE})
 # Without the camera nobody can begin; whoever has shown the ticket already can finish.
@@ -95,6 +98,20 @@ def describe(flow: Flow, camera: Camera, words: KioskWords, now_us: int) -> dict
         "can_extend": getattr(flow, "extended", EXTENSIONS) < EXTENSIONS,
         "camera": "works" if camera.works else "lost",
         "camera_reason": camera.reason,
+    }
+
+
+def map_told(held: HeldMap | None) -> dict[str, Any] | None:
+    """The floor plan as the page draws it; the picture comes from this machine. None: there is none."""
+    if held is None:
+        return None
+    place = held.place
+    return {
+        "src": f"/local/maps/{place.sha256}",
+        "width": place.width,
+        "height": place.height,
+        "at_x": place.at_x,
+        "at_y": place.at_y,
     }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, jsonify, render_template, request, send_file, send_from_directory
 from flask.typing import ResponseReturnValue
 
+from evidence.kiosk_maps import media_type_of
 from kiosk.agent import Agent, Usable
 from kiosk.clips import Clips
 from kiosk.intake import Intake
@@ -63,6 +64,7 @@ def create_screen(
     app.add_url_rule("/", view_func=_page)
     app.add_url_rule("/look/tokens.css", view_func=_tokens)
     _add_state(app, agent, intake, clips)
+    _add_maps(app, agent)
     _add_input(app, agent)
     _add_gifts(app, agent)
     _add_scans(app, intake)
@@ -88,6 +90,16 @@ def _add_state(app: Flask, agent: Agent, intake: Intake, clips: Clips | None) ->
             sound=None if clips is None else {**clips.told(), "time_is_short": time_is_short},
             **snapshot.screen,
         )
+
+
+def _add_maps(app: Flask, agent: Agent) -> None:
+    @app.get("/local/maps/<digest>")
+    def floor_map(digest: str) -> ResponseReturnValue:
+        """A floor plan that this kiosk holds; 404 for any other."""
+        content = agent.contact.packages.maps.picture(digest)
+        if content is None:
+            abort(404)
+        return Response(content, mimetype=media_type_of(content))
 
 
 def _add_input(app: Flask, agent: Agent) -> None:

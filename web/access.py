@@ -104,6 +104,7 @@ KIOSK: Final = frozenset(
         "kiosk_roster.keys",
         "kiosk_roster.roster",
         "kiosk_roster.day_part",
+        "kiosk_roster.floor_map",
     }
 )
 # Brings a one-time token of its own, and looks at it itself; no cookies, therefore no CSRF.

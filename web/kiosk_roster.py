@@ -7,7 +7,7 @@ noted the revision: a kiosk is never given a package under a number that means s
 from typing import Final
 
 import structlog
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from evidence.courses import UnknownProcedureError
@@ -69,6 +69,15 @@ def day_part() -> ResponseReturnValue:
         return "", 304
     now_us = everything.clock.wall_us()
     return _sent(build_day(day, secrets, now_us, signing_key(everything.vault)), tag)
+
+
+@blueprint.get("/maps/<digest>")
+def floor_map(digest: str) -> ResponseReturnValue:
+    """A floor plan that the day part names; 404 when it names none such any more."""
+    content = services().day_shelf.maps.picture(digest)
+    if content is None:
+        abort(404)
+    return _sent(content, digest)
 
 
 def present_day(kiosk: Kiosk) -> tuple[KioskDay, str] | None:

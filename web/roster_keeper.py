@@ -1,7 +1,7 @@
 """Keeps the kiosks' roster packages ready: stretches new numbers, and notices when a package has changed.
 
-One thread of low priority. Nothing waits for it but kiosks that have no package yet: a kiosk goes on with
-the one it holds.
+Their floor plans are made small here, too. One thread of low priority. Nothing waits for it but kiosks that
+have no package yet: a kiosk goes on with the one it holds.
 """
 
 import os
@@ -42,6 +42,7 @@ class RosterKeeper:
         everything = self._services
         now_us = everything.clock.wall_us()
         with everything.exam.read() as connection:
+            everything.day_shelf.maps.tend(connection)
             seen = fingerprint(connection, now_us)
             if seen == self._seen:
                 return

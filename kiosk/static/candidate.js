@@ -62,6 +62,7 @@ function draw(state) {
   at("symbol").setAttribute("href", `#symbol-${state.tone ?? SYMBOLS[state.screen]}`);
   for (const name of ["title", "line", "title_en", "line_en"]) put(name.replace("_", "-"), state[name]);
   drawWhere(state);
+  drawMap(state);
   drawHint(state.hint);
   at("agree-box").hidden = state.screen !== "need_notice";
   at("sign-box").hidden = state.screen !== "need_signature";
@@ -107,6 +108,22 @@ function drawWhere(state) {
   const who = state.screen === "result" && state.masked_name ? `${state.masked_name}　证件尾号 ${state.id_tail}` : "";
   at("who").hidden = !who;
   put("who", who);
+}
+
+// Where the room is, from this machine; a picture that does not open leaves the words alone.
+function drawMap(state) {
+  const map = state.map;
+  at("map").toggleAttribute("hidden", !map);
+  if (!map) { at("map-picture").removeAttribute("href"); return; }
+  at("map").setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
+  at("map").setAttribute("aria-label", `平面图：${state.room_label}的位置`);
+  for (const [name, value] of [["href", map.src], ["width", map.width], ["height", map.height]]) {
+    if (at("map-picture").getAttribute(name) !== String(value)) at("map-picture").setAttribute(name, value);
+  }
+  at("map-mark").toggleAttribute("hidden", map.at_x === null);
+  if (map.at_x === null) return;
+  const [x, y, unit] = [map.at_x * map.width / 1000, map.at_y * map.height / 1000, (map.width + map.height) / 60];
+  at("map-mark").setAttribute("transform", `translate(${x} ${y}) scale(${unit})`);
 }
 
 function drawPoints(state) {
@@ -226,6 +243,7 @@ document.addEventListener("keyup", (released) => {
 });
 
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => type(button.dataset.key));
+at("map-picture").addEventListener("error", () => at("map").setAttribute("hidden", ""));
 at("erase").addEventListener("click", erase);
 at("confirm").addEventListener("click", confirmEntry);
 at("agree").addEventListener("click", () => send("/local/notice", {}));

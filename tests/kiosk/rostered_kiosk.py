@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask
 
 from evidence.checkins import CheckInRules
 from evidence.kiosk_day import build_day, load_day
+from evidence.kiosk_maps import MapShelf
 from evidence.kiosk_secrets import KioskSecrets, signing_key
 from exam.clock import SimulatedClock
 from exam.kiosk_health import Part, PartState
@@ -46,9 +47,14 @@ def offer(
     world: World, console: FakeConsole, keys: KioskSecrets, revision: int = 1, rules: CheckInRules = RULES
 ) -> None:
     with world.exam.read() as connection:
-        day = load_day(connection, rules, the_kiosk(world), world.clock.wall_us())
+        shelf = MapShelf()
+        shelf.tend(connection)
+        day = replace(
+            load_day(connection, rules, the_kiosk(world), world.clock.wall_us()), maps=shelf.of(connection)
+        )
     part = build_day(day, keys, world.clock.wall_us(), signing_key(world.vault))
     console.secret, console.keys_told = keys.secret_id, keys.to_dict()
+    console.maps = {one.sha256: shelf.picture(one.sha256) or b"" for one in day.maps}
     console.packages = {
         "roster": (package_of(world, keys, revision), f"{revision}-{keys.secret_id}"),
         "day": (part, f"d{revision}-{keys.secret_id}"),

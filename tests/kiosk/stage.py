@@ -91,6 +91,8 @@ class FakeConsole:
     # What may be done about anybody, and who asked.
     offers: Offered = NOTHING_OFFERED
     looks: list[dict[str, Any]] = field(default_factory=list)
+    # Floor plans by digest.
+    maps: dict[str, bytes] = field(default_factory=dict)
     # Kind, media type and bytes by digest.
     pictures: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
@@ -164,6 +166,12 @@ class FakeConsole:
         if name not in self.packages:
             raise ConsoleFailedError("not ready")
         return None if self.packages[name][1] == tag else self.packages[name]
+
+    def floor_map(self, sha256_hex: str) -> bytes:
+        self.fetched.append("map")
+        if sha256_hex not in self.maps:
+            raise ConsoleFailedError("status 404")
+        return self.maps[sha256_hex]
 
     def roll(self, asked_at_us: int, signature: bytes) -> str:
         self.rolled.append((asked_at_us, signature))

@@ -5,29 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
 from evidence import accounts
 from evidence.doubt_cases import load_cases
 from exam.admission_authority import Act
 from exam.clock import MINUTE_US
-from exam.kiosk_health import Part, PartState
 from exam.outcomes import Outcome
 from exam.staff_acts import Offered, OfferedAct
 from exam.upload_rules import AlarmKind
-from kiosk.console import HttpConsole
-from kiosk.local import Local, open_local
+from kiosk.local import Local
 from kiosk.scan import Scan
 from kiosk.staff_acting import Acted, Wanted, Whom
 from tests.evidence.check_ins import RULES, Desk, second_kiosk
 from tests.evidence.office import START_CUE
 from tests.evidence.rostered import PIN, give_pin
-from tests.kiosk.stage import served
-from tests.world import CLOCK_US, KIOSK_TOKEN, START_US, Person, World, announce
-from web.app import create_app
-from web.roster_keeper import RosterKeeper
-from web.services import FootageReader, Services
-
-PARTS = {Part.CAMERA: PartState.OK}
+from tests.kiosk.real_console import PARTS, at_console
+from tests.world import CLOCK_US, START_US, Person, World, announce
 
 
 class Pad:
@@ -71,19 +63,8 @@ class Pad:
 def pad(world: World, tmp_path: Path) -> Iterator[Pad]:
     for account in (world.proctor_account_id, world.site_lead_account_id):
         give_pin(world, account)
-    footage = FootageReader(Path("nowhere"))
-    services = Services(Settings(data_folder=world.folder), world.clock, world.exam, footage, world.vault)
-    RosterKeeper(services).tend()
-    settings = Settings(data_folder=tmp_path / "kiosk")
-    settings.keys_folder.mkdir(parents=True)
-    settings.kiosk_token.write_text(KIOSK_TOKEN)
-    with served(create_app(services)) as address:
-        line = HttpConsole(address, settings.kiosk_token)
-        local = open_local(settings, line, world.clock)
-        local.contact.turn(PARTS)
+    with at_console(world, tmp_path / "kiosk") as local:
         yield Pad(world, local)
-        local.close()
-        line.close()
 
 
 @pytest.fixture

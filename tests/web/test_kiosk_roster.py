@@ -1,6 +1,8 @@
 """What a kiosk fetches over HTTP so that it can work alone, opened as the kiosk opens it."""
 
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,6 +12,7 @@ from evidence.kiosk_day import open_day
 from evidence.kiosk_secrets import KioskSecrets, read_secrets
 from evidence.roster_opening import RosterPackage
 from evidence.stretched_numbers import Number, NumberKind
+from tests.floor_plans import drawn, put_up
 from tests.world import CLOCK_US, KIOSK_TOKEN, World
 from web.roster_keeper import RosterKeeper
 from web.services import Services
@@ -99,6 +102,19 @@ def test_the_day_part_is_opened_and_not_sent_twice(kiosk: FlaskClient) -> None:
     assert (told.day.label, told.made_at_us) == ("一号签到机", CLOCK_US)
     again = kiosk.get(f"{API}/day", headers={**BEARER, "If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_a_floor_plan_comes_under_the_name_that_the_day_part_tells(
+    kiosk: FlaskClient, keeper: RosterKeeper, world: World, tmp_path: Path
+) -> None:
+    put_up(world, tmp_path, world.room_2, drawn(), None)
+    keeper.tend()
+    day = open_day(kiosk.get(f"{API}/day", headers=BEARER).data, keys_of(kiosk)).day
+    [told] = day.maps
+    answer = kiosk.get(f"{API}/maps/{told.sha256}", headers=BEARER)
+    assert (told.room_id, sha256(answer.data).hexdigest()) == (world.room_2, told.sha256)
+    assert kiosk.get(f"{API}/maps/{'0' * 64}", headers=BEARER).status_code == 404
+    assert kiosk.get(f"{API}/maps/{told.sha256}").status_code == 401
 
 
 def test_keys_are_made_once(kiosk: FlaskClient) -> None:
