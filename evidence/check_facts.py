@@ -72,6 +72,10 @@ _ATTEMPTS: Final = (
     " left join checkin_circumstance as came on came.attempt_id = attempt.id"
     " left join admission on admission.attempt_id = attempt.id"
 )
+_ARMINGS: Final = (
+    "select session_arming.*, content as plan from session_arming"
+    " left join arming_plan on sha256 = plan_sha256"
+)
 _MODES: Final = "select *, changed_by as account_id from recording_mode"
 _BY_HAND: Final = "select *, ordered_by as account_id, agreed_by as agreed_by_account_id from recording_order"
 _MOVES: Final = "select *, decided_by as account_id from room_move"
@@ -105,7 +109,7 @@ EXAM_FACTS: Final = (
         (LeafKind.ANNOUNCEMENT_REPORT,),
         {**_ONE_ROOM_CUE, "occurrence": "occurrence", "player": "player"},
     ),
-    _by_id("session_arming", LeafKind.SESSION_ARMING),
+    _by_id("session_arming", LeafKind.SESSION_ARMING, source=_ARMINGS, digests={"plan_sha256": "plan"}),
     _by_id("plan_change", LeafKind.PLAN_CHANGE),
     FactTable("delay", (LeafKind.DELAY,), {"delay_id": "id"}),
     FactTable("delay_end", (LeafKind.DELAY_END,), {"delay_id": "delay_id"}),
@@ -286,7 +290,8 @@ def _differences(table: FactTable, row: Row, body: Body) -> Iterator[str]:
         if found is not None and found() != value:
             yield column
         digested = table.digests.get(name)
-        if digested is not None and _digest(row[digested]) != value:
+        # An empty digest names nothing that was kept.
+        if digested is not None and value != "" and _digest(row[digested]) != value:
             yield digested
 
 

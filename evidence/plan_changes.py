@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlite3 import Connection
 
 from evidence.ledger import LeafKind, append_fact
+from exam.arming import ArmingPlan, read_plan
 from exam.day import Session
 
 
@@ -54,35 +55,40 @@ class ArmingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArmingAct:
-    """One act on record; `plan_sha256` is the digest of the plan that was shown, `by` a name for pages."""
+    """One act on record; `plan` is what was shown, where it was kept, and `by` a name for pages."""
 
     id: int
     kind: ArmingKind
-    plan_sha256: str
+    plan: ArmingPlan | None
     reason: str
     by: str
     acted_at_us: int
 
 
 def arm_session(
-    connection: Connection, session_id: int, account_id: int, now_us: int, plan_sha256: str = ""
+    connection: Connection, session_id: int, account_id: int, now_us: int, plan: ArmingPlan | None = None
 ) -> bool:
-    """Let the session's automatic cues sound from now on. False: already armed, cancelled or unknown."""
+    """Let the session's automatic cues sound from now on. False: already armed, cancelled or unknown.
+
+    `plan` is what the person was shown; it is kept, and its digest stands in the leaf.
+    """
     changed = connection.execute(
         "update session set armed_at_us = ?, armed_by = ?"
         " where id = ? and armed_at_us is null and cancelled_at_us is null",
         (now_us, account_id, session_id),
     )
     if changed.rowcount == 1:
-        _record_arming(connection, (session_id, ArmingKind.ARMED, plan_sha256, "", account_id), now_us)
+        shown = _kept_plan(connection, plan)
+        _record_arming(connection, (session_id, ArmingKind.ARMED, shown, "", account_id), now_us)
     return changed.rowcount == 1
 
 
 def ask_to_arm(
-    connection: Connection, session_id: int, account_id: int, now_us: int, plan_sha256: str
+    connection: Connection, session_id: int, account_id: int, now_us: int, plan: ArmingPlan
 ) -> None:
     """The first of two people has checked the plan; in the same transaction the second one arms it."""
-    _record_arming(connection, (session_id, ArmingKind.ASKED, plan_sha256, "", account_id), now_us)
+    shown = _kept_plan(connection, plan)
+    _record_arming(connection, (session_id, ArmingKind.ASKED, shown, "", account_id), now_us)
 
 
 def disarm_session(
@@ -101,11 +107,15 @@ def disarm_session(
 def arming_acts(connection: Connection, session_id: int) -> list[ArmingAct]:
     """Everything that was done about arming the session, oldest first."""
     rows = connection.execute(
-        "select session_arming.id, act, plan_sha256, reason, display_name, acted_at_us from session_arming"
-        " join account on account.id = account_id where session_id = ? order by session_arming.id",
+        "select session_arming.id, act, content, reason, display_name, acted_at_us from session_arming"
+        " join account on account.id = account_id left join arming_plan on sha256 = plan_sha256"
+        " where session_id = ? order by session_arming.id",
         (session_id,),
     )
-    return [ArmingAct(row[0], ArmingKind(row["act"]), *tuple(row)[2:]) for row in rows]
+    return [
+        ArmingAct(row["id"], ArmingKind(row["act"]), read_plan(row["content"] or ""), *tuple(row)[3:])
+        for row in rows
+    ]
 
 
 def load_armed(connection: Connection, from_us: int, until_us: int) -> list[tuple[int, str]]:
@@ -174,6 +184,14 @@ def _column(change: PlanChange, now_us: int) -> tuple[str, int | None]:
     if change.kind is PlanKind.CANCELLED:
         return "cancelled_at_us", now_us
     return ("planned_start_us" if change.kind is PlanKind.START else "duration_us"), change.to_us
+
+
+def _kept_plan(connection: Connection, plan: ArmingPlan | None) -> str:
+    """The digest of the plan, which is kept; empty where nobody was shown any."""
+    if plan is None:
+        return ""
+    connection.execute("insert or ignore into arming_plan values (?, ?)", (plan.sha256, plan.text))
+    return plan.sha256
 
 
 def _record_arming(connection: Connection, values: tuple[int, str, str, str, int], now_us: int) -> None:

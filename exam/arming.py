@@ -13,7 +13,7 @@ from typing import Any
 
 from exam.changes import Cancel
 from exam.course import SessionCourse, room_at
-from exam.cues import RoomCue, session_cues
+from exam.cues import SAME_PLAN_US, RoomCue, session_cues
 from exam.effects import ChangeFacts, Effects, effects
 from exam.procedure import Trigger
 
@@ -111,6 +111,11 @@ def differences(before: ArmingPlan, after: ArmingPlan) -> list[Difference]:
     return sorted(found, key=lambda one: one.shown.at_us)
 
 
+def changed_since(armed: ArmingPlan, now: ArmingPlan) -> list[Difference]:
+    """What will sound at another moment, in another room or with another sound than when it was armed."""
+    return [one for one in differences(armed, now) if _is_other(one.before, one.after)]
+
+
 def effects_of_disarming(course: SessionCourse, facts: ChangeFacts) -> Effects:
     """What falls silent. Refused while rooms may be ringing already, or would ring by the plan they hold."""
     return effects(course, Cancel().laid_over(course, facts.now_us), facts)
@@ -140,6 +145,15 @@ def _state(one: RoomCue, armed_at_us: int) -> SignalState:
 def _read_signal(*parts: Any) -> ArmedSignal:
     signal = ArmedSignal(*parts)
     return replace(signal, state=SignalState(signal.state))
+
+
+def _is_other(before: ArmedSignal | None, after: ArmedSignal | None) -> bool:
+    """Whether people know another plan than this; what was given in the meantime is no plan any more."""
+    if before is None or after is None:
+        return True
+    is_same = (before.place_id, before.sound) == (after.place_id, after.sound)
+    is_moved = abs(before.at_us - after.at_us) > SAME_PLAN_US
+    return after.state is not SignalState.GIVEN and (is_moved or not is_same)
 
 
 def _by_cue(signals: Sequence[ArmedSignal]) -> dict[tuple[str, int], ArmedSignal]:

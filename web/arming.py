@@ -22,7 +22,7 @@ from evidence.plan_changes import (
     ask_to_arm,
     disarm_session,
 )
-from exam.arming import effects_of_disarming, read_plan
+from exam.arming import ArmingPlan, effects_of_disarming, read_plan
 from exam.course import SessionCourse
 from exam.effects import ChangeFacts, EffectRefusal
 from web.arming_view import ArmingView, arming_view, changed_lines, plan_now
@@ -66,6 +66,11 @@ class ArmingPage:
         disarmed = [index for index, one in enumerate(self.acts, 1) if one.kind is ArmingKind.DISARMED]
         lately = self.acts[max(disarmed, default=0) :]
         return "、".join(dict.fromkeys(one.by for one in lately))
+
+    @property
+    def armed_plan(self) -> ArmingPlan | None:
+        """What was shown to whoever armed it last."""
+        return self.acts[-1].plan if self.acts else None
 
 
 @blueprint.get("/sessions/<int:session_id>/arm")
@@ -113,8 +118,8 @@ def _arm(session_id: int, agreed_by: int | None) -> None:
             raise ChangedMeanwhileError(CHANGED_WORDS)
         _require_same_acts(connection, session_id)
         if agreed_by is not None:
-            ask_to_arm(connection, session_id, current_user.account_id, now_us, plan.sha256)
-        arm_session(connection, session_id, agreed_by or current_user.account_id, now_us, plan.sha256)
+            ask_to_arm(connection, session_id, current_user.account_id, now_us, plan)
+        arm_session(connection, session_id, agreed_by or current_user.account_id, now_us, plan)
     _wake(course)
 
 
@@ -154,7 +159,8 @@ def _page(session_id: int, fault: str, code: int) -> Response:
         shown = ArmingPage(
             arming_view(connection, course, now_us), arming_acts(connection, session_id), desk.untold(course)
         )
-    before = read_plan(request.form.get("plan", ""))
+    is_armed = course.session.armed_at_us is not None
+    before = shown.armed_plan if is_armed else read_plan(request.form.get("plan", ""))
     changed = changed_lines(shown.view, before) if before else []
     two_persons = services().settings.signals.two_persons_arm
     content = render_template(

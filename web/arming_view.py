@@ -9,7 +9,7 @@ from flask import current_app
 
 from evidence.day import load_rooms
 from evidence.players import Heard, last_checks, load_players
-from exam.arming import ArmedSignal, ArmingPlan, SignalState, arming_plan, differences
+from exam.arming import ArmedSignal, ArmingPlan, SignalState, arming_plan, changed_since, differences
 from exam.clock import site_time
 from exam.course import SessionCourse, room_at
 from exam.day import Room
@@ -85,9 +85,11 @@ def arming_view(connection: Connection, course: SessionCourse, now_us: int) -> A
 
 
 def changed_lines(view: ArmingView, before: ArmingPlan) -> list[ChangedLine]:
-    """What differs from what was shown; rooms in which the same differs stand on one line."""
+    """What differs from what was shown; of an armed session, what will sound otherwise than when it was."""
+    is_armed = view.course.session.armed_at_us is not None
+    found = changed_since(before, view.plan) if is_armed else differences(before, view.plan)
     rooms: dict[tuple[str, str, str], list[int]] = {}
-    for one in differences(before, view.plan):
+    for one in found:
         title = _title(view.course, one.shown.cue_code)
         key = (title, _signal_words(one.before), _signal_words(one.after))
         rooms.setdefault(key, []).append(one.shown.place_id)

@@ -2,6 +2,7 @@ from sqlite3 import Connection, IntegrityError
 
 import pytest
 
+from evidence.check_facts import EXAM_FACTS, check_facts
 from evidence.day import load_session
 from evidence.ledger import LeafKind, read_leaves
 from evidence.plan_changes import (
@@ -18,11 +19,12 @@ from evidence.plan_changes import (
     load_armed,
     plan_changes,
 )
+from exam.arming import ArmingPlan
 from exam.clock import MINUTE_US
 from exam.day import Session
 from tests.world import CLOCK_US, DURATION_US, START_US, World
 
-DIGEST = "a" * 64
+PLAN = ArmingPlan(1, "a" * 64, DURATION_US, ())
 AROUND = (START_US - MINUTE_US, START_US + MINUTE_US)
 
 
@@ -39,7 +41,7 @@ def leaves(world: World, kind: LeafKind) -> int:
 
 def test_a_session_is_armed_once_and_not_after_it_was_cancelled(world: World) -> None:
     with world.exam.write() as connection:
-        assert arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US, DIGEST)
+        assert arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US, PLAN)
         assert not arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US + 1)
         assert session_of(connection, world).armed_at_us == CLOCK_US
         connection.execute("update session set armed_at_us = null, armed_by = null, cancelled_at_us = 1")
@@ -60,12 +62,12 @@ def test_only_armed_sessions_of_the_interval_are_ticked_over(world: World) -> No
 def test_what_each_of_two_people_did_stands_with_name_and_plan(world: World) -> None:
     with world.exam.write() as connection:
         assert arming_acts(connection, world.session_id) == []
-        ask_to_arm(connection, world.session_id, world.site_lead_account_id, CLOCK_US, DIGEST)
-        arm_session(connection, world.session_id, world.proctor_account_id, CLOCK_US, DIGEST)
+        ask_to_arm(connection, world.session_id, world.site_lead_account_id, CLOCK_US, PLAN)
+        arm_session(connection, world.session_id, world.proctor_account_id, CLOCK_US, PLAN)
         acts = arming_acts(connection, world.session_id)
-    assert [(one.kind, one.by, one.plan_sha256) for one in acts] == [
-        (ArmingKind.ASKED, "李强", DIGEST),
-        (ArmingKind.ARMED, "王芳", DIGEST),
+    assert [(one.kind, one.by, one.plan) for one in acts] == [
+        (ArmingKind.ASKED, "李强", PLAN),
+        (ArmingKind.ARMED, "王芳", PLAN),
     ]
 
 
@@ -105,11 +107,25 @@ def test_every_change_of_the_plan_is_a_fact_and_the_session_is_what_they_come_to
     assert leaves(world, LeafKind.PLAN_CHANGE) == 3
 
 
-@pytest.mark.parametrize("table", ["session_arming", "plan_change", "announcement"])
+def test_a_plan_that_was_shown_is_kept_once_and_one_that_was_touched_is_found(world: World) -> None:
+    lead = world.site_lead_account_id
+    with world.exam.write() as connection:
+        arm_session(connection, world.session_id, lead, CLOCK_US, PLAN)
+        disarm_session(connection, world.session_id, lead, CLOCK_US, "推迟开考")
+        arm_session(connection, world.session_id, lead, CLOCK_US, PLAN)
+        assert connection.execute("select count(*) from arming_plan").fetchone()[0] == 1
+        assert list(check_facts(connection, EXAM_FACTS)) == []
+        connection.execute("drop trigger arming_plan_never_changes")
+        connection.execute("update arming_plan set content = '[]'")
+        assert len(list(check_facts(connection, EXAM_FACTS))) == 2
+        assert [one.plan for one in arming_acts(connection, world.session_id)] == [None] * 3
+
+
+@pytest.mark.parametrize("table", ["session_arming", "arming_plan", "plan_change", "announcement"])
 def test_what_was_decided_is_neither_changed_nor_taken_away(world: World, table: str) -> None:
     lead = world.site_lead_account_id
     with world.exam.write() as connection:
-        arm_session(connection, world.session_id, lead, CLOCK_US)
+        arm_session(connection, world.session_id, lead, CLOCK_US, PLAN)
         change = PlanChange(world.session_id, PlanKind.DURATION, 1, "停电")
         change_plan(connection, session_of(connection, world), change, lead, CLOCK_US)
         connection.execute(
@@ -117,7 +133,7 @@ def test_what_was_decided_is_neither_changed_nor_taken_away(world: World, table:
             " recorded_at_us) values (?, ?, 'C5', 1, 'missed', 'schedule', 1)",
             (world.session_id, world.room_1),
         )
-        for statement in (f"update {table} set session_id = session_id", f"delete from {table}"):
+        for statement in (f"update {table} set rowid = rowid", f"delete from {table}"):
             with pytest.raises(IntegrityError):
                 connection.execute(statement)
 

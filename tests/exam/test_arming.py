@@ -8,6 +8,7 @@ from exam.arming import (
     ArmingPlan,
     SignalState,
     arming_plan,
+    changed_since,
     differences,
     effects_of_disarming,
     read_plan,
@@ -107,6 +108,18 @@ def test_what_differs_is_told_cue_by_cue_and_room_by_room() -> None:
         ("C8", None),
     ]
     assert [one.before for one in differences(fewer, plan())] == [None] * 4
+
+
+def test_after_arming_only_another_moment_room_or_sound_counts_as_a_change() -> None:
+    started = course(*(emitted("C5", START_US, room) for room in (1, 2)))
+    assert changed_since(plan(), plan(started)) == [], "what was given as planned changes nothing"
+    late = course(*(emitted("C5", START_US + MINUTE_US, room) for room in (1, 2)))
+    assert {one.shown.cue_code for one in changed_since(plan(), plan(late))} == {"C7", "C8"}
+    moved_room = replace(OPEN, moves=(Move(1, 3, NOW_US, NOW_US),))
+    assert [one.shown.place_id for one in changed_since(plan(), plan(moved_room))] == [3] * 4
+    assert len(changed_since(plan(), plan(sounds=SOUNDS | {"C5": "own.wav"}))) == 2
+    fewer = plan(replace(OPEN, session=replace(OPEN.session, room_ids=(1,))))
+    assert len(changed_since(plan(), fewer)) == len(changed_since(fewer, plan())) == 4
 
 
 def test_nobody_disarms_while_rooms_may_be_ringing_or_cannot_be_told() -> None:

@@ -108,6 +108,14 @@ def test_looking_arms_nothing_and_confirming_arms_once(site_lead: PageClient, wo
     assert "自动信号已启用" in site_lead.get("/overview").text
 
 
+def test_what_changed_after_arming_stands_beside_what_was_armed(site_lead: PageClient, world: World) -> None:
+    assert arm(site_lead, world)[0] == 303
+    assert "启用之后的变化" not in look(site_lead, world)[0]
+    change(world, f"planned_start_us = {START_US + 30 * MINUTE_US}")
+    changed = look(site_lead, world)[0].partition("启用之后的变化")[2].partition("</table>")[0]
+    assert re.search(r"开考信号</th><td>第1考场、第2考场</td><td>09:00:00</td><td>09:30:00", changed)
+
+
 def test_a_plan_that_changed_is_looked_at_again_with_what_changed(
     site_lead: PageClient, world: World
 ) -> None:
