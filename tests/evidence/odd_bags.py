@@ -3,7 +3,7 @@
 Edits of texts and makers, by what is odd in them. The caller signs ODD; SIGNED_SO signs itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -34,13 +34,6 @@ STATEMENTS: Final[dict[str, tuple[bytes, bytes]]] = {
     "a letter as its number": (b'"label": "', b'"label": "\\u0041'),
     "a stroke with a stroke before it": (b'"label": "', b'"label": "\\/'),
     "no UTF-8": (b'"label": "', b'"label": "\xff'),
-    **{
-        f"UTF-8 as nobody writes it: {wrong.hex()}": (b'"label": "', b'"label": "' + wrong)
-        for wrong in (
-            *(b"\x80", b"\xc1\xbf", b"\xc2", b"\xe0\x9f\xbf", b"\xe1\x80", b"\xed\xa0\x80", b"\xee\xbf"),
-            *(b"\xf0\x8f\xbf\xbf", b"\xf1\x80\x80", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80"),
-        )
-    },
     "a nothing between letters": (b'"label": "', b'"label": "\0'),
     "a control character": (b'"label": "', b'"label": "\x01'),
     "a number that is a text": (b'"order": 12', b'"order": "12"'),
@@ -302,4 +295,23 @@ SIGNED_SO: Final[dict[str, Make]] = {
         each.__name__.replace("_", " "): each
         for each in (move_from_the_originals, unlisted_note, statement_behind_its_digest)
     },
+}
+# Rows of UTF-8: first byte, bounds of the second, how many follow. Each way to leave one by a single step.
+ROWS: Final = (
+    *((0xC2, 0x80, 0xBF, 0), (0xE0, 0xA0, 0xBF, 1), (0xE1, 0x80, 0xBF, 1), (0xED, 0x80, 0x9F, 1)),
+    *((0xF0, 0x90, 0xBF, 2), (0xF1, 0x80, 0xBF, 2), (0xF4, 0x80, 0x8F, 2)),
+)
+
+
+def _beside(first_byte: int, low: int, high: int, more: int) -> Iterator[bytes]:
+    bounds = [(low, high), *[(0x80, 0xBF)] * more]
+    right = [first_byte, *(each[0] for each in bounds)]
+    for at, (lowest, highest) in enumerate(bounds, 1):
+        for wrong in (lowest - 1, highest + 1):
+            yield bytes([*right[:at], wrong, *right[at + 1 :]])
+
+
+NO_LETTERS: Final[dict[str, Make]] = {
+    f"no letter: {wrong.hex()}": _edit("bag-info.txt", b"Kaochang-Reason: ", b"Kaochang-Reason: " + wrong)
+    for wrong in (b"\xc1\x80", b"\xf5\x80\x80\x80", *(each for row in ROWS for each in _beside(*row)))
 }

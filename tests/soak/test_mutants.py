@@ -92,6 +92,30 @@ def test_each_place_of_the_shell_script_is_changed_by_itself() -> None:
     ]
 
 
+def test_what_is_said_for_people_and_which_failure_awk_ends_with_stay_as_they_are() -> None:
+    def after(line: str) -> list[str]:
+        return [changed for _, _, changed in shell_mutants.changes(line)]
+
+    awk = """awk '$1 { exit 1 }' "$tmp/a 1" || refuse "line 3 = 3: $1\""""
+    assert after(awk) == [
+        awk.replace("refuse", ":"),
+        awk.replace("exit 1", "1"),
+        awk.replace("||", "&&"),
+        awk.replace("$1 {", "$2 {"),
+        awk.replace("a 1", "a 2"),
+    ]
+    assert after("exit 3") == ["exit 4"]
+    assert after("tr '\\077' 0") == ["tr '\\100' 0", "tr '\\077' 1"]
+    assert after('echo "1 file"') == []
+
+
+def test_a_refusal_tells_how_far_the_script_came() -> None:
+    script = 'a || refuse "no key: $1"\nb || refuse "no key: $2"\nc || refuse "$(grep x y)"\nd'
+    assert shell_mutants.reach(script, "结论：不予采信 / REFUSED: no key: key.pem") == 2
+    assert shell_mutants.reach(script, "结论：不予采信 / REFUSED: data/x: FAILED") > 4
+    assert shell_mutants.reach(script, "sh: not found") > 4
+
+
 def test_a_sample_is_the_same_each_time_and_counts_once_it_was_tried() -> None:
     every = [f"change{number}" for number in range(40)]
     assert mutants.by_chance(every, None) == every
