@@ -348,7 +348,7 @@ awk -F "$tab" -v asked="$(cat "$tmp/asked")" '
     }
     {
         is_seam = run != "-" && $4 != "-" && $2 - reached <= 500000 && (run != $4 || $5 == sequence + 1)
-        if ($2 + 0 > reached && !is_seam) hole(reached, $2 + 0 < until ? $2 + 0 : until)
+        if (!is_seam) hole(reached, $2 + 0 < until ? $2 + 0 : until)
         if ($3 + 0 >= reached) { reached = $3 + 0; run = $4; sequence = $5 }
     }
     END { hole(reached, until) }' "$tmp/laid" >"$tmp/computed"

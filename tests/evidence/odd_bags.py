@@ -85,6 +85,12 @@ LEAVES: Final[dict[str, tuple[str, bytes, bytes]]] = {
     "an end too large to count": ("gap", END, b'"ended_at_us":9007199254740992'),
     "a start with a nothing before it": ("gap", START, b'"started_at_us":01795309216000000'),
     "a gap that goes on and ends": ("gap", b'"gap_end"', b'"gap_open"'),
+    "a gap of the other camera": ("gap", b"0000000000c1", b"0000000000c2"),
+    "a last file of the other camera": (
+        "a3_000003",
+        b'uuid":"00000000-0000-0000-0000-0000000000c1',
+        b'uuid":"00000000-0000-0000-0000-0000000000c2',
+    ),
     "a gap that ended at no moment": ("gap", END, b'"ended_at_us":null'),
     "a gap of nobody": ("gap", b'"camera_uuid":"00000000-0000-0000-0000-0000000000c1",', b""),
     "a file of another kind": ("mp4", b'"kind":"segment"', b'"kind":"segment_2"'),

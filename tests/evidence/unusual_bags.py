@@ -108,11 +108,16 @@ def much_in_a_leaf(archive: Archive, bag: Path) -> None:
     odd = '"camera_offset_us":-1,"camera_o":0'
     edit_leaf(archive, bag, place, ('"origin":"live"', '"origin":"考\\"\\\\\\n\\u001f\x7f, \\"kind\\":{}"'))
     edit_leaf(archive, bag, place, ('"path":"footage/', '"path":"a b\\"考/'), ("offset_us", "offset_x"))
+    latest = (1 << 53) - 1
+    edit_leaf(archive, bag, GAP, ('"recorded_at_us":1795309300000000', f'"recorded_at_us":{latest}'))
+    last = f"camera-2/{segment_names(bag, 2)[-1]}"
+    edit_leaf(archive, bag, last, (f'"ended_at_us":{FIRST_US + 32 * SECOND_US}', f'"ended_at_us":{latest}'))
     edit_leaf(archive, bag, GAP, ('"camera_uuid"', ",".join(sorted(odd.split(","))) + ',"camera_uuid"'))
 
 
 def other_folders(_archive: Archive, bag: Path) -> None:
-    """In the order of numbers and of letters they differ."""
+    """In the order of numbers and of letters they differ; a gap's number is any."""
+    gap_of_another_name(bag, "gap-9876543210")
     move_folder(bag, "camera-1", "camera-10")
     move_folder(bag, "camera-2", "camera-09")
 
@@ -361,6 +366,15 @@ def short_root_of_nothing(archive: Archive, bag: Path) -> None:
     sign_checkpoint(archive, bag, "\n".join([origin, size, "AAAA", ""]))
 
 
+def short_file_left_out(archive: Archive, bag: Path) -> None:
+    """A third of a second is missing, and with it a whole file of the run."""
+    first_file = segment_names(bag)[0]
+    start_us = FIRST_US + 8 * SECOND_US
+    ended, late = FIRST_US + 4 * SECOND_US, start_us - SECOND_US // 3
+    edit_leaf(archive, bag, f"camera-1/{first_file}", (f'"ended_at_us":{ended}', f'"ended_at_us":{late}'))
+    leave_out(bag, 0, 1)
+
+
 def holes_in_another_order(archive: Archive, bag: Path) -> None:
     holes_in_two_cameras(archive, bag)
     redeliver(bag, lambda said: said["cameras"][1]["unaccounted"].reverse())
@@ -384,6 +398,7 @@ TOLD: Final[dict[str, Make]] = {
             *(absent_called_damaged, damaged_called_missing, gap_called_a_missing_file, file_called_a_gap),
             *(two_in_one_folder, camera_in_a_strange_folder, copy_beside_the_copies, camera_of_another_form),
             *(cause_of_another_form, request_backwards, short_root_of_nothing, holes_in_another_order),
+            short_file_left_out,
         )
     },
     "a gap that goes on too short": lambda archive, bag: gap_that_goes_on(archive, bag, GAP_END_US - 1),
