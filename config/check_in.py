@@ -9,14 +9,19 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from config.outcomes import load_outcome_texts
 from exam.admission_authority import Act, Refusal
 from exam.doubt_cases import CaseRefusal, Finding
-from exam.staff_acts import AT_KIOSKS
+from exam.outcomes import DOUBTS, Outcome
+from exam.staff_acts import AT_KIOSKS, Against
 from exam.upload_rules import AlarmKind
 
 FILE: Final = Path(__file__).with_name("check_in.toml")
 # A provisional entry's reason is its doubt.
 CHOSEN: Final = AT_KIOSKS - {Act.PROVISIONAL}
+
+# Reasons that concern the person; that he is in already is no secret.
+PRIVATE: Final = (DOUBTS - {Outcome.ALREADY_IN}) | {Outcome.CANDIDATE_BLOCKED}
 
 # One line on a button.
 _Reason = Annotated[str, StringConstraints(min_length=1, max_length=24)]
@@ -37,11 +42,19 @@ class AlarmWords(_Table):
     act: str
 
 
+class PrivateWords(_Table):
+    """What a kiosk's page says in place of a reason that concerns the person."""
+
+    reason: str
+    staff: str
+
+
 class _File(_Table):
     alarms: dict[AlarmKind, AlarmWords]
     acts: dict[Act, str]
     act_effects: dict[Act, str]
     reasons: dict[Act, tuple[_Reason, ...]]
+    private: PrivateWords
     refusals: dict[Refusal, str]
     case_refusals: dict[CaseRefusal, str]
     findings: dict[Finding, str]
@@ -56,6 +69,7 @@ class CheckInWords:
     act_effects: Mapping[Act, str]
     # Why staff act at a kiosk: what they choose from.
     reasons: Mapping[Act, tuple[str, ...]]
+    private: PrivateWords
     refusals: Mapping[Refusal, str]
     case_refusals: Mapping[CaseRefusal, str]
     findings: Mapping[Finding, str]
@@ -78,10 +92,17 @@ def load_check_in_words(path: Path = FILE) -> CheckInWords:
         read.acts,
         read.act_effects,
         read.reasons,
+        read.private,
         read.refusals,
         read.case_refusals,
         read.findings,
     )
+
+
+def against_at_kiosk(outcome: Outcome) -> Against:
+    """What stands against somebody, as a kiosk's page may say it."""
+    text = load_check_in_words().private if outcome in PRIVATE else load_outcome_texts()[outcome]
+    return Against(text.reason, text.staff)
 
 
 def _missing(read: _File) -> Iterator[str]:

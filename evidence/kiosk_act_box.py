@@ -6,6 +6,7 @@ Order: `keep` before the candidate is let in; then `delivered` once the console 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any, Final
 
 from evidence.database import WriterDatabase
@@ -77,22 +78,38 @@ class ActBox:
     def delivered(self, nonce: str, now_us: int) -> None:
         """The console has it on record; what was sealed is not needed any more."""
         with self._database.write() as connection:
-            connection.execute(
-                "update staff_act set state = 'delivered', sealed_body = null, delivered_at_us = ?"
-                " where nonce = ?",
-                (now_us, nonce),
-            )
+            mark_delivered(connection, "staff_act", nonce, now_us)
 
     def set_aside(self, nonce: str, problem: str) -> None:
         """A person must look: the console does not take it. It stays, and nothing waits for it."""
         with self._database.write() as connection:
-            connection.execute(
-                "update staff_act set state = 'needs_human', problem = ? where nonce = ?", (problem, nonce)
-            )
+            mark_aside(connection, "staff_act", nonce, problem)
 
     def _opened(self, nonce: str, sealed: str) -> dict[str, Any] | None:
-        try:
-            body: dict[str, Any] = unseal(self._key, sealed, f"{SEALED_AS}/{nonce}")
-        except WrongKeyError:
-            return None
-        return body
+        return opened_body(self._key, sealed, f"{SEALED_AS}/{nonce}")
+
+
+def mark_delivered(connection: Connection, table: str, nonce: str, now_us: int) -> None:
+    """A row of `scan` or `staff_act` is on record at the console."""
+    connection.execute(
+        f"update {table} set state = 'delivered', sealed_body = null, problem = '', delivered_at_us = ?"  # noqa: S608 - our own names
+        " where nonce = ?",
+        (now_us, nonce),
+    )
+
+
+def mark_aside(connection: Connection, table: str, nonce: str, problem: str) -> None:
+    """A person must look at a row of `scan` or `staff_act`."""
+    connection.execute(
+        f"update {table} set state = 'needs_human', problem = ? where nonce = ?",  # noqa: S608 - our own names
+        (problem, nonce),
+    )
+
+
+def opened_body(key: bytes, sealed: str, purpose: str) -> dict[str, Any] | None:
+    """What was sealed for this purpose; None: with another key."""
+    try:
+        body: dict[str, Any] = unseal(key, sealed, purpose)
+    except WrongKeyError:
+        return None
+    return body

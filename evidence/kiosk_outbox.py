@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from evidence.check_in_pictures import Picture, PictureKind
 from evidence.database import ReaderDatabase, WriterDatabase
-from evidence.kiosk_act_box import ActBox, LetIn
+from evidence.kiosk_act_box import ActBox, LetIn, mark_aside, mark_delivered, opened_body
 from evidence.roster_boxes import KEY_BYTES, WrongKeyError, seal, unseal
 from evidence.small_files import create_whole
 from exam.answers import Answer
@@ -174,18 +174,12 @@ class Outbox:
     def delivered(self, nonce: str, now_us: int) -> None:
         """The console has it on record; what was sealed is not needed any more."""
         with self._database.write() as connection:
-            connection.execute(
-                "update scan set state = 'delivered', sealed_body = null, problem = '', delivered_at_us = ?"
-                " where nonce = ?",
-                (now_us, nonce),
-            )
+            mark_delivered(connection, "scan", nonce, now_us)
 
     def set_aside(self, nonce: str, problem: str) -> None:
         """A person must look: the console does not take it. It stays, and nothing waits for it."""
         with self._database.write() as connection:
-            connection.execute(
-                "update scan set state = 'needs_human', problem = ? where nonce = ?", (problem, nonce)
-            )
+            mark_aside(connection, "scan", nonce, problem)
 
     def waiting(self, boot_id: str) -> list[WaitingScan]:
         """What the console must hear of, oldest first.
@@ -284,11 +278,7 @@ class Outbox:
         return seal(self._key, dict(body), f"{SEALED_AS}/{nonce}")
 
     def _opened(self, nonce: str, sealed: str) -> dict[str, Any] | None:
-        try:
-            body: dict[str, Any] = unseal(self._key, sealed, f"{SEALED_AS}/{nonce}")
-        except WrongKeyError:
-            return None
-        return body
+        return opened_body(self._key, sealed, f"{SEALED_AS}/{nonce}")
 
 
 def _entry(let_in: LetIn) -> tuple[int, int, int, int]:

@@ -6,8 +6,7 @@ why and not kept; whoever comes in is kept durably first, and brought to the con
 
 from typing import Final
 
-from config.check_in import load_check_in_words
-from config.outcomes import load_outcome_texts
+from config.check_in import against_at_kiosk, load_check_in_words
 from exam.admission_authority import Act, Refusal
 from exam.outcomes import Outcome
 from exam.roster_cards import SheetEntry
@@ -62,8 +61,7 @@ def _judged(contact: Contact, entry: SheetEntry, session_id: int) -> OwnJudgemen
         return Against(load_check_in_words().refusals[Refusal.NOBODY], ONLY_BY_HAND)
     if not unfit and judgement.let_in is not None:
         return judgement
-    text = load_outcome_texts()[unfit[0] if unfit else Outcome(judgement.answer.outcome)]
-    return Against(text.reason, text.staff)
+    return against_at_kiosk(unfit[0] if unfit else Outcome(judgement.answer.outcome))
 
 
 def _first_refusal(hand: Hand) -> Refusal | None:

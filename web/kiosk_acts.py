@@ -13,8 +13,7 @@ from typing import Final
 from flask import Blueprint, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from config.check_in import load_check_in_words
-from config.outcomes import load_outcome_texts
+from config.check_in import against_at_kiosk, load_check_in_words
 from evidence import check_in_history
 from evidence.accounts import load_signer
 from evidence.act_facts import NewAct
@@ -31,7 +30,6 @@ from exam.staff_acts import (
     AT_KIOSKS,
     LOOK,
     LOOK_FRESH_US,
-    Against,
     Offered,
     OfferedAct,
     RefusedAct,
@@ -101,11 +99,11 @@ def _look_refusal(me: Signer, person: Person | None) -> Refusal | None:
 
 
 def _offered(desk: Desk) -> Offered:
-    words, texts = load_check_in_words(), load_outcome_texts()
+    words = load_check_in_words()
     is_in = any(one.stands for one in desk.attempts)
-    against = [] if is_in else [texts[one] for one in ordered(desk.facts().reasons)]
+    against = [] if is_in else [against_at_kiosk(one) for one in ordered(desk.facts().reasons)]
     return Offered(
-        against=tuple(Against(one.reason, one.staff) for one in against),
+        against=tuple(dict.fromkeys(against)),
         offers=tuple(_offer(one) for one in desk.offers() if one.act in AT_KIOSKS),
         refused=tuple(
             RefusedAct(act, words.acts[act], words.refusals[refusal]) for act, refusal in desk.refused()
@@ -124,7 +122,7 @@ def _offer(offer: Offer) -> OfferedAct:
         attempt_nonce="" if attempt is None else attempt.nonce,
         attempt_at_us=None if attempt is None else attempt.at_us,
         doubts=offer.doubts,
-        turned_away=load_outcome_texts()[answer].reason if answer is not None and is_away else "",
+        turned_away=against_at_kiosk(answer).reason if answer is not None and is_away else "",
     )
 
 

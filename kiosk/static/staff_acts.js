@@ -27,9 +27,10 @@ export class Acts {
     this.page.show("acts", this.who, [message, told.isGood ? "" : told.words].filter(Boolean).join("　"));
     if (!told.isGood) { at("acts").replaceChildren(); return; }
     const nothing = !told.offers.length && !told.refused.length && line("p", "现在没有可以在签到机办理的。其他办理请到控制台。");
+    const offers = told.offers.toSorted((one, other) => Boolean(one.turned_away) - Boolean(other.turned_away));  // what helps him in first
     at("acts").replaceChildren(
       ...told.against.map((one) => item(line("strong", `◼ ${one.reason}`), line("p", one.advice))),
-      ...told.offers.map((one) => item(button(this.title(one), () => this.choose(one)), line("p", this.effect(one)))),
+      ...offers.map((one) => item(button(this.title(one), () => this.choose(one)), line("p", this.effect(one)))),
       ...told.refused.map((one) => item(line("strong", `✖ 不能${one.title}`), line("p", one.advice))),
       ...(nothing ? [item(nothing)] : []),
     );
@@ -39,8 +40,8 @@ export class Acts {
   get whom() { return { candidate_id: this.found.candidate_id, session_id: this.place.session_id }; }
   title(offer) { return offer.act === "undo" ? `${offer.title}（${offer.attempt_at}）` : offer.title; }
   effect(offer) {
-    const away = offer.turned_away && `现在不能入场（${offer.turned_away}）：只登记他来过，登记后可由现场负责人处理。`;
-    return [away, offer.effect, offer.needs_second && "须由第二人输入本人的工号和口令，共同确认。"].filter(Boolean).join("");
+    const away = offer.turned_away && `现在不能入场（${offer.turned_away}）：核对证件和本人后，只登记他来过，登记后可由现场负责人处理。`;
+    return [away || offer.effect, offer.needs_second && "须由第二人输入本人的工号和口令，共同确认。"].filter(Boolean).join("");
   }
 
   choose(offer) {

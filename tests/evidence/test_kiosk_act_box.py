@@ -1,7 +1,6 @@
 """What staff did alone, on its way to the console: kept once, sealed, counted, never deleted."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,26 +10,13 @@ from evidence.kiosk_act_box import LetIn, WaitingAct
 from evidence.kiosk_outbox import AsideScan, Counts, NewScan, Outbox, undelivered
 from evidence.kiosk_store import KioskStore
 from exam.roster_facts import LocalEntry
+from tests.evidence.outboxes import outbox, said, store
+
+__all__ = ["outbox", "store"]
 
 BODY = {"nonce": "act-nonce-00000001", "happened_at_us": 1_000, "reason": "查验证件：护照。身份证读不出"}
 SECOND = {**BODY, "nonce": "act-nonce-00000002"}
 LET_IN = LetIn(candidate_id=7, session_id=3, place_id=12, at_us=900)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[KioskStore]:
-    opened = KioskStore(tmp_path / "kiosk.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def outbox(store: KioskStore, tmp_path: Path) -> Outbox:
-    return Outbox(store.database, tmp_path / "keys" / "kiosk.outbox")
-
-
-def said(sequence: int) -> dict[str, int]:
-    return {"sequence": sequence}
 
 
 def keep(outbox: Outbox, body: dict[str, object]) -> None:

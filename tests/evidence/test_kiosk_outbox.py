@@ -1,7 +1,6 @@
 """Scans on their way to the console: kept before anybody is asked, sealed, counted, never deleted."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,9 @@ from evidence.kiosk_outbox import AsideScan, Counts, NewScan, Outbox, OutboxKeyE
 from evidence.kiosk_store import KioskStore
 from exam.answers import Answer
 from exam.roster_facts import LocalEntry
+from tests.evidence.outboxes import outbox, said, store
+
+__all__ = ["outbox", "store"]
 
 BOOT, LATER_BOOT = "boot-one", "boot-two"
 FIRST = NewScan("nonce-000000000001", BOOT, 1_000)
@@ -19,22 +21,6 @@ BODY = {"nonce": FIRST.nonce, "id_number": "99010119900307001X"}
 ANSWER = Answer("OK_OFFLINE", "A", "签到成功", "", "", "第1考场", "12", "陈*诺", "001X", admitted=True)
 REFUSAL = Answer("TOO_EARLY", "R", "时间未到", "", "", "", "", "", "", admitted=False)
 LET_IN = LetIn(candidate_id=7, session_id=3, place_id=12, at_us=1_500)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[KioskStore]:
-    opened = KioskStore(tmp_path / "kiosk.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def outbox(store: KioskStore, tmp_path: Path) -> Outbox:
-    return Outbox(store.database, tmp_path / "keys" / "kiosk.outbox")
-
-
-def said(sequence: int) -> dict[str, int]:
-    return {"sequence": sequence}
 
 
 def row_of(store: KioskStore, nonce: str) -> sqlite3.Row:

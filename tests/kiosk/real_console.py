@@ -18,8 +18,8 @@ PARTS = {Part.CAMERA: PartState.OK}
 
 
 @contextmanager
-def at_console(world: World, folder: Path) -> Iterator[Local]:
-    """With the world's packages; the console's keeper has seen the world once."""
+def at_console(world: World, folder: Path) -> Iterator[tuple[Local, HttpConsole]]:
+    """With the world's packages, and its line. Close the kiosk itself: it may be started anew meanwhile."""
     footage = FootageReader(Path("nowhere"))
     services = Services(Settings(data_folder=world.folder), world.clock, world.exam, footage, world.vault)
     RosterKeeper(services).tend()
@@ -30,6 +30,5 @@ def at_console(world: World, folder: Path) -> Iterator[Local]:
         line = HttpConsole(address, settings.kiosk_token)
         local = open_local(settings, line, world.clock)
         local.contact.turn(PARTS)
-        yield local
-        local.close()
+        yield local, line
         line.close()

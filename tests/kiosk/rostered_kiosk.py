@@ -61,12 +61,15 @@ def offer(
     }
 
 
-def staffed(world: World, folder: Path) -> Rostered:
+def staffed(world: World, folder: Path, *, is_alone: bool = False) -> Rostered:
     """With its packages, and PINs: 王芳 has duty in room 1, 李强 leads the site."""
     for account in (world.proctor_account_id, world.site_lead_account_id):
         give_pin(world, account)
     made = rostered(world, folder)
     made.local.contact.turn({Part.CAMERA: PartState.OK})
+    if is_alone:
+        made.console.is_away = True
+        made.local.contact.lost()
     return made
 
 

@@ -98,11 +98,12 @@ def test_a_revoked_kiosk_forgets_them(kiosk: Rostered) -> None:
 
 def test_a_real_console_sends_them_small(world: World, tmp_path: Path) -> None:
     put_up(world, tmp_path, world.room_2, drawn(2800, 1400), (700, 600))
-    with at_console(world, tmp_path / "kiosk") as local:
+    with at_console(world, tmp_path / "kiosk") as (local, _):
         held = local.contact.packages.map_of("第2考场")
         assert held is not None
         assert len(held.content) < len(drawn(2800, 1400))
         assert (held.place.width, held.place.height) == (2800, 1400)
+        local.close()
 
 
 @pytest.fixture(params=SIZES)

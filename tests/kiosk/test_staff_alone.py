@@ -59,9 +59,7 @@ class Pad:
 
 @pytest.fixture
 def kiosk(world: World, tmp_path: Path) -> Iterator[Rostered]:
-    made = staffed(world, tmp_path / "kiosk")
-    made.console.is_away = True
-    made.local.contact.lost()
+    made = staffed(world, tmp_path / "kiosk", is_alone=True)
     yield made
     made.local.close()
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config.settings import Settings
 from evidence import accounts
 from evidence.doubt_cases import load_cases
 from exam.admission_authority import Act
@@ -12,7 +14,8 @@ from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
 from exam.staff_acts import Offered, OfferedAct
 from exam.upload_rules import AlarmKind
-from kiosk.local import Local
+from kiosk.console import HttpConsole
+from kiosk.local import Local, open_local
 from kiosk.scan import Scan
 from kiosk.staff_acting import Acted, Wanted, Whom
 from tests.evidence.check_ins import RULES, Desk, second_kiosk
@@ -25,8 +28,8 @@ from tests.world import CLOCK_US, START_US, Person, World, announce
 class Pad:
     """The staff page of a kiosk at a real console."""
 
-    def __init__(self, world: World, local: Local) -> None:
-        self.world, self.local = world, local
+    def __init__(self, world: World, local: Local, line: HttpConsole) -> None:
+        self.world, self.local, self.line = world, local, line
 
     def whom(self, person: Person) -> Whom:
         return Whom(person.id, self.world.session_id)
@@ -63,8 +66,10 @@ class Pad:
 def pad(world: World, tmp_path: Path) -> Iterator[Pad]:
     for account in (world.proctor_account_id, world.site_lead_account_id):
         give_pin(world, account)
-    with at_console(world, tmp_path / "kiosk") as local:
-        yield Pad(world, local)
+    with at_console(world, tmp_path / "kiosk") as (local, line):
+        made = Pad(world, local, line)
+        yield made
+        made.local.close()
 
 
 @pytest.fixture
@@ -179,8 +184,7 @@ def by_hand_alone(pad: Pad, person: Person) -> None:
 
 
 def test_what_two_did_alone_is_on_record_at_its_own_moment(pad: Pad, world: World, desk: Desk) -> None:
-    by_hand_alone(pad, world.on_time)
-    pad.local.contact.turn(PARTS)
+    by_hand_and_back(pad, world.on_time)
     [act] = desk.rows("select lacks, account_id, second_account_id, happened_at_us from check_in_act")
     signers = (world.proctor_account_id, world.site_lead_account_id)
     assert tuple(act) == ("", *signers, CLOCK_US)
@@ -202,3 +206,54 @@ def test_whoever_came_in_elsewhere_meanwhile_is_looked_at(pad: Pad, world: World
     assert AlarmKind.INSIDE_THOUGH_REFUSED in desk.alarm_kinds()
     assert len(desk.standing()) == 1
     assert desk.findings() == []
+
+
+def test_that_somebody_is_barred_is_not_said_where_others_read_along(pad: Pad, world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update candidate set blocked_reason = '替考' where id = ?", (world.on_time.id,))
+    pad.as_lead()
+    told = pad.offered(world.on_time)
+    assert [one.reason for one in told.against] == ["须由现场负责人处理"]
+    assert pad.offer(world.on_time, Act.BY_HAND).turned_away == "须由现场负责人处理"
+
+
+def by_hand_and_back(pad: Pad, person: Person) -> None:
+    by_hand_alone(pad, person)
+    pad.local.contact.turn(PARTS)
+
+
+class PulledPlugError(BaseException):
+    """The kiosk ends here: nothing of it runs any further."""
+
+
+def plug_pulled(pad: Pad, where: str, *, is_after: bool) -> None:
+    """At a step: before it, or when it was done and nothing came back."""
+    outbox = pad.local.contact._outbox
+    holder: Any = pad.local.contact._console if where == "act" else outbox.acts
+    step = getattr(holder, where)
+
+    def ends(*given: object) -> None:
+        if is_after:
+            step(*given)
+        raise PulledPlugError
+
+    setattr(holder, where, ends)
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["keep", "act", "delivered"])
+def test_a_kiosk_that_ends_on_the_way_loses_no_act_and_brings_none_twice(
+    pad: Pad, world: World, desk: Desk, tmp_path: Path, where: str, *, is_after: bool
+) -> None:
+    plug_pulled(pad, where, is_after=is_after)
+    with pytest.raises(PulledPlugError):
+        by_hand_and_back(pad, world.on_time)
+    vars(pad.line).pop("act", None)
+    pad.local.close()
+    pad.local = open_local(Settings(data_folder=tmp_path / "kiosk"), pad.line, world.clock)
+    is_kept = (where, is_after) != ("keep", False)
+    assert (world.session_id in pad.local.contact.came_in(world.on_time.id)) is is_kept
+    pad.local.contact.turn(PARTS)
+    assert len(desk.rows("select 1 from check_in_act")) == len(desk.standing()) == int(is_kept)
+    assert pad.local.contact.told.counts.waiting == 0
+    assert (desk.alarm_kinds(), desk.findings()) == (set(), [])

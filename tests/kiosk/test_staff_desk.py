@@ -29,9 +29,7 @@ WRONG = "000000"
 @pytest.fixture
 def kiosk(world: World, tmp_path: Path) -> Iterator[Rostered]:
     """A kiosk that works alone; 王芳 has duty in room 1, 李强 leads the site; both have a PIN."""
-    made = staffed(world, tmp_path / "kiosk")
-    made.console.is_away = True
-    made.local.contact.lost()
+    made = staffed(world, tmp_path / "kiosk", is_alone=True)
     yield made
     made.local.close()
 
