@@ -32,6 +32,8 @@ UNSURE: Final = "控制台没有应答，不知道是否已办理。请按“再
 REFUSED: Final = "控制台不接受这次办理，请在控制台办理。"
 NOT_ASKED: Final = "控制台没有应答，现在不能办理。请稍候再试；急用请到人工窗口，由现场负责人在控制台办理。"
 
+_REFUSALS: Final = (ActNotDoneError, ConsoleRefusedError, ConsoleRevokedError)
+
 
 @dataclass(frozen=True, slots=True)
 class Whom:
@@ -119,10 +121,8 @@ def ask_offered(console: Console, hand: Hand, whom: Whom, now_us: int) -> Offere
     signature = hand.signature(LOOK, nonce, act_subject(about, ""), now_us)
     try:
         return console.offered({**about, "nonce": nonce, "signature": signature})
-    except ActNotDoneError as error:
-        return Acted(is_done=False, words=error.advice)
-    except (ConsoleRefusedError, ConsoleRevokedError):
-        return Acted(is_done=False, words=REFUSED)
+    except _REFUSALS as error:
+        return _refused(error)
     except ConsoleUnreachableError:
         return Acted(is_done=False, words=NOT_ASKED)
 
@@ -131,13 +131,15 @@ def send_act(console: Console, body: dict[str, Any]) -> Acted:
     """Have it done by the console's rule."""
     try:
         answer = console.act(body)
-    except ActNotDoneError as error:
-        return Acted(is_done=False, words=error.advice)
-    except (ConsoleRefusedError, ConsoleRevokedError):
-        return Acted(is_done=False, words=REFUSED)
+    except _REFUSALS as error:
+        return _refused(error)
     except ConsoleUnreachableError:
         return Acted(is_done=None, words=UNSURE)
     return _told(Act(body["act"]), answer)
+
+
+def _refused(error: Exception) -> Acted:
+    return Acted(is_done=False, words=error.advice if isinstance(error, ActNotDoneError) else REFUSED)
 
 
 def _told(act: Act, answer: Answer | None) -> Acted:
