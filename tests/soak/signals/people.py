@@ -11,10 +11,12 @@ from evidence.announcements import record_by_hand
 from evidence.given_time import NewDelay, end_delay, record_delay, stop_station
 from evidence.plan_changes import arm_session, disarm_session
 from evidence.recording_orders import Who
+from exam.arming import effects_of_disarming
 from exam.changes import Cancel, Change, ChangeDuration, GrantTime, MoveRoom, MoveStart, needs_second_person
 from exam.clock import MINUTE_US, SECOND_US
 from exam.course import DelayReason, StationStop
 from exam.cues import session_cues
+from exam.effects import ChangeFacts
 from exam.hand_records import HandRecord, Told, judge_record
 from exam.lost_time import LossKind, undecided
 from exam.presses import PressedRoom
@@ -257,15 +259,23 @@ class People:
             self.change(session_id, Cancel())
 
     def rearm(self, _plan: PlannedSession, session_id: int) -> None:
-        """Disarmed for a while."""
+        """Disarmed for a while, where the rule allows it."""
         if not self.day.machine.is_answering:
+            return
+        self.day.beat()
+        course = self.day.course(session_id)
+        if course.session.armed_at_us is None:
             return
         with self.day.database.write() as connection:
             now_us = self.day.machine.clock.wall_us()
-            if not disarm_session(connection, session_id, site().accounts["lead"], now_us, WHO):
-                return
-        self.day.count("disarmed", session_id)
-        self.day.truth.change(session_id, self.day.now_us)
+            untold = ChangeDesk(connection, PROCEDURES, now_us).untold(course)
+            is_accepted = effects_of_disarming(course, ChangeFacts(now_us, untold)).is_accepted
+            if is_accepted:
+                disarm_session(connection, session_id, site().accounts["lead"], now_us, WHO)
+        self.day.count("disarmed" if is_accepted else "disarming_refused", session_id)
+        if not is_accepted:
+            return
+        self.day.truth.change(session_id, self.day.now_us, is_guarded=True)
         self._after()
         self.day.soon(MINUTE_US, 15 * MINUTE_US, lambda: self._arm_again(session_id))
 
