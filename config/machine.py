@@ -105,7 +105,13 @@ NEEDS: Final = (
     Need("pulseaudio-utils", "the tests capture what players sound", _program("parec"), Purpose.TESTS),
     Need("libasound2-plugins", "the tests sound through ALSA", _alsa_over_pulse, Purpose.TESTS),
     Need("strace", "the tests make system calls fail", _program("strace"), Purpose.TESTS),
-    Need("chromium", "the tests look at every page in a real browser", _program("chromium"), Purpose.TESTS),
+    Need("chromium", "the benchmarks listen to a real browser", _program("chromium"), Purpose.TESTS),
+    Need(
+        "chromium-headless-shell",
+        "the tests look at every page in a real browser",
+        _program("chromium-headless-shell"),
+        Purpose.TESTS,
+    ),
 )
 
 _INCLUDED: Final = {

@@ -4,6 +4,7 @@ What waits meets deadlines of real time (signals, cameras, browsers), so what co
 Prints each run whole once it is over; ends with the worst exit status.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,12 +19,23 @@ YIELDING = ("nice", "-n", "10", *PYTEST, "-m", "not day and not live and not bro
 FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal")
 COMPUTING = (*YIELDING, *FIRST_HALF)
 REST = (*YIELDING, *(f"--ignore={folder}" for folder in FIRST_HALF))
-LIVE, BROWSER = (*PYTEST, "-m", "live"), (*PYTEST, "-m", "browser and not day and not live")
-KIOSK_PAGES, OTHER_PAGES = (*BROWSER, "tests/kiosk"), (*BROWSER, "--ignore=tests/kiosk")
+# Python processes are started by the hundred: what one of them has compiled, the others need not.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def marked(mark: str) -> list[str]:
+    """The files that name the mark: to ask pytest for them costs less than to let it look through all."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [str(file.relative_to(ROOT)) for file in files if f"mark.{mark}" in file.read_text("utf-8")]
+
+
+LIVE, BROWSER = (*PYTEST, "-m", "live", *marked("live")), (*PYTEST, "-m", "browser and not day and not live")
+KIOSK_PAGES = (*BROWSER, *(page for page in marked("browser") if page.startswith("tests/kiosk/")))
+PAGES = [page for page in marked("browser") if not page.startswith("tests/kiosk/")]
 # Pages of the console, about half of them in each of two runs.
-EARLY_PAGES = tuple(str(path) for path in sorted((ROOT / "tests/web/browser").glob("test_[a-c]*.py")))
+EARLY_PAGES = [page for page in PAGES if page.startswith("tests/web/browser/") and Path(page).name < "test_d"]
 FIRST_PAGES = (*BROWSER, *EARLY_PAGES)
-LAST_PAGES = (*OTHER_PAGES, *(f"--ignore={path}" for path in EARLY_PAGES))
+LAST_PAGES = (*BROWSER, *(page for page in PAGES if page not in EARLY_PAGES))
 # Runs of one lane follow one another, lanes run beside each other; each file of whole days has its own lane.
 DAYS: list[list[Run]] = [
     [(*PYTEST, "-m", "day", str(path))] for path in sorted((ROOT / "tests" / "day").glob("test_*.py"))
@@ -45,7 +57,13 @@ def unseen(lane: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
     """Every run of the lane: its exit status, and what it printed."""
     done = [
         subprocess.run(
-            run, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            run,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for run in lane
     ]
@@ -60,7 +78,7 @@ def main() -> int:
     with ThreadPoolExecutor(len(LANES)) as pool:
         lanes: list[Future[list[tuple[int, str]]]] = [pool.submit(unseen, lane) for lane in LANES]
         say(f"== {told(COMPUTING)}")
-        codes = [subprocess.run(COMPUTING, cwd=ROOT, check=False).returncode]
+        codes = [subprocess.run(COMPUTING, cwd=ROOT, env=ENVIRONMENT, check=False).returncode]
         for lane, future in zip(LANES, lanes, strict=True):
             say(f"== waiting for {' and '.join(told(run) for run in lane)}")
             for code, words in future.result():

@@ -4,31 +4,22 @@ The pictures in the README are taken here; set KAOCHANG_PICTURES to a folder to 
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.chromium import started_chromium
 from tests.day.demo_day import DemoDayRun, demo_day
 
 pytestmark = [pytest.mark.day, pytest.mark.browser, pytest.mark.timeout(600)]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
-
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+    with started_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Visitor:

@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from config.kiosk_screen import load_kiosk_words
 from exam.clock import SystemClock
 from kiosk import speaker_command
 from kiosk.clips import Clips
+from tests.chromium import started_chromium
 from tests.kiosk.device_stage import FakeKernel, SerialDevice
 from tests.kiosk.page_stage import SIZES, Stage, staged
 from tests.kiosk.stage import FakeConsole, agent_of
@@ -45,13 +46,8 @@ def serial_device() -> Iterator[SerialDevice]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
-        )
+    with started_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from config.procedures import load_procedures
 from config.settings import Settings
+from tests.chromium import started_chromium
 from tests.evidence.check_ins import Desk
 from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
 from tests.web.test_audio import HummingVoice
@@ -21,13 +22,6 @@ from web.logins import cookie_name
 from web.own_sounds import lay_recordings
 from web.services import FootageReader, Services
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SIZES = {"tablet": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
 
 
@@ -124,10 +118,8 @@ def live(app: Flask) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    with started_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

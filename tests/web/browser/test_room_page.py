@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from evidence import logins
 from exam.clock import SECOND_US
 from exam.players import PlayerTrouble, can_ring, player_troubles
-from tests.web.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.chromium import ARGUMENTS, PROGRAM
 from tests.web.signal_site import SignalSite, spoken_audio
 from tests.world import World, build_world
 from web.logins import cookie_name
@@ -129,10 +129,9 @@ def test_a_pressed_signal_sounds_in_the_page_and_its_heartbeat_says_what_it_hear
 
 
 def test_refused_sound_is_shown_red_until_one_touch(chromium: Browser, site: SignalSite) -> None:
-    arguments = [one for one in CHROMIUM_ARGUMENTS if "autoplay" not in one]
     with site.running() as (address, _):
         site.plan(start_in_s=60)
-        browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=arguments)
+        browser = chromium.browser_type.launch(executable_path=PROGRAM, args=list(ARGUMENTS))
         page = room_page(browser, site, address)
         button = page.get_by_role("button", name="请点一下启用声音")
         button.wait_for()
