@@ -29,6 +29,8 @@ class PageClient(FlaskClient):
     """Sends the CSRF token with every request that changes something, unless `without_csrf` is set."""
 
     without_csrf = False
+    # The browser session that the last token was read in, and that token.
+    _known: tuple[str, str] | None = None
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("method", "GET") not in {"GET", "HEAD", "OPTIONS"} and not self.without_csrf:
@@ -38,6 +40,15 @@ class PageClient(FlaskClient):
         return super().open(*args, **kwargs)
 
     def _csrf_token(self) -> str:
+        session = self.get_cookie(self.application.config["SESSION_COOKIE_NAME"])
+        if session is None or self._known is None or self._known[0] != session.value:
+            token = self._token_of_a_page()
+            session = self.get_cookie(self.application.config["SESSION_COOKIE_NAME"])
+            assert session is not None
+            self._known = session.value, token
+        return self._known[1]
+
+    def _token_of_a_page(self) -> str:
         page = super().open("/login", method="GET", headers=HTML).get_data(as_text=True)
         found = re.search(r'name="csrf-token" content="([^"]+)"', page)
         assert found is not None
