@@ -56,11 +56,12 @@ def test_without_a_login_everything_but_the_public_is_refused(app: Flask, anonym
 
 
 def test_every_role_is_refused_wherever_the_table_does_not_name_it(app: Flask, world: World) -> None:
+    every = list(addresses(app))
     for role in Role:
         client = client_for(app, world, account_with(world, role))
         refused = {
             endpoint
-            for endpoint, method, address in addresses(app)
+            for endpoint, method, address in every
             if endpoint != "accounts.logout" and code_of(client, address, method) in {401, 403}
         }
         forbidden = {endpoint for endpoint, roles in ROUTES.items() if role not in roles}

@@ -19,6 +19,7 @@ from evidence.accounts import NewAccount
 from evidence.checkpoints import Checkpoints, Signing
 from exam.clock import SECOND_US, SystemClock
 from tests.web.console import CHEAP_HASH
+from tests.web.signal_site import spoken_audio
 from web.service import ServiceError, serve
 from web.services import open_services
 
@@ -26,10 +27,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from config.settings import load_settings
-from evidence import accounts, logins
-from evidence.accounts import NewAccount
 from exam.clock import SystemClock
-from tests.web.console import CHEAP_HASH
 from web.service import serve
 sys.exit(serve(load_settings(Path(sys.argv[1])), SystemClock()))
 """
@@ -42,6 +40,8 @@ class RunningConsole:
     def __init__(self, folder: Path, host: str) -> None:
         self.folder, self.host, self.port = folder, host, free_port(host)
         folder.mkdir(exist_ok=True)
+        if host == "127.0.0.1":  # the one for the whole network speaks its announcements itself
+            (folder / "audio").symlink_to(spoken_audio())
         settings = folder / "kaochang.toml"
         settings.write_text(
             f'data_folder = "{folder}"\n[web]\nhost = "{host}"\nport = {self.port}\nthreads = 12\n'
