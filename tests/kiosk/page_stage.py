@@ -1,9 +1,12 @@
 """The candidate screen in real Chromium, and what is measured on it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from kiosk.agent import Agent
@@ -14,6 +17,7 @@ from tests.kiosk.paper import bars, face, qr, tray
 from tests.kiosk.stage import TICKET, FakeConsole, served
 
 MEASURES = Path(__file__).with_name("page_measures.js").read_text(encoding="utf-8").partition("\n")[2]
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "kiosk-screens.zh.md"
 FACE = face()
 SMALLEST_PX = 24
 LEAST_CONTRAST = 7
@@ -77,3 +81,14 @@ def unreadable(page: Page) -> list[str]:
         for one in texts
         if one["px"] < SMALLEST_PX or one["contrast"] < LEAST_CONTRAST
     ]
+
+
+def stands_in_guide(page: Page, name: str) -> None:
+    """The guide shows this screen. With KAOCHANG_PICTURES set, its picture is kept there, made small."""
+    assert f"(../pictures/kiosk/{name}.webp)" in GUIDE.read_text(encoding="utf-8")
+    folder = os.environ.get("KAOCHANG_PICTURES")
+    if folder and page.evaluate("innerWidth < innerHeight"):
+        seen = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+        assert seen is not None
+        small = cv2.resize(seen, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+        assert cv2.imwrite(f"{folder}/{name}.webp", small, [cv2.IMWRITE_WEBP_QUALITY, 80])

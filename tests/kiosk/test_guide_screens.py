@@ -3,17 +3,14 @@
 Set KAOCHANG_PICTURES to docs/pictures/kiosk to take the guide's pictures anew.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from config.kiosk_screen import load_kiosk_words
 from exam.answers import Answer
@@ -24,12 +21,11 @@ from kiosk.screen import Camera
 from kiosk.visit import Fitness, Happened, TicketRead
 from kiosk.watching import COVERED
 from tests.axe import findings
-from tests.kiosk.page_stage import SIZES, Stage, overflows, staged, unreadable
+from tests.kiosk.page_stage import SIZES, Stage, overflows, staged, stands_in_guide, unreadable
 from tests.kiosk.stage import ADMITTED, ID_NUMBER, TICKET, FakeConsole, agent_of, answer
 
 pytestmark = pytest.mark.browser
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "kiosk-screens.zh.md"
 GUN = "usb:05e0:1200"
 LOST = Camera(works=False, reason="USB camera 0 gives no pictures any more")
 
@@ -125,18 +121,8 @@ def stage(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> 
         yield from staged(chromium, SIZES[request.param], console, agent)
 
 
-def keep(page: Page, name: str) -> None:
-    """The picture for the guide, half as large, if somebody wants it."""
-    folder = os.environ.get("KAOCHANG_PICTURES")
-    if folder and page.evaluate("innerWidth < innerHeight"):
-        seen = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-        assert seen is not None
-        small = cv2.resize(seen, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
-        assert cv2.imwrite(f"{folder}/{name}.webp", small, [cv2.IMWRITE_WEBP_QUALITY, 80])
-
-
 def test_every_screen_is_sound_and_stands_in_the_guide(stage: Stage) -> None:
-    page, guide = stage.page, GUIDE.read_text(encoding="utf-8")
+    page = stage.page
     assert {name.partition("-")[0] for name in SCREENS} == {*load_kiosk_words().screens, "result"}
     for name, show in SCREENS.items():
         show(stage)
@@ -147,8 +133,7 @@ def test_every_screen_is_sound_and_stands_in_the_guide(stage: Stage) -> None:
         assert unreadable(page) == [], name
         assert overflows(page) == [], name
         assert findings(page) == [], name
-        keep(page, name)
-        assert f"(../pictures/kiosk/{name}.webp)" in guide
+        stands_in_guide(page, name)
         assert isinstance(stage.console, WaitingConsole)
         stage.console.may_answer.set()
         if screen == "asking":  # whoever has shown both documents waits for the answer

@@ -13,7 +13,7 @@ from kiosk.scan import Scan
 from kiosk.staff_alone import BROUGHT_LATER, ONLY_BY_HAND
 from tests.axe import findings
 from tests.evidence.rostered import PIN
-from tests.kiosk.page_stage import unreadable
+from tests.kiosk.page_stage import stands_in_guide, unreadable
 from tests.kiosk.rostered_kiosk import Rostered, staff_screen, staffed
 from tests.kiosk.stage import answer, served
 from tests.world import Person, World
@@ -62,11 +62,18 @@ def fits(page: Page) -> bool:
     return inside
 
 
+def shown(page: Page) -> None:
+    """What is on the screen now stands in the guide."""
+    stands_in_guide(page, f"staff-{page.evaluate('document.body.dataset.view')}")
+
+
 def identify(page: Page, account_id: int) -> None:
     """Number and PIN, each once the page asks for it."""
     expect(page.locator("h1")).to_have_text("请输入您的签到工号")
+    shown(page)
     press(page, str(account_id))
     expect(page.locator("h1")).to_have_text("请输入6位签到口令")
+    shown(page)
     press(page, PIN)
     expect(page.locator("h1")).to_have_text("查找考生")
 
@@ -120,12 +127,15 @@ def chosen(page: Page, words: str, title: str) -> None:
     assert fits(page)
     assert unreadable(page) == []
     assert findings(page) == []
+    shown(page)
 
 
 def looked_up(page: Page, account_id: int, person: Person) -> None:
     page.get_by_role("link", name="工作人员").click()
     identify(page, account_id)
     press(page, person.ticket_no[-5:])
+    expect(page.locator("[data-found] li")).to_have_count(1)
+    shown(page)
 
 
 def test_the_site_lead_and_a_second_person_let_a_latecomer_in(
@@ -148,6 +158,7 @@ def test_the_site_lead_and_a_second_person_let_a_latecomer_in(
     expect(page.locator("[data-message]")).to_contain_text("没有办理。第二人：工号或口令不正确。")
     press(page, str(world.proctor_account_id))
     expect(page.locator("h1")).to_have_text("第二人：请输入6位签到口令")
+    shown(page)
     kiosk.console.lost = 1
     press(page, PIN)
     expect(page.locator("[data-message]")).to_contain_text("控制台没有应答")
