@@ -17,6 +17,7 @@ from kiosk.contact import Contact
 from kiosk.staff_acting import DONE, Acted, Hand, Wanted, signed_act
 
 ONLY_BY_HAND: Final = "本机断网：只能由两人共同人工签到。其他办理请到人工窗口，由现场负责人处理。"
+TURNED_AWAY_ALONE: Final = "本机断网，按规则现在不能入场。请到人工窗口，由现场负责人处理。"
 BROUGHT_LATER: Final = "本机断网，记录已存在本机，联网后自动报控制台。"
 
 
@@ -26,7 +27,7 @@ def offered_alone(contact: Contact, entry: SheetEntry, session_id: int, hand: Ha
     title = words.acts[Act.BY_HAND]
     judged, refusal = _judged(contact, entry, session_id), _first_refusal(hand)
     if isinstance(judged, Against):
-        return Offered((judged,), (), (RefusedAct(Act.BY_HAND, title, ONLY_BY_HAND),))
+        return Offered((judged,), (), (RefusedAct(Act.BY_HAND, title, TURNED_AWAY_ALONE),))
     if refusal is not None:
         return Offered((), (), (RefusedAct(Act.BY_HAND, title, words.refusals[refusal]),))
     effect = BROUGHT_LATER + words.act_effects[Act.BY_HAND]

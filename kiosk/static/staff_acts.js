@@ -38,9 +38,12 @@ export class Acts {
 
   get who() { return `${this.found.name}　${this.place.room} ${this.place.place}号`; }
   get whom() { return { candidate_id: this.found.candidate_id, session_id: this.place.session_id }; }
-  title(offer) { return offer.act === "undo" ? `${offer.title}（${offer.attempt_at}）` : offer.title; }
+  title(offer) {
+    if (offer.turned_away) return "只登记来过";
+    return offer.act === "undo" ? `${offer.title}（${offer.attempt_at}）` : offer.title;
+  }
   effect(offer) {
-    const away = offer.turned_away && `现在不能入场（${offer.turned_away}）：核对证件和本人后，只登记他来过，登记后可由现场负责人处理。`;
+    const away = offer.turned_away && `现在不能入场（${offer.turned_away}）：核对证件和本人后登记，现场负责人可以据此处理。`;
     return [away || offer.effect, offer.needs_second && "须由第二人输入本人的工号和口令，共同确认。"].filter(Boolean).join("");
   }
 
@@ -61,7 +64,7 @@ export class Acts {
   }
 
   chooseReason() {
-    this.page.show("choose", `${this.offer.title}：请选择原因`, this.who);
+    this.page.show("choose", `${this.title(this.offer)}：请选择原因`, this.who);
     const doubts = this.offer.doubts.map((one) => [one.words, () => { this.body.doubt = one.doubt; this.confirm(one.words); }]);
     const reasons = this.offer.reasons.map((words) => [words, () => { this.body.reason = words; this.confirm(words); }]);
     this.options([...doubts, ...reasons]);
@@ -75,7 +78,7 @@ export class Acts {
     this.picked.push(`原因：${reason}`);
     this.page.show("confirm", `${this.title(this.offer)}，对吗？`);
     at("summary").replaceChildren(line("strong", this.who), ...this.picked.map((words) => line("p", words)), line("p", this.effect(this.offer)));
-    at("do").textContent = this.offer.needs_second ? "下一步：第二人确认" : `确定：${this.offer.title}`;
+    at("do").textContent = this.offer.needs_second ? "下一步：第二人确认" : `确定：${this.title(this.offer)}`;
     at("do").disabled = false;
   }
 
@@ -93,7 +96,7 @@ export class Acts {
 
   async do(second = {}) {
     const offer = this.offer;
-    this.page.show("confirm", `${this.title(offer)}`, "正在办理");
+    this.page.show("confirm", this.title(offer), "正在办理");
     at("do").disabled = true;
     const told = await send("/local/staff/act", { ...this.body, ...second });
     if (this.page.view !== "confirm") return;  // somebody locked the page meanwhile

@@ -18,7 +18,7 @@ from exam.staff_acts import Offered, OfferedAct
 from kiosk.bringing import ACT_NOT_TAKEN, SCAN_UNOPENED
 from kiosk.scan import Scan
 from kiosk.staff_acting import UNSURE, Acted, Wanted, Whom
-from kiosk.staff_alone import BROUGHT_LATER, ONLY_BY_HAND
+from kiosk.staff_alone import BROUGHT_LATER, ONLY_BY_HAND, TURNED_AWAY_ALONE
 from kiosk.staff_pins import Attempt, Tried
 from tests.evidence.rostered import PIN, give_pin
 from tests.kiosk.rostered_kiosk import Rostered, staff_screen, staffed
@@ -149,7 +149,7 @@ def test_whom_the_rule_turns_away_is_told_why_and_not_kept(pad: Pad, kiosk: Rost
     kiosk.local.asker.ask(Scan(world.on_time.ticket_no, world.on_time.id_number))
     told = pad.offered(world.on_time)
     assert [one.reason for one in told.against] == ["刚刚已签到"]
-    assert (told.offers, [one.advice for one in told.refused]) == ((), [ONLY_BY_HAND])
+    assert (told.offers, [one.advice for one in told.refused]) == ((), [TURNED_AWAY_ALONE])
     refused = pad.acts(world.on_time, world.site_lead_account_id)
     assert refused.words.startswith("刚刚已签到。")
     assert kiosk.local.contact.told.counts.waiting == 1  # the scan
