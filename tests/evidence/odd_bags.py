@@ -221,6 +221,15 @@ def proof_with_another_note(_archive: Archive, bag: Path) -> None:
     replace(bag / f"proof/{GAP}.tlog-proof", b"kaochang/footage", b"kaochang/footagE")
 
 
+def note_of_another_key(_archive: Archive, bag: Path) -> None:
+    """The signature is good, but everywhere the note says that it is by a key with another number."""
+    note = (bag / "proof/checkpoint.note").read_bytes()
+    head, _, signature = note.rpartition(b" ")
+    other = head + (b" B" if signature[:1] == b"A" else b" A") + signature[1:]
+    for path in (bag / "proof/checkpoint.note", *bag.glob("proof/*/*.tlog-proof")):
+        path.write_bytes(path.read_bytes().replace(note, other))
+
+
 def proof_with_more_behind(_archive: Archive, bag: Path) -> None:
     proof = bag / f"proof/{GAP}.tlog-proof"
     proof.write_bytes(proof.read_bytes() + b"more\n")
@@ -280,6 +289,7 @@ ODD: Final[dict[str, Make]] = {
         for each in (
             *(strange_folder, folder_with_the_name_of_a_list, statement_without_its_end, entry_without_proof),
             *(hash_without_its_end, hash_with_letters_that_borrow, proof_with_half_a_note),
+            note_of_another_key,
             *(proof_with_another_note, proof_with_more_behind, checkpoint_that_nobody_signed, loose_root),
             *(size_of_nothing, size_too_large_to_count),
         )
