@@ -23,7 +23,7 @@ from tests.evidence.spoiled_bags import (
     spoil_bagit,
     spoil_signature,
 )
-from tests.evidence.unusual_bags import TOLD
+from tests.evidence.told_bags import TOLD
 
 Make = Callable[[Archive, Path], object]
 GAP: Final = "camera-1/gap-13"
@@ -329,5 +329,10 @@ def _beside(first_byte: int, low: int, high: int, more: int) -> Iterator[bytes]:
 
 NO_LETTERS: Final[dict[str, Make]] = {
     f"no letter: {wrong.hex()}": _edit("bag-info.txt", b"Kaochang-Reason: ", b"Kaochang-Reason: " + wrong)
-    for wrong in (b"\xc1\x80", b"\xf5\x80\x80\x80", *(each for row in ROWS for each in _beside(*row)))
+    for wrong in (
+        b"\x80",
+        b"\xc1\x80",
+        b"\xf5\x80\x80\x80",
+        *(each for row in ROWS for each in _beside(*row)),
+    )
 }

@@ -29,6 +29,7 @@ from tests.evidence.laid_out import TENTH_US, layout, lines_for_time, run_lines
 from tests.evidence.lying_bags import LIES
 from tests.evidence.odd_bags import NO_LETTERS, ODD, SIGNED_SO
 from tests.evidence.spoiled_bags import ONLY_LISTS, SPOILING, UNLISTABLE, redeliver
+from tests.evidence.told_bags import large_list
 from tests.evidence.unusual_bags import UNUSUAL
 
 SCRIPT: Final = Path(bag_verifier.__file__).with_suffix(".sh")
@@ -266,7 +267,7 @@ def _changed(archive: Archive) -> Iterator[tuple[Callable[[Path], object], int]]
             yield lambda bag, spoil=spoil: (spoil(bag), relist(bag)), 1
     for cheat in DISHONEST:
         yield lambda bag, cheat=cheat: (cheat(bag), resign(archive, bag)), 1
-    for forge in (*FORGED, *ODD.values(), *NO_LETTERS.values()):
+    for forge in (*FORGED, *ODD.values(), *NO_LETTERS.values(), large_list):
         yield lambda bag, forge=forge: (forge(archive, bag), resign(archive, bag)), 1
     for make in SIGNED_SO.values():
         yield lambda bag, make=make: make(archive, bag), 1
