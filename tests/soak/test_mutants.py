@@ -55,6 +55,13 @@ def test_every_reason_is_given_and_every_module_exists() -> None:
         assert [each for each in tests if not (mutants.ROOT / each).exists()] == []
 
 
+def test_what_changes_nothing_in_the_shell_script_is_still_a_change_of_it() -> None:
+    made = shell_mutants.changes(shell_mutants.SCRIPT.read_text(encoding="utf-8"))
+    possible = {(before.strip(), after.strip()) for _, before, after in made}
+    listed = {(each[1], each[2]) for each in mutants.known_equivalents() if each[0] == mutants.SHELL}
+    assert listed - possible == set()
+
+
 def test_what_survived_earlier_tests_is_tried_again_once_they_change(tmp_path: Path) -> None:
     meta = tmp_path / "mutants" / "module.py.meta"
     meta.parent.mkdir()
