@@ -39,6 +39,13 @@ def spoil_payload(bag: Path) -> None:
     first(bag, "data/camera-1/*").write_bytes(b"other pictures")
 
 
+def turn_a_bit(bag: Path) -> None:
+    """Of an original, whose size stays as it was."""
+    content = bytearray(first(bag, "data/camera-1/*").read_bytes())
+    content[-1] ^= 1
+    first(bag, "data/camera-1/*").write_bytes(content)
+
+
 def spoil_statement(bag: Path) -> None:
     rewrite(bag / "delivery.json", "考生投诉核查", "考生投诉复查")
 
@@ -169,6 +176,7 @@ def add_line(bag: Path, line: str) -> None:
 
 SPOILING: list[Callable[[Path], None]] = [
     spoil_payload,
+    turn_a_bit,
     spoil_statement,
     spoil_bagit,
     spoil_key,
