@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from config.procedures import load_procedures
 from config.settings import Settings
+from tests.axe import SIZES
 from tests.chromium import started_chromium
 from tests.evidence.check_ins import Desk
 from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
@@ -21,8 +22,6 @@ from web.limits import limiter
 from web.logins import cookie_name
 from web.own_sounds import lay_recordings
 from web.services import FootageReader, Services
-
-SIZES = {"tablet": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exam.clock import MINUTE_US
-from tests.web.browser.test_kiosks_page import is_sound
+from tests.axe import is_sound
 from tests.web.test_changes_page import arm, made, wrong_stop
 from tests.world import World
 

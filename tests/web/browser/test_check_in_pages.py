@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from exam.admission_facts import Provided
 from exam.clock import MINUTE_US
 from exam.outcomes import Outcome
-from tests.axe import is_sound
+from tests.axe import is_sound, resized
 from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.crowd import add_rooms, admit_every_second, fill_first_room
@@ -20,19 +20,21 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
 
-@pytest.mark.parametrize("size", ["tablet", "phone", "wall"])
+@pytest.mark.parametrize(("rooms", "sizes"), [(3, ("tablet", "phone")), (28, ("wall",))])
 def test_rooms_and_seats_are_told_at_a_glance_on_every_screen(
-    open_page: Open, world: World, size: str
+    open_page: Open, world: World, rooms: int, sizes: tuple[str, ...]
 ) -> None:
     lay_doubts(world)
     fill_first_room(world)
-    add_rooms(world, 28 if size == "wall" else 3)
-    page = open_page(world.site_lead_account_id, "/check-in", size)
+    add_rooms(world, rooms)
+    page = open_page(world.site_lead_account_id, "/check-in", sizes[0])
     expect(page.get_by_role("heading", name="签到告警")).to_be_visible()
-    is_sound(page, f"desk-{size}")
+    for size in resized(page, *sizes):
+        is_sound(page, f"desk-{size}")
     page.locator(".desk-room", has_text="第1考场").click()
     expect(page.get_by_role("link", name=re.compile("^2 .*存疑"))).to_be_visible()
-    is_sound(page, f"desk-room-{size}")
+    for size in resized(page, *sizes):
+        is_sound(page, f"desk-room-{size}")
 
 
 @pytest.mark.parametrize("size", ["tablet", "phone"])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exam.clock import MINUTE_US
-from tests.web.browser.test_kiosks_page import is_sound
+from tests.axe import is_sound
 from tests.world import CLOCK_US, START_US, World, announce
 
 pytestmark = pytest.mark.browser

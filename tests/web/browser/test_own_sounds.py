@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.procedures import load_procedures
-from tests.web.browser.test_kiosks_page import is_sound
+from tests.axe import is_sound
 from tests.web.console import PageClient
 from tests.web.test_own_sounds import hum, upload
 from tests.world import World

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from config.procedures import load_procedures
 from exam.clock import MINUTE_US
-from tests.web.browser.test_kiosks_page import is_sound
+from tests.axe import is_sound, resized
 from tests.web.test_rounds_page import set_up, start_unheard
 from tests.world import World
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, start_clock
@@ -64,9 +64,9 @@ def stepped(app: Flask, world: World) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("stepped")
-@pytest.mark.parametrize("size", ["tablet", "wall"])
-def test_the_lead_is_asked_which_clock_is_right(open_page: Open, world: World, size: str) -> None:
+def test_the_lead_is_asked_which_clock_is_right(open_page: Open, world: World) -> None:
     set_up(world, world.room_1, world.room_2)
-    page = open_page(world.site_lead_account_id, "/overview", size)
+    page = open_page(world.site_lead_account_id, "/overview")
     expect(page.get_by_role("button", name="按原来的时间")).to_be_visible()
-    is_sound(page, f"clock-step-{size}")
+    for size in resized(page, "tablet", "wall"):
+        is_sound(page, f"clock-step-{size}")
