@@ -9,13 +9,17 @@ from flask_login import current_user
 from evidence.site_clock import load_open_step
 from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import StepChoice
-from web.console_clock import KEEPER_EXTENSION, DecidedOtherwiseError, TooNearError
+from web.console_clock import KEEPER_EXTENSION, DecidedOtherwiseError, RoomsAwayError, TooNearError
 from web.services import ANY_TOPIC, services
 
 blueprint: Final = Blueprint("clock_steps", __name__)
 
 CHOICES: Final = frozenset({StepChoice.KEPT, StepChoice.ADOPTED})
 NEAR_WORDS: Final = "有信号即将发出，暂不能更换时间。请在信号发出后再按。"
+AWAY_WORDS: Final = (
+    "{rooms}的设备失去联系，会按原来的时间自行响铃，暂不能更换时间。"
+    "请先恢复联系；在此之前请继续使用控制台的时间。"
+)
 OVER_WORDS: Final = "情况已变化，请查看最新提示。"
 
 
@@ -54,6 +58,8 @@ def decide(step_id: int, choice: str) -> tuple[Response, int]:
         keeper.decide(step_id, StepChoice(choice), current_user.account_id)
     except TooNearError:
         return jsonify(error="signal_near", advice=NEAR_WORDS), 409
+    except RoomsAwayError as away:
+        return jsonify(error="rooms_away", advice=AWAY_WORDS.format(rooms=away)), 409
     except DecidedOtherwiseError:
         return jsonify(error="decided", advice=OVER_WORDS), 409
     services().bus.publish(ANY_TOPIC)

@@ -13,7 +13,7 @@ import structlog
 
 from evidence.courses import load_course
 from evidence.database import WriterDatabase
-from evidence.day import load_sessions
+from evidence.day import load_rooms, load_sessions
 from evidence.service_start import boot_id
 from evidence.site_clock import (
     keep_clock,
@@ -34,9 +34,11 @@ from exam.clock_step import (
     followed_us,
     judge_apart,
 )
-from exam.cues import about_to_sound
+from exam.cues import about_to_sound, session_cues
+from exam.players import MAY_RING_US
 from exam.presses import is_going_on
 from exam.procedure import Procedure
+from web.change_desk import ChangeDesk
 from web.services import ANY_TOPIC, Bus, Services
 from web.signal_emission import armed_cues
 
@@ -56,6 +58,10 @@ class DecidedOtherwiseError(Exception):
 
 class TooNearError(Exception):
     """A signal is about to sound, or rooms may have rung it and not told yet: by the clock as it is."""
+
+
+class RoomsAwayError(Exception):
+    """Rooms out of contact would ring by the clock as it is; the message names them."""
 
 
 def start_clock(exam: WriterDatabase, machine: Clock, boot: str | None = None) -> SteadyClock:
@@ -109,19 +115,37 @@ class ClockKeeper:
             return load_open_step(connection)
 
     def decide(self, step_id: int, choice: StepChoice, account_id: int) -> None:
-        """The site lead says which clock is right. Raises DecidedOtherwiseError when another step is open."""
+        """The site lead says which clock is right. Raises DecidedOtherwiseError when another step is open.
+
+        TooNearError and RoomsAwayError: the machine's time cannot be taken over now; to keep goes always.
+        """
         with self.exam.write() as connection:
             step = load_open_step(connection)
             if step is None or step.id != step_id:
                 raise DecidedOtherwiseError
             if choice is StepChoice.ADOPTED and self._is_about_to_sound(connection):
                 raise TooNearError
+            if choice is StepChoice.ADOPTED and (away := self._rooms_away(connection)):
+                raise RoomsAwayError("、".join(away))
             self._record(connection, step, choice, account_id)
 
     def _is_about_to_sound(self, connection: Connection) -> bool:
         now_us = self.clock.wall_us()
         armed = armed_cues(connection, self.procedures, now_us)
         return any(about_to_sound(cues, after_us, now_us, QUIET_US) for after_us, cues in armed)
+
+    def _rooms_away(self, connection: Connection) -> list[str]:
+        """Labels of the rooms that hold signals by the clock as it is, and would not hear of another."""
+        now_us = self.clock.wall_us()
+        desk = ChangeDesk(connection, self.procedures, now_us)
+        away: set[int] = set()
+        for session in load_sessions(connection):
+            if session.armed_at_us is None or session.procedure_code not in self.procedures:
+                continue
+            course = load_course(connection, session, self.procedures)
+            coming = about_to_sound(session_cues(course), session.armed_at_us, now_us, MAY_RING_US)
+            away |= desk.untold(course) & {one.room_id for one in coming}
+        return [room.label for room in load_rooms(connection).values() if room.id in away]
 
     def _settle(self) -> None:
         """Judge again under the writer's lock, where nobody decides meanwhile, and act."""

@@ -1,11 +1,15 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
 from config.procedures import load_procedures
 from evidence.plan_changes import arm_session
+from evidence.players import keep_heartbeats
 from exam.clock import MINUTE_US, SECOND_US
+from exam.players import AWAY_US
+from tests.exam.test_players import WELL
 from tests.web.console import PageClient
 from tests.world import CLOCK_US, START_US, World
 from web.access import Role
@@ -56,6 +60,24 @@ def test_shortly_before_a_signal_no_time_is_taken_over(site_lead: PageClient, wo
         arm_session(connection, world.session_id, world.site_lead_account_id, 1)
     world.clock.sleep_us(START_US - CLOCK_US - SECOND_US)
     assert decide(site_lead, "adopted") == (409, "signal_near")
+
+
+def test_no_time_is_taken_over_while_a_room_would_ring_by_the_old_one(
+    site_lead: PageClient, keeper: ClockKeeper, world: World
+) -> None:
+    world.clock.sleep_us(MINUTE_US)
+    with world.exam.write() as connection:
+        arm_session(connection, world.session_id, world.site_lead_account_id, keeper.clock.wall_us())
+        heard_us = keeper.clock.wall_us()
+        keep_heartbeats(connection, [replace(WELL, room_id=world.room_1, seen_at_us=heard_us)])
+    world.clock.sleep_us(AWAY_US + 1)
+    answer = site_lead.post("/api/clock-steps/1/adopted", json={})
+    assert (answer.status_code, answer.json["error"]) == (409, "rooms_away")
+    assert answer.json["advice"].startswith("第1考场的设备失去联系")
+    with world.exam.write() as connection:
+        back = replace(WELL, room_id=world.room_1, seen_at_us=keeper.clock.wall_us())
+        keep_heartbeats(connection, [back])
+    assert decide(site_lead, "adopted") == (200, "")
 
 
 def test_there_are_two_choices_and_one_who_chooses(

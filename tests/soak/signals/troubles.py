@@ -7,7 +7,7 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import NOTED_US, StepChoice
 from tests.soak.signals.day import Day
 from tests.soak.signals.site import site
-from web.console_clock import DecidedOtherwiseError, TooNearError
+from web.console_clock import DecidedOtherwiseError, RoomsAwayError, TooNearError
 
 HOUR_US: Final = 60 * MINUTE_US
 
@@ -147,7 +147,7 @@ class Troubles:
         choice = self.day.dice.choice((StepChoice.KEPT, StepChoice.ADOPTED))
         try:
             machine.keeper.decide(step.id, choice, site().accounts["lead"])
-        except (TooNearError, DecidedOtherwiseError):
+        except (TooNearError, RoomsAwayError, DecidedOtherwiseError):
             self.day.soon(20 * SECOND_US, 90 * SECOND_US, self.decide)
             return
         self.day.count(f"clock_{choice}")
