@@ -31,7 +31,7 @@ YIELDING = (
     *("-m", "not day and not live and not browser"),
 )
 # About half of the computing each; with more runs at once, cameras and signals miss their deadlines.
-FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal")
+FIRST_HALF = ("tests/evidence", "tests/recorder", "tests/rehearsal", "tests/test_verifiers.py")
 COMPUTING = (*YIELDING, *FIRST_HALF)
 REST = (*YIELDING, *(f"--ignore={folder}" for folder in FIRST_HALF))
 # Python processes are started by the hundred: what one of them has compiled, the others need not.
