@@ -18,6 +18,7 @@ from evidence.bag_verifier import BAGIT, SIGNATURE, SIGNED
 from evidence.volumes import Disk, LocalDisk
 
 BLOCK_BYTES: Final = 1 << 20
+FLUSHERS: Final = 8
 UNFINISHED: Final = ".unfinished"
 PAYLOAD: Final = "data/"
 MANIFEST: Final = "manifest-sha256.txt"
@@ -177,9 +178,10 @@ class BagWriter:
         self.put(SIGNATURE, signature)
         self.put("bagit.txt", BAGIT)
         folders = {self.folder, self.folder / PAYLOAD}
-        for path in self._digests:
-            self.disk.sync_file(self.folder / path)
-            folders |= {self.folder / parent for parent in Path(path).parents}
+        folders |= {self.folder / parent for path in self._digests for parent in Path(path).parents}
+        # Proofs are many and small: asked for together, the file system makes them durable together.
+        with ThreadPoolExecutor(FLUSHERS) as flushers:
+            list(flushers.map(self.disk.sync_file, [self.folder / path for path in self._digests]))
         for folder in folders:
             self.disk.sync_folder(folder)
         final = self.folder.with_name(self.name)
