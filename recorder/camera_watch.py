@@ -29,6 +29,8 @@ BREATH_US: Final = SECOND_US // 4
 # because a patient attempt that hangs costs footage when the camera comes back meanwhile; one that needed it
 # gets it in every other attempt, the first after a good run among them.
 PATIENT_ONE_IN: Final = {None: 4, True: 12, False: 2}
+# The camera answered at once, and no: more patience would not have helped.
+ANSWERED: Final = frozenset({Cause.REFUSED, Cause.UNAUTHORIZED, Cause.TOO_MANY_SESSIONS})
 # First pictures this soon after the start of a patient attempt do not make a quick camera a slow one.
 SOON_US: Final = 6 * SECOND_US
 # A run this long counts as success: the next fault starts with the shortest wait again.
@@ -85,6 +87,7 @@ class CameraWatch:
     _started_at_us: int = 0  # monotonic
     _advanced_at_us: int | None = None
     _failures: int = 0
+    _unanswered: int = 0
     _is_patient: bool = False
     # Whether its latest pictures came without patience; None: it has sent none yet.
     _is_quick: bool | None = None
@@ -93,7 +96,7 @@ class CameraWatch:
     def needs_patience(self) -> bool:
         """Whether the next attempt should wait longer for answers than the last one did."""
         one_in = PATIENT_ONE_IN[self._is_quick]
-        return self._failures % one_in == one_in - 1
+        return self._unanswered % one_in == one_in - 1
 
     @property
     def is_finished(self) -> bool:
@@ -170,11 +173,12 @@ class CameraWatch:
             self._finish(now)
             return
         if self.is_proven(now):
-            self._failures = 0
+            self._failures = self._unanswered = 0
         was_started = self._phase is not _Phase.WAITING
         begun_us = self._started_at_us if was_started else now.monotonic_us
         due_us = begun_us + RETRY_US[min(self._failures, len(RETRY_US) - 1)]
         self._failures += 1
+        self._unanswered += cause not in ANSWERED
         self._phase, self._changed_at_us = _Phase.WAITING, max(due_us, now.monotonic_us + BREATH_US)
         self._show(Recording.DOWN, cause, now)
 

@@ -1,3 +1,5 @@
+import pytest
+
 from evidence.footage import Cause, Recording
 from exam.clock import SECOND_US
 from recorder.camera_watch import CameraWatch, MediaWatch, Moment, Order
@@ -120,12 +122,12 @@ def test_after_a_good_run_the_next_attempt_follows_at_once_and_the_waits_begin_a
     assert watch.decide(at(42.25)) is Order.START
 
 
-def patient_attempts(watch: CameraWatch, count: int) -> list[int]:
+def patient_attempts(watch: CameraWatch, count: int, cause: Cause = Cause.UNREACHABLE) -> list[int]:
     patient = []
     for second in range(count):
         patient += [second] if watch.needs_patience else []
         watch.started(at(100 + second))
-        watch.failed(Cause.UNREACHABLE, at(100 + second))
+        watch.failed(cause, at(100 + second))
     return patient
 
 
@@ -136,6 +138,14 @@ def test_every_fourth_attempt_has_patience_with_a_slow_camera() -> None:
 def test_a_camera_that_answered_without_patience_gets_it_more_rarely() -> None:
     watch = recording_since(0)
     watch.failed(Cause.STALLED, at(60))
+    assert patient_attempts(watch, 24) == [10, 22]
+
+
+@pytest.mark.parametrize("cause", [Cause.REFUSED, Cause.UNAUTHORIZED, Cause.TOO_MANY_SESSIONS])
+def test_an_attempt_that_was_refused_at_once_is_no_reason_for_patience(cause: Cause) -> None:
+    watch = recording_since(0)
+    watch.failed(Cause.CAMERA_CLOSED, at(60))
+    assert patient_attempts(watch, 24, cause) == []
     assert patient_attempts(watch, 24) == [10, 22]
 
 
