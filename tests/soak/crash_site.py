@@ -22,14 +22,15 @@ from exam.clock import SECOND_US
 from rehearsal.camera_plan import CameraPlan
 from rehearsal.camera_server import RunningCameras
 from rehearsal.picture_counter import read_counter
+from rehearsal.sent_log import SentFrame
 from tests.bench.bench_report import progress
 from tests.recorder.live import CLOCK, ROOT, LiveSite, children_of, live_site, start_service, wait_until
 from tests.soak.footage_law import broken_laws
 
 GOP_US, FRAME_US = 2 * SECOND_US, 40_000
 FRAGMENT_US = GOP_US
-# A capture tells every second that it has pictures.
-REPORT_US = SECOND_US
+# A camera whose next picture takes longer than so has been left: whoever comes back waits a second.
+HOLE_US = SECOND_US // 2
 PATIENCE_S = 60.0
 STATE_FOLDER = ROOT / "var" / "soak"
 
@@ -64,8 +65,6 @@ class CrashSite:
     cameras: RunningCameras
     service: "subprocess.Popen[bytes] | None" = None
     acknowledged: dict[str, bytes] = field(default_factory=dict)
-    # Since when each camera had been recording before the crash: what it sent earlier was lost earlier.
-    since_us: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -100,11 +99,8 @@ class CrashSite:
         wait_until(are_back, PATIENCE_S)
 
     def note_acknowledged(self) -> int:
-        """Remember every segment that has a row now, and since when each camera records."""
+        """Remember every segment that has a row now."""
         for name in self.names:
-            state = self.site.state(name)
-            assert state is not None
-            self.since_us[name] = state.since_us - REPORT_US
             for segment in self.site.segments(name):
                 self.acknowledged[segment.path] = segment.sha256
         return len(self.acknowledged)
@@ -121,19 +117,33 @@ class CrashSite:
         return children_of(self.service.pid)
 
     def lost_us(self, name: str, crashed_at_us: int) -> int:
-        """How much of what the camera had sent before the crash is missing at the end of its footage."""
+        """How much of what the camera had sent over its last connection is missing at the end of its footage.
+
+        What it sent over an earlier one was lost earlier, by the crash that ended it.
+        """
         before = [s for s in self.site.segments(name) if s.started_at_us < crashed_at_us]
         sent = [frame for frame in self.cameras[name].sent() if frame.sent_at_us <= crashed_at_us]
+        began_us = connected_at_us(sent)
         if not before:
-            return sent[-1].sent_at_us - self.since_us[name]
+            return sent[-1].sent_at_us - began_us
         counter = last_counter(before[-1])
         last = next(frame for frame in reversed(sent) if frame.counter <= counter)
-        return sent[-1].sent_at_us - max(last.sent_at_us, self.since_us[name])
+        return sent[-1].sent_at_us - max(last.sent_at_us, began_us)
 
     def violations(self) -> list[str]:
         """What is wrong with the stopped site."""
         with closing(WriterDatabase(self.site.settings.footage_db, "footage")) as database:
             return broken_laws(database, self.site.settings.footage_volumes[0], self.acknowledged, [])
+
+
+def connected_at_us(sent: Sequence[SentFrame]) -> int:
+    """When the last connection got its first picture, a keyframe: nothing is sent while nobody looks."""
+    first = (
+        after
+        for before, after in zip(reversed(sent[:-1]), reversed(sent), strict=False)
+        if after.is_keyframe and after.sent_at_us - before.sent_at_us > HOLE_US
+    )
+    return next(first, sent[0]).sent_at_us
 
 
 def last_counter(segment: Segment) -> int:
