@@ -102,7 +102,8 @@ def test_a_file_that_is_no_longer_what_was_kept_is_named(
     if damage == "gone":
         path.rename(path.with_suffix(".away"))
     elif damage == "changed":
-        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:
         path.write_bytes(world.vault.encrypt_bytes(b"another picture", "check_in_picture"))
     with world.exam.read() as connection, pytest.raises(PictureError) as error:

