@@ -103,6 +103,12 @@ class BagWriter:
         if self._flushing:
             self._flushing.result()
 
+    def _make_durable(self) -> None:
+        """Everything written so far. Proofs are many and small: asked for together, they are flushed so."""
+        self._wait_for_flush()
+        with ThreadPoolExecutor(FLUSHERS) as flushers:
+            list(flushers.map(self.disk.sync_file, [self.folder / path for path in self._digests]))
+
     def put(self, path: str, content: bytes) -> None:
         """Write a small file."""
         with self._create(path).open("xb") as writer:
@@ -141,9 +147,8 @@ class BagWriter:
 
         Durable before it is read: only then does the system let go of what memory holds of a file.
         """
-        self._wait_for_flush()
+        self._make_durable()
         for path in self._digests:
-            self.disk.sync_file(self.folder / path)
             self.disk.forget(self.folder / path)
         return next((path for path in self._digests if not self._is_whole(path, progress)), None)
 
@@ -179,9 +184,7 @@ class BagWriter:
         self.put("bagit.txt", BAGIT)
         folders = {self.folder, self.folder / PAYLOAD}
         folders |= {self.folder / parent for path in self._digests for parent in Path(path).parents}
-        # Proofs are many and small: asked for together, the file system makes them durable together.
-        with ThreadPoolExecutor(FLUSHERS) as flushers:
-            list(flushers.map(self.disk.sync_file, [self.folder / path for path in self._digests]))
+        self._make_durable()
         for folder in folders:
             self.disk.sync_folder(folder)
         final = self.folder.with_name(self.name)
