@@ -40,7 +40,7 @@ from exam.presses import is_going_on
 from exam.procedure import Procedure
 from web.change_desk import ChangeDesk
 from web.services import ANY_TOPIC, Bus, Services
-from web.signal_emission import armed_cues
+from web.signal_emission import WINDOW_US, armed_cues
 
 # Where the app keeps it.
 KEEPER_EXTENSION: Final = "kaochang.clock"
@@ -140,7 +140,8 @@ class ClockKeeper:
         desk = ChangeDesk(connection, self.procedures, now_us)
         away: set[int] = set()
         for session in load_sessions(connection):
-            if session.armed_at_us is None or session.procedure_code not in self.procedures:
+            is_near = abs(session.planned_start_us - now_us) <= WINDOW_US
+            if not is_near or session.armed_at_us is None or session.procedure_code not in self.procedures:
                 continue
             course = load_course(connection, session, self.procedures)
             coming = about_to_sound(session_cues(course), session.armed_at_us, now_us, MAY_RING_US)
