@@ -83,7 +83,7 @@ def test_only_a_full_disk_gives_it_up(database: WriterDatabase) -> None:
 def test_that_it_was_given_up_and_set_aside_again_is_recorded_once(database: WriterDatabase) -> None:
     clock = SimulatedClock(NOW_US)
     keeper = ReserveKeeper(database, clock, every_s=60)
-    wait_until(lambda: database.reserve.is_there, 5)
+    wait_until(lambda: database.reserve.is_there)
     keeper.close()
     database.reserve.size_bytes = 1 << 60  # as if there were no room for it
     for _ in range(2):

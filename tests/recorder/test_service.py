@@ -146,5 +146,5 @@ def test_the_ticker_ticks_on_after_it_was_planned_anew() -> None:
     ticks: list[int] = []
     ticker = Ticker({lambda: ticks.append(1): 1})
     ticker.plan_anew()
-    wait_until(lambda: ticks, 5)
+    wait_until(lambda: ticks)
     ticker.stop()

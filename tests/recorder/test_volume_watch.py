@@ -235,7 +235,7 @@ def test_a_volume_that_comes_back_is_adopted_once_no_camera_writes_there(
         desk.start()
         assert desk.watch.choose() != fakes.footage.volume
         aside.rename(fakes.footage.volume.path)
-        wait_until(lambda: fakes.footage.volume in desk.watch.to_adopt(), 5)
+        wait_until(lambda: fakes.footage.volume in desk.watch.to_adopt())
         fakes.recorder.set_cameras([source()], at(0))
         fakes.recorder.tick(at(0))
         desk.take_back(fakes.keeper, fakes.recorder.everybody())

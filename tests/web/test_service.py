@@ -72,7 +72,7 @@ class RunningConsole:
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
         for _ in range(100):
             try:
-                with opener.open(self.address + path, timeout=5) as answer:
+                with opener.open(self.address + path, timeout=30) as answer:
                     return bytes(answer.read())
             except ConnectionError:
                 SystemClock().sleep_us(SECOND_US // 20)
@@ -131,12 +131,12 @@ def test_it_stops_at_once_although_streams_are_open(
     with ExitStack() as open_streams:
         for _ in range(3):
             wanted = Request(f"{running.address}/overview/stream", headers={"Cookie": f"kaochang={token}"})
-            stream = open_streams.enter_context(build_opener(ProxyHandler({})).open(wanted, timeout=5))
+            stream = open_streams.enter_context(build_opener(ProxyHandler({})).open(wanted, timeout=30))
             assert stream.readline() == b"retry: 1000\n"
         clock = SystemClock()
         before_us = clock.monotonic_us()
         assert running.stop() == 0
-        assert clock.monotonic_us() - before_us < 3 * SECOND_US
+        assert clock.monotonic_us() - before_us < 5 * SECOND_US
 
 
 def test_on_loopback_it_speaks_plain_http_and_offers_the_first_link(
@@ -163,7 +163,7 @@ def test_beyond_loopback_it_speaks_https_only_under_the_site_ca(
         assert (running.folder / "keys" / key).stat().st_mode & 0o777 == 0o600
     plain = build_opener(ProxyHandler({}))
     with pytest.raises((OSError, HTTPError)):
-        plain.open(f"http://127.0.0.2:{running.port}/healthz", timeout=5)
+        plain.open(f"http://127.0.0.2:{running.port}/healthz", timeout=30)
     assert running.stop() == 0
 
 
@@ -215,10 +215,10 @@ def test_clients_that_do_not_close_keep_nobody_waiting(console: Callable[[str], 
     clock = SystemClock()
     with ExitStack() as sluggards:
         for _ in range(5):
-            one = sluggards.enter_context(socket.create_connection((running.host, running.port), timeout=5))
+            one = sluggards.enter_context(socket.create_connection((running.host, running.port), timeout=30))
             one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert one.recv(12) == b"HTTP/1.1 200"
         before_us = clock.monotonic_us()
         running.get("/healthz")
-        assert clock.monotonic_us() - before_us < 2 * SECOND_US
+        assert clock.monotonic_us() - before_us < 6 * SECOND_US, "not two seconds for each of them"
     assert running.stop() == 0
