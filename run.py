@@ -51,6 +51,7 @@ TOOLS: Final[dict[str, tuple[str, str]]] = {
     "export": ("recorder.export_command", "export footage as bags that prove themselves"),
     "verify": ("evidence.verify_command", "verify an exported bag with a key from outside it"),
     "check": ("recorder.check_command", "check that databases, ledgers and footage files are whole"),
+    "rehearse": ("web.rehearsal_command", "rehearse the signals of an exam day with the rooms' players"),
     "speaker": ("kiosk.speaker_command", "sound in rooms or on the public address, without a screen"),
     "rebuild": ("recorder.rebuild_command", "make a lost or damaged footage index anew from the footage"),
 }
@@ -190,12 +191,9 @@ def run_service(arguments: argparse.Namespace) -> int:
 
         return enrol_from_input(settings, sys.stdin.readline, say)
     try:
-        if arguments.command == "web":
-            from web.service import serve
-        elif arguments.command == "recorder":
-            from recorder.service import serve
-        else:
-            from kiosk.service import serve
+        serve: Callable[[Settings, SystemClock], int] = importlib.import_module(
+            f"{arguments.command}.service"
+        ).serve
         return serve(settings, clock)
     except (OSError, RuntimeError) as error:
         say(f"{arguments.command}: {error}")

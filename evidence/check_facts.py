@@ -155,6 +155,7 @@ EXAM_FACTS: Final = (
     _by_id("clock_check", LeafKind.CLOCK_CHECK),
     _by_id("printer_check", LeafKind.PRINTER_CHECK),
     _by_id("readiness_sheet", LeafKind.READINESS_SHEET),
+    _by_id("rehearsal", LeafKind.REHEARSAL),
 )
 _RELOCATED: Final = (
     "select segment_relocation.*, source.uuid as from_volume_uuid, home.uuid as to_volume_uuid,"

@@ -122,6 +122,7 @@ class LeafKind(StrEnum):
     CLOCK_CHECK = "clock_check"
     PRINTER_CHECK = "printer_check"
     READINESS_SHEET = "readiness_sheet"
+    REHEARSAL = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True)

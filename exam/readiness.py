@@ -25,6 +25,7 @@ class Topic(StrEnum):
     DISKS = "disks"
     PRINTER = "printer"
     SPARE_ROOM = "spare_room"
+    REHEARSAL = "rehearsal"
 
 
 class LineState(StrEnum):

@@ -120,9 +120,9 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "accounts.listing": ADMINISTRATION,
     "accounts.create": ADMINISTRATION,
     "accounts.disable": ADMINISTRATION,
-    "overview.page": LEAD | PATROL,
-    "overview.live": LEAD | PATROL,
-    "overview.stream": LEAD | PATROL,
+    **dict.fromkeys((f"overview.{name}" for name in ("page", "live", "stream")), LEAD | PATROL),
+    **dict.fromkeys((f"rehearsal.{name}" for name in ("page", "live", "stream", "kept")), PREFLIGHT),
+    "rehearsal.end": frozenset({Role.SITE_LEAD}),
     "alarms.know": LEAD,
     **dict.fromkeys(
         (f"delays.{name}" for name in ("page", "record", "withdraw", "stop")),

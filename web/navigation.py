@@ -26,6 +26,7 @@ GROUPS: Final = (
             ("时钟核对", "clock_check.page"),
             ("声音", "players.page"),
             ("录像安排", "recording.page"),
+            ("演练", "rehearsal.page"),
             ("考前核对单", "readiness.page"),
         ),
     ),

@@ -14,6 +14,7 @@ from typing import Final
 from evidence.day import load_places, load_rooms, load_sessions
 from evidence.players import Heard, SoundCheck, last_checks, load_players
 from evidence.readiness import KeptSheet, Printed, PrinterCheck, last_printer_check, seated_counts, sheets_of
+from evidence.rehearsals import rehearsals_of
 from exam.clock import site_time
 from exam.day import Room, Session
 from exam.players import CHECK_LASTS_US, can_ring
@@ -28,6 +29,7 @@ from exam.readiness import (
     open_lines,
     spare_rooms,
 )
+from exam.rehearsal import LASTS_US
 from web.capacity import capacity_view
 from web.clock_check_view import console_alarm, todays_check
 from web.preflight_view import CameraCheck, load_view
@@ -40,6 +42,7 @@ TOPIC_WORDS: Final[Mapping[Topic, str]] = {
     Topic.DISKS: "录像磁盘",
     Topic.PRINTER: "打印机",
     Topic.SPARE_ROOM: "应急考场",
+    Topic.REHEARSAL: "演练",
 }
 # Colour, shape and word.
 STATE_WORDS: Final[Mapping[LineState, tuple[str, str]]] = {
@@ -53,6 +56,7 @@ PLACES: Final[Mapping[Topic, str]] = {
     Topic.SOUND: "players.page",
     Topic.CAMERAS: "preflight.page",
     Topic.DISKS: "overview.page",
+    Topic.REHEARSAL: "rehearsal.page",
 }
 _CAPACITY_STATES: Final = {"good": LineState.READY, "wait": LineState.NOTED, "bad": LineState.OPEN}
 
@@ -124,6 +128,7 @@ def _lines(
     yield _disk_line()
     yield _printer_line(printer)
     yield _spare_line(connection, spare_rooms(rooms.values(), sessions), sessions)
+    yield _rehearsal_line(connection, day_of(sessions[0]).isoformat(), now_us)
 
 
 def _clock_line(connection: Connection, sessions: Sequence[Session], now_us: int) -> ReadinessLine:
@@ -214,6 +219,24 @@ def _spare_line(connection: Connection, spare: Sequence[Room], sessions: Sequenc
     words = f"{words}，少于人数最多的考室（{max(seated)}人）"
     advice = "启用时须分到两处，或另备考位。"
     return ReadinessLine(Topic.SPARE_ROOM, "", LineState.NOTED, words, "考点安排", next_step=advice)
+
+
+def _rehearsal_line(connection: Connection, day: str, now_us: int) -> ReadinessLine:
+    """A rehearsal is for the site to do or not; one in which something stayed silent is not left at that."""
+    lately = [one for one in rehearsals_of(connection, day) if one.rehearsed.ended_at_us > now_us - LASTS_US]
+    if not lately:
+        advice = "建议考前把全天信号演练一遍。"
+        return ReadinessLine(Topic.REHEARSAL, "", LineState.NOTED, "没有演练过", next_step=advice)
+    done, person = lately[0].rehearsed, (lately[0].by, lately[0].rehearsed.ended_at_us)
+    if done.failed:
+        rooms = "、".join(dict.fromkeys(one.room for one in done.failed))
+        found, advice = f"{rooms}有{len(done.failed)}个信号没有响", "请看演练记录，处理后再演练一次。"
+        return ReadinessLine(Topic.REHEARSAL, "", LineState.OPEN, found, *person, advice)
+    if not done.is_whole:
+        advice = "没有演练到的信号，考试当天留意。"
+        return ReadinessLine(Topic.REHEARSAL, "", LineState.NOTED, "没有演练完", *person, advice)
+    found = f"{len(done.signals)}个信号全部播放"
+    return ReadinessLine(Topic.REHEARSAL, "", LineState.READY, found, *person)
 
 
 def _open(topic: Topic, found: str, next_step: str, subject: str = "") -> ReadinessLine:

@@ -43,13 +43,19 @@ STOP_SECONDS: Final = 5
 KEEPALIVE_SECONDS: Final = 15
 LEDGER: Final = "exam"
 
+# Something that runs in the console's worker, such as a rehearsal; returns what ends it.
+Beside = Callable[[Flask, Services], Callable[[], None]]
+
 
 class ServiceError(RuntimeError):
     """The console cannot start; the message says what is wrong and where."""
 
 
-def serve(settings: Settings, clock: Clock) -> int:
-    """Run the console until SIGTERM or SIGINT. Raises ServiceError or TlsError before anything is served."""
+def serve(settings: Settings, clock: Clock, beside: Beside | None = None) -> int:
+    """Run the console until SIGTERM or SIGINT. Raises ServiceError or TlsError before anything is served.
+
+    `beside` is started in the worker when all is ready; what it returns is called before the console ends.
+    """
     listener = _listen(settings.web.host, settings.web.port)
     try:
         certificates = _prepare(settings, clock)
@@ -57,7 +63,7 @@ def serve(settings: Settings, clock: Clock) -> int:
         listener.close()
         raise
     try:
-        Console(settings, clock, listener, certificates).run()
+        Console(settings, clock, listener, certificates, beside).run()
     except SystemExit as finished:  # how gunicorn ends, also when all is well
         return int(finished.code or 0)
     return 0
@@ -162,8 +168,10 @@ class _Running:
     rosters: RosterKeeper
     desk: Desk
     stop_ticking: Callable[[], None]
+    end_beside: Callable[[], None]
 
     def close(self) -> None:
+        self.end_beside()
         self.desk.close()
         self.stop_ticking()
         self.rosters.close()
@@ -176,9 +184,14 @@ class Console(BaseApplication):  # type: ignore[misc]
     """Gunicorn, configured by our settings alone."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, listener: socket.socket, certificates: Certificates | None
+        self,
+        settings: Settings,
+        clock: Clock,
+        listener: socket.socket,
+        certificates: Certificates | None,
+        beside: Beside | None = None,
     ) -> None:
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._beside = settings, clock, beside
         self._listener, self._certificates = listener, certificates
         self._running: _Running | None = None
         super().__init__()
@@ -213,7 +226,9 @@ class Console(BaseApplication):  # type: ignore[misc]
         keeper = ReserveKeeper(services.exam, services.clock)
         rosters = RosterKeeper(services)
         desk = open_export_desk(services)
-        self._running = _Running(services, signing, keeper, rosters, desk, start_signals(app, services))
+        stop_ticking = start_signals(app, services)
+        end_beside = self._beside(app, services) if self._beside else lambda: None
+        self._running = _Running(services, signing, keeper, rosters, desk, stop_ticking, end_beside)
         rosters.start()
         return app
 

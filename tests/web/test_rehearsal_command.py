@@ -1,0 +1,183 @@
+"""`run.py rehearse`: what it refuses, and one rehearsal as a process beside a real loudspeaker program."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from evidence import speakers
+from evidence.check_facts import EXAM_FACTS, check_facts
+from evidence.database import ReaderDatabase
+from evidence.rehearsals import rehearsals_of
+from exam.clock import MINUTE_US, SimulatedClock, SystemClock, site_time
+from exam.rehearsal import Became
+from tests.kiosk.stage import free_port
+from tests.kiosk.test_speaker_command import SPEAK
+from tests.web.rehearsals import plan_for_tomorrow
+from tests.world import CLOCK_US, PASSWORD, START_US, World, build_world
+from web.rehearsal_command import RehearsalError, folder_of, main, prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+REHEARSE = (
+    "import json, sys; from config.settings import Settings; from web.rehearsal_command import main;"
+    "sys.exit(main(sys.argv[2:], lambda _: Settings.model_validate(json.loads(sys.argv[1]))))"
+)
+DAY_BEFORE_US = START_US - 20 * 60 * MINUTE_US
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The test closes it: only then may anybody else write."""
+    return build_world(tmp_path)
+
+
+def settings_of(world: World) -> Settings:
+    world.close()
+    return Settings(data_folder=world.folder)
+
+
+def refused(
+    world: World, now_us: int = DAY_BEFORE_US, name: str = "liqiang", password: str = PASSWORD
+) -> str:
+    settings = settings_of(world)
+    with pytest.raises(RehearsalError) as raised:
+        prepare(settings, SimulatedClock(now_us), name, password, None)
+    assert not folder_of(settings).exists()
+    return str(raised.value)
+
+
+def test_the_plan_of_the_next_day_is_laid_with_the_keys_that_tablets_trust_and_no_others(
+    world: World,
+) -> None:
+    settings = settings_of(world)
+    (settings.keys_folder / "ca.crt").write_text("ca")
+    plan = prepare(settings, SimulatedClock(DAY_BEFORE_US), "LiQiang ", PASSWORD, None)
+    assert plan.day.isoformat() == "2026-11-22"
+    assert [one.code for one in plan.sessions] == ["T1"]
+    assert plan.account_id == world.site_lead_account_id
+    laid = folder_of(settings)
+    assert sorted(path.name for path in (laid / "keys").iterdir()) == ["ca.crt", "site.key"]
+    assert (laid / "keys").stat().st_mode & 0o77 == 0
+    assert (laid / "exam.db").exists()
+
+
+def test_who_may_not_or_does_not_prove_who_they_are_is_refused(world: World) -> None:
+    assert "password is wrong" in refused(world, password="something else")
+
+
+def test_a_name_nobody_has_is_refused_in_the_same_words(world: World) -> None:
+    assert "password is wrong" in refused(world, name="nobody")
+
+
+def test_a_proctor_does_not_rehearse_the_day(world: World) -> None:
+    assert "site lead" in refused(world, name="wangfang")
+
+
+@pytest.mark.parametrize("minutes", [-119, 0, 60 + 119])
+def test_nobody_rehearses_beside_an_exam(world: World, minutes: int) -> None:
+    assert "T1 is too near" in refused(world, START_US + minutes * MINUTE_US)
+
+
+def test_a_day_that_is_over_is_not_rehearsed(world: World) -> None:
+    assert "no exam day lies ahead" in refused(world, START_US + 24 * 60 * MINUTE_US)
+
+
+def test_a_day_without_sessions_is_not_rehearsed(world: World) -> None:
+    settings = settings_of(world)
+    day = site_time(START_US + 24 * 60 * MINUTE_US).date()
+    with pytest.raises(RehearsalError, match="2026-11-23"):
+        prepare(settings, SimulatedClock(DAY_BEFORE_US), "liqiang", PASSWORD, day)
+
+
+def test_while_the_console_runs_nothing_is_rehearsed(world: World) -> None:
+    settings = Settings(data_folder=world.folder)
+    with pytest.raises(RehearsalError, match="console is running"):
+        prepare(settings, SimulatedClock(CLOCK_US), "liqiang", PASSWORD, None)
+    world.close()
+
+
+def test_without_a_site_there_is_nothing_to_rehearse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    assert main(["--by", "liqiang"], lambda _: Settings(data_folder=tmp_path / "none")) == 1
+    assert "take in a site plan first" in capsys.readouterr().err
+    assert not (tmp_path / "none" / "exam.db").exists()
+
+
+def short_procedure(folder: Path) -> Path:
+    """Start, stop and what people may press: the demo's own words."""
+    head, *cues = (ROOT / "config/procedures/demo_theory.toml").read_text(encoding="utf-8").split("[[cues]]")
+    head = "".join(line for line in head.splitlines(keepends=True) if "_step" not in line)
+    kept = [one for one in cues if any(f'code = "{code}"' in one for code in ("C5", "C8", "X1", "X2", "X3"))]
+    folder.mkdir()
+    (folder / "short.toml").write_text("[[cues]]".join([head, *kept]), encoding="utf-8")
+    return folder
+
+
+def enrolled_speaker(world: World, folder: Path, address: str) -> None:
+    """What the enrolment of a loudspeaker program of 第1考场 leaves on its machine."""
+    now_us = SystemClock().wall_us()
+    with world.exam.write() as connection:
+        code = speakers.invite(connection, "音箱", [world.room_1], now_us)
+        token = speakers.enrol(connection, code, now_us)
+    (folder / "speaker").mkdir(parents=True)
+    (folder / "speaker" / "place.json").write_text(json.dumps({"url": address, "token": token}))
+
+
+@pytest.mark.live
+@pytest.mark.timeout(240)
+def test_a_loudspeaker_program_rings_through_the_day_and_the_site_has_the_record(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, port = tmp_path_factory.mktemp("rehearsal"), free_port()
+    start_us = plan_for_tomorrow(world)
+    enrolled_speaker(world, folder / "machine", f"http://127.0.0.1:{port}")
+    world.close()
+    chosen = {
+        "data_folder": str(world.folder),
+        "procedures_folder": str(short_procedure(folder / "procedures")),
+        "web": {"port": port},
+    }
+    words = ["--by", "liqiang", "--gather", "6"]
+    rehearsing = subprocess.Popen(
+        [sys.executable, "-c", REHEARSE, json.dumps(chosen), *words],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    speaker = subprocess.Popen(
+        [sys.executable, "-c", SPEAK, str(folder / "machine"), "--player", "sh -c 'sleep 3' {file}"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        said, _ = rehearsing.communicate(f"{PASSWORD}\n", timeout=200)
+    finally:
+        speaker.kill()
+        speaker.wait()
+    assert "4 of 4 signals rehearsed, 2 not heard." in said, said
+    assert rehearsing.returncode == 1
+    assert PASSWORD not in said
+    assert not (world.folder / "rehearsal").exists()
+    with closing(ReaderDatabase(world.folder / "exam.db")) as real, real.read() as connection:
+        [kept] = rehearsals_of(connection, site_time(start_us).date().isoformat())
+        assert list(check_facts(connection, EXAM_FACTS)) == []
+        assert connection.execute("select armed_at_us from session").fetchone()[0] is None
+        assert connection.execute("select count(*) from announcement").fetchone()[0] == 0
+    became = {(one.room, one.cue): one.became for one in kept.rehearsed.signals}
+    assert became == {
+        ("第1考场", "C5"): Became.HEARD,
+        ("第2考场", "C5"): Became.SILENT,
+        ("第1考场", "C8"): Became.HEARD,
+        ("第2考场", "C8"): Became.SILENT,
+    }
+    assert kept.by == "李强"

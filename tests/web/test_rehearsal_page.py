@@ -1,0 +1,144 @@
+"""The page of a rehearsal, on which doors are shut; rehearsals on record; what the readiness sheet says."""
+
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from evidence.rehearsals import keep_rehearsal
+from exam.clock import MINUTE_US, SECOND_US, SimulatedClock, SystemClock
+from exam.rehearsal import LASTS_US, Became, Rehearsed, RehearsedSignal
+from tests.web.console import HTML, PageClient
+from tests.web.rehearsals import plan_for_tomorrow
+from tests.web.test_readiness_page import row
+from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of
+from tests.world import CLOCK_US, START_US, World
+from web.access import Role
+from web.logins import cookie_name
+from web.rehearsing import Wanted
+
+HEARD = RehearsedSignal("T1", "第1考场", "C5", "开考信号", START_US, Became.HEARD, 4_000, 1)
+SILENT = RehearsedSignal("T1", "第2考场", "C5", "开考信号", START_US, Became.SILENT, trouble="no_output")
+OPEN = RehearsedSignal("T1", "第1考场", "C8", "终止考试信号", START_US + MINUTE_US, Became.NOT_REACHED)
+
+
+@pytest.fixture
+def rehearsal(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """One that waits for players, for ever."""
+    plan_for_tomorrow(world)
+    machine = SimulatedClock(SystemClock().wall_us())
+    folder: Path = tmp_path_factory.mktemp("rehearsal")
+    with rehearsal_of(world, folder, machine, Wanted(DAY, world.site_lead_account_id)) as built:
+        yield built
+
+
+def visitor(rehearsal: Rehearsal, world: World, account_id: int) -> FlaskClient:
+    """Somebody who logs in while it is rehearsed."""
+    rehearsal.app.test_client_class = PageClient
+    client = rehearsal.app.test_client()
+    name = {world.site_lead_account_id: "liqiang", world.proctor_account_id: "wangfang"}[account_id]
+    answer = client.post("/login", data={"login_name": name, "password": "world-password-0001", "next": ""})
+    assert answer.status_code in {302, 303}
+    assert client.get_cookie(cookie_name(rehearsal.app)) is not None
+    return client
+
+
+def test_every_page_says_that_it_is_no_exam_and_shows_each_signal_of_each_room(
+    rehearsal: Rehearsal, world: World
+) -> None:
+    lead = visitor(rehearsal, world, world.site_lead_account_id)
+    page = unescape(lead.get("/rehearsal/").text)
+    assert "正在演练，不是考试" in page
+    assert "等待考室设备连接" in page
+    assert page.count("未轮到") == 5, "two signals in two rooms, and the sum"
+    assert "正在演练，不是考试" in lead.get("/overview").text
+    assert 'data-live="signals"' in lead.get("/rehearsal/live").text
+    rehearsal.conductor.clock.leap(10 * 60 * MINUTE_US)
+    room = visitor(rehearsal, world, world.proctor_account_id)
+    assert "正在演练，不是考试" in room.get("/rooms/R01").text
+    assert room.get("/api/rooms/R01/schedule").json["session"]["subject"].startswith("演练 · ")
+    assert room.post("/rehearsal/end").status_code == 403
+
+
+def test_doors_behind_which_something_would_be_lost_are_shut_also_to_kiosks(
+    rehearsal: Rehearsal, world: World
+) -> None:
+    lead = visitor(rehearsal, world, world.site_lead_account_id)
+    for address in ("/readiness/", "/roster", "/playback/", "/exports/"):
+        answer = lead.get(address, headers=HTML)
+        assert answer.status_code == 503, address
+        assert "演练期间不开放" in unescape(answer.text)
+    kiosk = rehearsal.app.test_client()
+    told = kiosk.post("/api/kiosk/v1/heartbeat", json={}, headers={"Authorization": "Bearer unknown"})
+    assert told.status_code == 503, "away, not shut out: a kiosk that is shut out wipes itself"
+    assert lead.get("/healthz").status_code == 200
+    assert lead.get("/nowhere").status_code == 404
+
+
+def test_the_lead_ends_it_on_the_page(rehearsal: Rehearsal, world: World) -> None:
+    lead = visitor(rehearsal, world, world.site_lead_account_id)
+    assert lead.post("/rehearsal/end").status_code == 303
+    assert rehearsal.conductor.is_over()
+    rehearsal.conductor.start()
+    assert rehearsal.over.wait(30)
+
+
+def kept(world: World, *signals: RehearsedSignal, at_us: int = CLOCK_US - MINUTE_US) -> int:
+    with world.exam.write() as connection:
+        done = Rehearsed("2026-11-22", at_us - 10 * MINUTE_US, at_us, signals)
+        return keep_rehearsal(connection, done, world.site_lead_account_id)
+
+
+def test_outside_a_rehearsal_the_page_says_how_and_what_was_rehearsed(
+    world: World, as_role: Callable[[Role], PageClient]
+) -> None:
+    lead = as_role(Role.SITE_LEAD)
+    page = unescape(lead.get("/rehearsal/").text)
+    assert "run.py rehearse" in page
+    assert "正在演练" not in page.replace("写着“正在演练”", "")
+    first = kept(world, HEARD, SILENT)
+    kept(world, HEARD)
+    kept(world, HEARD, OPEN)
+    page = unescape(lead.get("/rehearsal/").text)
+    assert ["有1个没有响" in page, "1个信号全部播放" in page, "没有演练完" in page] == [True] * 3
+    shown = unescape(lead.get(f"/rehearsal/{first}").text)
+    assert "晚4毫秒" in shown
+    assert "没有声音输出" in shown
+    assert lead.get("/rehearsal/99").status_code == 404
+    assert lead.get("/rehearsal/live").status_code == 404
+    assert lead.post("/rehearsal/end").status_code == 404
+
+
+def test_without_a_day_there_is_nothing_to_rehearse(
+    world: World, as_role: Callable[[Role], PageClient]
+) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set cancelled_at_us = 1")
+    assert "没有将要进行的场次" in as_role(Role.SITE_LEAD).get("/rehearsal/").text
+
+
+@pytest.mark.parametrize(
+    ("signals", "age_us", "found", "verdict"),
+    [
+        ((), 0, "没有演练过", "请注意"),
+        ((HEARD,), 0, "1个信号全部播放", "已准备好"),
+        ((HEARD, OPEN), 0, "没有演练完", "请注意"),
+        ((HEARD, SILENT), 0, "第2考场有1个信号没有响", "未完成"),
+        ((HEARD,), LASTS_US, "没有演练过", "请注意"),
+    ],
+)
+def test_the_readiness_sheet_says_how_the_rehearsal_went(
+    world: World,
+    as_role: Callable[[Role], PageClient],
+    signals: tuple[RehearsedSignal, ...],
+    age_us: int,
+    found: str,
+    verdict: str,
+) -> None:
+    if signals:
+        kept(world, *signals, at_us=CLOCK_US - age_us - SECOND_US)
+    line = row(unescape(as_role(Role.SITE_LEAD).get("/readiness/").text), "演练")
+    assert found in line
+    assert verdict in line
