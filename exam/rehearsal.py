@@ -16,6 +16,8 @@ from exam.procedure import Trigger
 
 # True time before each signal: players notice a leap within two exchanges and must fetch their schedule.
 LEAD_US: Final = 15 * SECOND_US
+# Before what is only shown, on a proctor's tablet: nobody has to measure.
+SILENT_LEAD_US: Final = 2 * SECOND_US
 # A leap that would save less than this is not worth the measuring of all clocks.
 LEAST_LEAP_US: Final = 10 * SECOND_US
 # How long after a sound its report may take: the end is told with the next look.
@@ -104,9 +106,14 @@ def is_rehearsed(one: RoomCue) -> bool:
 
 
 def next_moment(cues: Iterable[RoomCue], after_us: int) -> int | None:
-    """When the next signals come that nothing became of yet; None: the day is over."""
-    coming = (one.planned_at_us for one in cues if is_rehearsed(one) and one.outcome is None)
+    """When the next cues come that nothing became of yet, heard or not; None: the day is over."""
+    coming = (one.planned_at_us for one in cues if not (one.is_void or one.is_held) and one.outcome is None)
     return min((moment for moment in coming if moment > after_us), default=None)
+
+
+def next_sound(cues: Iterable[RoomCue], after_us: int) -> int | None:
+    """The next of those moments at which something is heard."""
+    return next_moment((one for one in cues if is_rehearsed(one)), after_us)
 
 
 def pressed_at(cues: Iterable[RoomCue], moment_us: int) -> list[RoomCue]:

@@ -79,7 +79,7 @@ def main(words: list[str], settings_at: Callable[[Path | None], Settings]) -> in
     chosen = parser.parse_args(words)
     settings = settings_at(chosen.settings)
     configure_logs()
-    clock = SystemClock()
+    clock, own_pid = SystemClock(), os.getpid()
     try:
         name = chosen.by or _asked("Login name of the site lead: ")
         password = _password()
@@ -93,7 +93,8 @@ def main(words: list[str], settings_at: Callable[[Path | None], Settings]) -> in
         say(f"rehearse: {error}")
         return 1
     finally:
-        shutil.rmtree(folder_of(settings), ignore_errors=True)
+        if os.getpid() == own_pid:  # the console's worker comes by here, too
+            shutil.rmtree(folder_of(settings), ignore_errors=True)
 
 
 def folder_of(settings: Settings) -> Path:

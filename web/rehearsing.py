@@ -6,8 +6,9 @@ rooms told, so that no player rings on by what it heard here.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
+from sqlite3 import Connection
 from typing import Final
 
 import structlog
@@ -19,17 +20,19 @@ from evidence.players import load_players
 from evidence.rehearsal_copy import shift_logins
 from evidence.rehearsals import keep_rehearsal
 from exam.clock import MINUTE_US, SECOND_US, LeapingClock
+from exam.course import SessionCourse
 from exam.cues import RoomCue, session_cues
 from exam.players import can_ring
 from exam.presses import PressedRoom
 from exam.rehearsal import (
     LEAD_US,
     REPORT_US,
+    SILENT_LEAD_US,
     Rehearsed,
     RehearsedSignal,
-    is_rehearsed,
     leap_us,
     next_moment,
+    next_sound,
     not_followed,
     pressed_at,
 )
@@ -48,6 +51,9 @@ TOLD_US: Final = SECOND_US
 ENDED: Final = "演练结束"
 
 _log: Final = structlog.get_logger("rehearsal")
+
+# Session, room and cue.
+_Key = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,32 +147,37 @@ class Conductor:
     def _go_through(self) -> None:
         self.reached_us = self._now_us()
         while not self.is_over():
-            moment_us = self.next_us = next_moment(self._cues(), self.reached_us)
+            cues = self._cues()
+            moment_us = next_moment(cues, self.reached_us)
             if moment_us is None:
                 return
+            self.next_us = next_sound(cues, self.reached_us)
             self._approach(moment_us)
             self._until(moment_us)
             if self.is_over():
                 return
             self._press(moment_us)
-            self._hear_out(moment_us)
+            self._hear_out({_key(one) for one in _at(cues, moment_us)})
             self.reached_us = moment_us
 
     def _approach(self, moment_us: int) -> None:
-        """Leave out the time before, and see whether every player notices."""
+        """Leave out the time before, and see whether every player notices before the next sound."""
         if self.wanted.speed:
             self.state = "等待（时间加快）"
             self._wait(round(self._leap_us(moment_us) / self.wanted.speed))
         leapt_us = self._leap_us(moment_us)
         if not leapt_us or self.is_over():
             return
-        self.state = "已跳到下一个信号之前，等待考室设备核准时间"
+        self.state = "已跳过中间的时间，等待考室设备核准时间"
         with self.services.exam.write() as connection:
             before = load_players(connection, self._now_us())
             shift_logins(connection, leapt_us)
-            self.clock.leap(leapt_us)
+        # Only now: whoever reads a login later than this moment finds it shifted, and nobody is shut out.
+        self.clock.leap(leapt_us)
         leapt_at_us, behind = self._now_us(), before
         self._wake()
+        if moment_us != self.next_us:
+            return  # nothing sounds: they measure by the way
         while behind and not self.is_over() and self._now_us() < moment_us - SECOND_US:
             self._wait(LOOK_US)
             with self.services.exam.read() as connection:
@@ -176,7 +187,13 @@ class Conductor:
             _log.warning("player_did_not_follow", room=one.room_id, player=one.player)
 
     def _leap_us(self, moment_us: int) -> int:
-        return leap_us(self._now_us(), moment_us, self.wanted.lead_us)
+        """As much as leaves every player its time before the next sound."""
+        if self.next_us is None or moment_us == self.next_us:
+            return leap_us(self._now_us(), moment_us, self.wanted.lead_us if self.next_us else SILENT_LEAD_US)
+        return min(
+            leap_us(self._now_us(), moment_us, SILENT_LEAD_US),
+            leap_us(self._now_us(), self.next_us, self.wanted.lead_us),
+        )
 
     def _until(self, moment_us: int) -> None:
         self.state = "等待信号"
@@ -189,30 +206,31 @@ class Conductor:
         with self.services.exam.write() as connection:
             for course in rehearsed_courses(connection, self.services.procedures):
                 for one in pressed_at(session_cues(course), moment_us):
-                    pressed = PressedRoom(course, one.room_id)
-                    verdict = give(connection, pressed, one.cue.code, self.wanted.account_id, self._now_us())
-                    if verdict.refusal:
-                        _log.warning("press_refused", cue=one.cue.code, refusal=verdict.refusal)
+                    self._give(connection, course, one)
         self._wake()
 
-    def _hear_out(self, moment_us: int) -> None:
-        """Until every player that is there has told what became of the signals of that moment."""
+    def _give(self, connection: Connection, course: SessionCourse, one: RoomCue) -> None:
+        pressed = PressedRoom(course, one.room_id)
+        verdict = give(connection, pressed, one.cue.code, self.wanted.account_id, self._now_us())
+        if verdict.refusal:
+            _log.warning("press_refused", cue=one.cue.code, room=one.room_id, refusal=verdict.refusal)
+
+    def _hear_out(self, keys: Set[_Key]) -> None:
+        """Until all of these were given, and every player that is there has told how they ended."""
         self.state = "信号响起，等待考室报告"
-        until_us = self.clock.monotonic_us() + self._longest_us(moment_us) + REPORT_US
-        while not self.is_over() and self.clock.monotonic_us() < until_us and self._is_awaited(moment_us):
+        until_us = self.clock.monotonic_us() + self._longest_us(keys) + REPORT_US
+        while not self.is_over() and self.clock.monotonic_us() < until_us and self._is_awaited(keys):
             self._wait(LOOK_US)
 
-    def _longest_us(self, moment_us: int) -> int:
+    def _longest_us(self, keys: Set[_Key]) -> int:
         """How long the longest of these sounds takes, a minute at most."""
         with self.services.exam.read() as connection:
-            sounds = [
-                self.library.get((course.procedure.code, one.cue.code))
-                for course in rehearsed_courses(connection, self.services.procedures)
-                for one in _at(session_cues(course), moment_us)
-            ]
+            courses = rehearsed_courses(connection, self.services.procedures)
+            codes = {course.session.id: course.procedure.code for course in courses}
+        sounds = [self.library.get((codes[session_id], cue)) for session_id, _, cue in keys]
         return min(max((one.duration_us for one in sounds if one), default=0), MINUTE_US)
 
-    def _is_awaited(self, moment_us: int) -> bool:
+    def _is_awaited(self, keys: Set[_Key]) -> bool:
         with self.services.exam.read() as connection:
             now_us = self._now_us()
             able = [one for one in load_players(connection, now_us) if can_ring(one, now_us)]
@@ -222,12 +240,9 @@ class Conductor:
                     for one in load_reports(connection, course.session.id)
                     if one.ended_at_us is not None or one.started_at_us is None
                 }
-                for one in _at(session_cues(course), moment_us):
-                    wanted = {
-                        (one.room_id, one.cue.code, each.player)
-                        for each in able
-                        if each.room_id == one.room_id
-                    }
+                for one in (each for each in session_cues(course) if _key(each) in keys):
+                    players = [each.player for each in able if each.room_id == one.room_id]
+                    wanted = {(one.room_id, one.cue.code, player) for player in players if one.cue.is_audible}
                     if one.outcome is None or not wanted <= told:
                         return True
         return False
@@ -267,5 +282,9 @@ class Conductor:
 
 
 def _at(cues: list[RoomCue], moment_us: int) -> list[RoomCue]:
-    """What sounds by the plan of that moment."""
-    return [one for one in cues if one.planned_at_us == moment_us and is_rehearsed(one)]
+    """What comes at that moment by the plan, heard or only shown."""
+    return [one for one in cues if one.planned_at_us == moment_us and not (one.is_void or one.is_held)]
+
+
+def _key(one: RoomCue) -> _Key:
+    return one.session_id, one.room_id, one.cue.code

@@ -4,6 +4,7 @@ Everything that needs a database is opened in the worker, after the fork; what c
 refused before, in one sentence. Stopping is quick: open event streams are ended, not waited for.
 """
 
+import os
 import socket
 import ssl
 import sys
@@ -62,9 +63,12 @@ def serve(settings: Settings, clock: Clock, beside: Beside | None = None) -> int
     except BaseException:
         listener.close()
         raise
+    own_pid = os.getpid()
     try:
         Console(settings, clock, listener, certificates, beside).run()
     except SystemExit as finished:  # how gunicorn ends, also when all is well
+        if os.getpid() != own_pid:
+            raise  # the worker's end, not the console's: nothing that comes after a console is its business
         return int(finished.code or 0)
     return 0
 

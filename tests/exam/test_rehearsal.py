@@ -18,6 +18,7 @@ from exam.rehearsal import (
     is_rehearsed,
     leap_us,
     next_moment,
+    next_sound,
     not_followed,
     pressed_at,
 )
@@ -51,8 +52,15 @@ def test_the_next_moment_is_that_of_the_next_sound_to_which_nothing_has_happened
     assert next_moment(cues, START_US - 15 * MINUTE_US) == START_US
     assert next_moment(session_cues(course(emitted("C5", START_US))), START_US - MINUTE_US) == START_US
     both = course(emitted("C5", START_US), emitted("C5", START_US, room_id=2))
-    assert next_moment(session_cues(both), START_US - MINUTE_US) == START_US + 45 * MINUTE_US
+    assert next_sound(session_cues(both), START_US - MINUTE_US) == START_US + 45 * MINUTE_US
     assert next_moment(cues, START_US + 600 * MINUTE_US) is None
+
+
+def test_what_is_only_shown_has_its_moment_too() -> None:
+    both = [emitted("C5", START_US), emitted("C5", START_US, room_id=2)]
+    cues = session_cues(course(*both))
+    assert next_moment(cues, START_US) == START_US + 30 * MINUTE_US
+    assert next_sound(cues, START_US) == START_US + 45 * MINUTE_US
 
 
 def test_time_is_left_out_up_to_the_lead_and_little_of_it_not_at_all() -> None:

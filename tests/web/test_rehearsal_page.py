@@ -1,6 +1,7 @@
 """The page of a rehearsal, on which doors are shut; rehearsals on record; what the readiness sheet says."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -98,13 +99,15 @@ def test_outside_a_rehearsal_the_page_says_how_and_what_was_rehearsed(
     page = unescape(lead.get("/rehearsal/").text)
     assert "run.py rehearse" in page
     assert "正在演练" not in page.replace("写着“正在演练”", "")
-    first = kept(world, HEARD, SILENT)
+    late = replace(HEARD, cue="C8", late_us=120_000)
+    first = kept(world, HEARD, SILENT, late)
     kept(world, HEARD)
     kept(world, HEARD, OPEN)
     page = unescape(lead.get("/rehearsal/").text)
     assert ["有1个没有响" in page, "1个信号全部播放" in page, "没有演练完" in page] == [True] * 3
     shown = unescape(lead.get(f"/rehearsal/{first}").text)
-    assert "晚4毫秒" in shown
+    assert "准时" in shown
+    assert "晚120毫秒" in shown
     assert "没有声音输出" in shown
     assert lead.get("/rehearsal/99").status_code == 404
     assert lead.get("/rehearsal/live").status_code == 404
