@@ -82,15 +82,6 @@ class Rehearsed:
         """Signals that had their turn and were not heard."""
         return tuple(one for one in self.signals if one.became in {Became.SILENT, Became.MISSED})
 
-    @property
-    def rooms(self) -> tuple[str, ...]:
-        """Labels of the rooms, in the order of the day."""
-        return tuple(dict.fromkeys(one.room for one in self.signals))
-
-    def of_room(self, room: str) -> tuple[RehearsedSignal, ...]:
-        """The signals of one room, earliest first."""
-        return tuple(one for one in self.signals if one.room == room)
-
 
 @dataclass(frozen=True, slots=True)
 class Sounded:

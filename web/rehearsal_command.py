@@ -78,7 +78,6 @@ def main(words: list[str], settings_at: Callable[[Path | None], Settings]) -> in
     parser.add_argument("--settings", type=Path, help="settings file (default: kaochang.toml)")
     chosen = parser.parse_args(words)
     settings = settings_at(chosen.settings)
-    configure_logs()
     clock, own_pid = SystemClock(), os.getpid()
     try:
         name = chosen.by or _asked("Login name of the site lead: ")
@@ -87,6 +86,7 @@ def main(words: list[str], settings_at: Callable[[Path | None], Settings]) -> in
         wanted = Wanted(
             plan.day.isoformat(), plan.account_id, max(chosen.speed, 0.0), chosen.gather * SECOND_US
         )
+        configure_logs()
         done = rehearse(settings, clock, wanted)
         return _told(done)
     except (RehearsalError, DatabaseError, ServiceError, TlsError) as error:

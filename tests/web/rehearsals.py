@@ -5,13 +5,19 @@ from typing import Final
 
 from config.procedures import load_procedures
 from exam.clock import MINUTE_US, SECOND_US, SystemClock
-from exam.procedure import Procedure
+from exam.procedure import Procedure, Trigger
 from tests.world import World
 
-# Start and stop only, and an hour between them that nobody waits for.
+# A start by itself, a stop that people press, and an hour between them that nobody waits for.
 _DEMO: Final = load_procedures()["demo_theory"]
+_CUES: Final = {one.code: one for one in _DEMO.cues}
 SHORT: Final[Procedure] = replace(
-    _DEMO, code="short", cues=tuple(one for one in _DEMO.cues if one.code in {"C5", "C8", "X1"})
+    _DEMO,
+    code="short",
+    cues=(
+        *(_CUES["C5"], _CUES["C6"], _CUES["C9"], _CUES["X1"]),
+        replace(_CUES["C8"], trigger=Trigger.ASSESSOR_PRESS),
+    ),
 )
 AHEAD_US: Final = 20 * 60 * MINUTE_US
 

@@ -12,8 +12,10 @@ from pypdf import PdfReader
 
 from evidence.players import Heard, SoundCheck, keep_check
 from evidence.readiness import sheets_of
+from evidence.rehearsals import keep_rehearsal
 from exam.clock import MINUTE_US, SECOND_US
 from exam.preflight import Reach
+from exam.rehearsal import Rehearsed
 from tests.clocks_found import all_right, beat_of_kiosk
 from tests.exam.test_preflight import SOUND_CAMERA
 from tests.web.checked_cameras import check_cameras
@@ -89,6 +91,8 @@ def make_ready(world: World, client: PageClient) -> None:
     volumes(world, volume("a", 413))
     add_hall(world, 3)
     assert print_page(client) == 303
+    with world.exam.write() as connection:
+        keep_rehearsal(connection, Rehearsed(DAY, CLOCK_US - 2, CLOCK_US - 1, ()), world.site_lead_account_id)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -222,7 +226,7 @@ class TestLines:
             )
         text = page(site_lead)
         assert "2026年11月23日考试" in text
-        assert "可以开考，1项请注意" in text
+        assert "可以开考，2项请注意" in text, "that day was not rehearsed, either"
         assert "考试当天考务会上再核对一次" in row(text, "时钟")
 
     def test_sound_that_nobody_heard_is_open_and_a_device_that_went_home_is_noted(

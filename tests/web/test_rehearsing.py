@@ -90,7 +90,9 @@ def test_a_day_is_rehearsed_in_seconds_with_the_player_that_stands_in_the_room(
     world: World, folder: Path
 ) -> None:
     start_us = plan_for_tomorrow(world)
-    wanted = Wanted(DAY, world.site_lead_account_id, gather_us=3 * SECOND_US, lead_us=5 * SECOND_US)
+    wanted = Wanted(
+        DAY, world.site_lead_account_id, speed=72_000.0, gather_us=2 * SECOND_US, lead_us=5 * SECOND_US
+    )
     with rehearsal_of(world, folder, SystemClock(), wanted) as rehearsal, serving(rehearsal.app) as address:
         client = ConsoleClient(address)
         client.log_in("wangfang", PASSWORD)
