@@ -6,7 +6,7 @@ rooms told, so that no player rings on by what it heard here.
 """
 
 import threading
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
@@ -22,7 +22,7 @@ from evidence.rehearsals import keep_rehearsal
 from exam.clock import MINUTE_US, SECOND_US, LeapingClock
 from exam.course import SessionCourse
 from exam.cues import RoomCue, session_cues
-from exam.players import can_ring
+from exam.players import PlayerState, can_ring
 from exam.presses import PressedRoom
 from exam.rehearsal import (
     LEAD_US,
@@ -234,18 +234,25 @@ class Conductor:
         with self.services.exam.read() as connection:
             now_us = self._now_us()
             able = [one for one in load_players(connection, now_us) if can_ring(one, now_us)]
-            for course in rehearsed_courses(connection, self.services.procedures):
-                told = {
-                    (one.room_id, one.cue_code, one.player)
-                    for one in load_reports(connection, course.session.id)
-                    if one.ended_at_us is not None or one.started_at_us is None
-                }
-                for one in (each for each in session_cues(course) if _key(each) in keys):
-                    players = [each.player for each in able if each.room_id == one.room_id]
-                    wanted = {(one.room_id, one.cue.code, player) for player in players if one.cue.is_audible}
-                    if one.outcome is None or not wanted <= told:
-                        return True
-        return False
+            courses = rehearsed_courses(connection, self.services.procedures)
+            return any(self._is_open(connection, course, keys, able) for course in courses)
+
+    def _is_open(
+        self, connection: Connection, course: SessionCourse, keys: Set[_Key], able: Sequence[PlayerState]
+    ) -> bool:
+        """Whether one of these is still to be given, or to be told of by a player that can ring."""
+        reports = load_reports(connection, course.session.id)
+        over = [one for one in reports if one.ended_at_us is not None or one.started_at_us is None]
+        told = {(one.room_id, one.cue_code, one.player) for one in over}
+        mine = [one for one in session_cues(course) if _key(one) in keys]
+        players = [(one.room_id, one.player) for one in able]
+        wanted = {
+            (one.room_id, one.cue.code, player)
+            for one in mine
+            for room_id, player in players
+            if one.cue.is_audible and room_id == one.room_id
+        }
+        return any(one.outcome is None for one in mine) or not wanted <= told
 
     def _take_back(self) -> None:
         """Nothing sounds any more: every session is disarmed, rooms are told in time, the outcome is kept."""
