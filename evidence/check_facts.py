@@ -73,8 +73,9 @@ _ATTEMPTS: Final = (
     " left join admission on admission.attempt_id = attempt.id"
 )
 _ARMINGS: Final = (
-    "select session_arming.*, content as plan from session_arming"
-    " left join arming_plan on sha256 = plan_sha256"
+    "select session_arming.*, arming_plan.content as plan, arming_warnings.content as warnings"
+    " from session_arming left join arming_plan on arming_plan.sha256 = plan_sha256"
+    " left join arming_warnings on arming_warnings.sha256 = warnings_sha256"
 )
 _MODES: Final = "select *, changed_by as account_id from recording_mode"
 _BY_HAND: Final = "select *, ordered_by as account_id, agreed_by as agreed_by_account_id from recording_order"
@@ -109,7 +110,14 @@ EXAM_FACTS: Final = (
         (LeafKind.ANNOUNCEMENT_REPORT,),
         {**_ONE_ROOM_CUE, "occurrence": "occurrence", "player": "player"},
     ),
-    _by_id("session_arming", LeafKind.SESSION_ARMING, source=_ARMINGS, digests={"plan_sha256": "plan"}),
+    _by_id(
+        "session_arming",
+        LeafKind.SESSION_ARMING,
+        source=_ARMINGS,
+        # Older leaves know of no warnings: then none may stand with the row.
+        nullable=("warnings_sha256",),
+        digests={"plan_sha256": "plan", "warnings_sha256": "warnings"},
+    ),
     _by_id("plan_change", LeafKind.PLAN_CHANGE),
     FactTable("delay", (LeafKind.DELAY,), {"delay_id": "id"}),
     FactTable("delay_end", (LeafKind.DELAY_END,), {"delay_id": "delay_id"}),

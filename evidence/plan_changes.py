@@ -10,6 +10,7 @@ from sqlite3 import Connection
 
 from evidence.ledger import LeafKind, append_fact
 from exam.arming import ArmingPlan, read_plan
+from exam.arming_warnings import SeenWarnings, read_seen
 from exam.day import Session
 
 
@@ -54,23 +55,32 @@ class ArmingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ArmingLook:
+    """What was shown to whoever armed: every signal, and everything that stood against it."""
+
+    plan: ArmingPlan
+    warnings: SeenWarnings
+
+
+@dataclass(frozen=True, slots=True)
 class ArmingAct:
-    """One act on record; `plan` is what was shown, where it was kept, and `by` a name for pages."""
+    """One act on record; `plan` and `warnings`: what was shown, where it was kept; `by`: a name for pages."""
 
     id: int
     kind: ArmingKind
     plan: ArmingPlan | None
+    warnings: SeenWarnings | None
     reason: str
     by: str
     acted_at_us: int
 
 
 def arm_session(
-    connection: Connection, session_id: int, account_id: int, now_us: int, plan: ArmingPlan | None = None
+    connection: Connection, session_id: int, account_id: int, now_us: int, look: ArmingLook | None = None
 ) -> bool:
     """Let the session's automatic cues sound from now on. False: already armed, cancelled or unknown.
 
-    `plan` is what the person was shown; it is kept, and its digest stands in the leaf.
+    `look` is what the person was shown; it is kept, and its digests stand in the leaf.
     """
     changed = connection.execute(
         "update session set armed_at_us = ?, armed_by = ?"
@@ -78,17 +88,17 @@ def arm_session(
         (now_us, account_id, session_id),
     )
     if changed.rowcount == 1:
-        shown = _kept_plan(connection, plan)
-        _record_arming(connection, (session_id, ArmingKind.ARMED, shown, "", account_id), now_us)
+        shown = _kept_look(connection, look)
+        _record_arming(connection, (session_id, ArmingKind.ARMED, *shown, "", account_id), now_us)
     return changed.rowcount == 1
 
 
 def ask_to_arm(
-    connection: Connection, session_id: int, account_id: int, now_us: int, plan: ArmingPlan
+    connection: Connection, session_id: int, account_id: int, now_us: int, look: ArmingLook
 ) -> None:
     """The first of two people has checked the plan; in the same transaction the second one arms it."""
-    shown = _kept_plan(connection, plan)
-    _record_arming(connection, (session_id, ArmingKind.ASKED, shown, "", account_id), now_us)
+    shown = _kept_look(connection, look)
+    _record_arming(connection, (session_id, ArmingKind.ASKED, *shown, "", account_id), now_us)
 
 
 def disarm_session(
@@ -100,20 +110,28 @@ def disarm_session(
         (session_id,),
     )
     if changed.rowcount == 1:
-        _record_arming(connection, (session_id, ArmingKind.DISARMED, "", reason, account_id), now_us)
+        _record_arming(connection, (session_id, ArmingKind.DISARMED, "", None, reason, account_id), now_us)
     return changed.rowcount == 1
 
 
 def arming_acts(connection: Connection, session_id: int) -> list[ArmingAct]:
     """Everything that was done about arming the session, oldest first."""
     rows = connection.execute(
-        "select session_arming.id, act, content, reason, display_name, acted_at_us from session_arming"
-        " join account on account.id = account_id left join arming_plan on sha256 = plan_sha256"
+        "select session_arming.id, act, arming_plan.content as plan, arming_warnings.content as warnings,"
+        " reason, display_name, acted_at_us from session_arming join account on account.id = account_id"
+        " left join arming_plan on arming_plan.sha256 = plan_sha256"
+        " left join arming_warnings on arming_warnings.sha256 = warnings_sha256"
         " where session_id = ? order by session_arming.id",
         (session_id,),
     )
     return [
-        ArmingAct(row["id"], ArmingKind(row["act"]), read_plan(row["content"] or ""), *tuple(row)[3:])
+        ArmingAct(
+            row["id"],
+            ArmingKind(row["act"]),
+            read_plan(row["plan"] or ""),
+            read_seen(row["warnings"] or ""),
+            *tuple(row)[4:],
+        )
         for row in rows
     ]
 
@@ -186,19 +204,27 @@ def _column(change: PlanChange, now_us: int) -> tuple[str, int | None]:
     return ("planned_start_us" if change.kind is PlanKind.START else "duration_us"), change.to_us
 
 
-def _kept_plan(connection: Connection, plan: ArmingPlan | None) -> str:
-    """The digest of the plan, which is kept; empty where nobody was shown any."""
-    if plan is None:
-        return ""
+def _kept_look(connection: Connection, look: ArmingLook | None) -> tuple[str, str | None]:
+    """The digests of plan and warnings, which are kept; none where nobody was shown any."""
+    if look is None:
+        return "", None
+    plan, warnings = look.plan, look.warnings
     connection.execute("insert or ignore into arming_plan values (?, ?)", (plan.sha256, plan.text))
-    return plan.sha256
+    connection.execute(
+        "insert or ignore into arming_warnings values (?, ?)", (warnings.sha256, warnings.text)
+    )
+    return plan.sha256, warnings.sha256
 
 
-def _record_arming(connection: Connection, values: tuple[int, str, str, str, int], now_us: int) -> None:
+def _record_arming(
+    connection: Connection, values: tuple[int, str, str, str | None, str, int], now_us: int
+) -> None:
     row = connection.execute(
-        "insert into session_arming (session_id, act, plan_sha256, reason, account_id, acted_at_us)"
-        " values (?, ?, ?, ?, ?, ?)"
-        " returning id as session_arming_id, session_id, act, plan_sha256, reason, salt, account_id",
+        "insert into session_arming"
+        " (session_id, act, plan_sha256, warnings_sha256, reason, account_id, acted_at_us)"
+        " values (?, ?, ?, ?, ?, ?, ?)"
+        " returning id as session_arming_id, session_id, act, plan_sha256, warnings_sha256, reason, salt,"
+        " account_id",
         (*values, now_us),
     ).fetchone()
     append_fact(connection, LeafKind.SESSION_ARMING, row, now_us, "reason")

@@ -1,11 +1,13 @@
 """启用自动信号: look at every signal of every room, then let them sound by themselves (13(3), R9).
 
-Two steps. Whoever arms sends the plan that the page showed: if it is another one by now, nothing is armed and
-the page says what changed. Where the site wants two people, the second one confirms with an own password.
-Taking it back is one press with a reason, refused while rooms may be ringing.
+Two steps. Whoever arms sends the plan that the page showed, and what stood against it: if the plan is
+another one by now, or something stands against it that was not shown, nothing is armed and the page says what
+changed. Where the site wants two people, the second one confirms with an own password. Taking it back is one
+press with a reason, refused while rooms may be ringing.
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from sqlite3 import Connection
 from typing import Final
 
@@ -17,16 +19,20 @@ from evidence.day import load_rooms
 from evidence.plan_changes import (
     ArmingAct,
     ArmingKind,
+    ArmingLook,
     arm_session,
     arming_acts,
     ask_to_arm,
     disarm_session,
 )
 from exam.arming import ArmingPlan, effects_of_disarming, read_plan
+from exam.arming_warnings import ArmingWarning, SeenWarnings
 from exam.course import SessionCourse
 from exam.effects import ChangeFacts, EffectRefusal
-from web.arming_view import ArmingView, arming_view, changed_lines, plan_now
+from web.arming_seal import sealed, seen_in_form
+from web.arming_view import ArmingView, arming_view, changed_lines
 from web.change_desk import ChangeDesk, find_course
+from web.clock_check_view import console_alarm
 from web.limits import FAILURES, is_failure, limiter
 from web.services import room_topic, services
 from web.signed_forms import RefusedFormError, reason_given, second_person
@@ -38,6 +44,7 @@ NOT_ARMED: Final = "自动信号没有启用"
 STILL_ARMED: Final = "自动信号没有停用"
 CANCELLED_WORDS: Final = f"本场次已取消，{NOT_ARMED}。"
 CHANGED_WORDS: Final = f"计划在您核对之后有变化，{NOT_ARMED}。请看有变化的地方，重新核对后再启用。"
+WARNED_WORDS: Final = f"您核对之后又有新的提醒，{NOT_ARMED}。请看标有“新”的，再决定是否启用。"
 DONE_MEANWHILE: Final = "情况在您打开页面之后有变化，请看现在的情况再决定。"
 RINGING_WORDS: Final = f"信号马上要响或正在响，{STILL_ARMED}。请等它响过再停用。"
 UNTOLD_WORDS: Final = f"有考室的设备失去联系，会按原计划自行响铃，{STILL_ARMED}。请先派人到场，再勾选确认。"
@@ -49,11 +56,17 @@ class ChangedMeanwhileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ArmingPage:
-    """A session before it is armed, or while it is. `untold`: rooms that would ring on if it were not."""
+    """A session before it is armed, or while it is.
+
+    `untold`: rooms that would ring on if it were not. `seen`: every warning shown in this attempt to arm it.
+    `new`: those of them that were not shown before.
+    """
 
     view: ArmingView
     acts: list[ArmingAct]
     untold: frozenset[int]
+    seen: SeenWarnings
+    new: list[ArmingWarning]
 
     @property
     def last_act_id(self) -> int:
@@ -71,6 +84,11 @@ class ArmingPage:
     def armed_plan(self) -> ArmingPlan | None:
         """What was shown to whoever armed it last."""
         return self.acts[-1].plan if self.acts else None
+
+    @property
+    def form_seen(self) -> str:
+        """The warnings as the form carries them."""
+        return sealed(self.view.course.session.id, self.seen)
 
 
 @blueprint.get("/sessions/<int:session_id>/arm")
@@ -107,19 +125,23 @@ def disarm(session_id: int) -> Response:
 
 def _arm(session_id: int, agreed_by: int | None) -> None:
     """Arm the plan that was looked at, all in one transaction. Raises ChangedMeanwhileError."""
+    seen, clock_wrong = seen_in_form(session_id), console_alarm()
     with services().exam.write() as connection:
         course, now_us = _course(connection, session_id), services().clock.wall_us()
         if course.session.cancelled_at_us is not None:
             raise ChangedMeanwhileError(CANCELLED_WORDS)
         if course.session.armed_at_us is not None:
             return
-        plan = plan_now(course, now_us)
-        if request.form.get("plan") != plan.text:
+        view = arming_view(connection, course, now_us, clock_wrong)
+        if request.form.get("plan") != view.plan.text:
             raise ChangedMeanwhileError(CHANGED_WORDS)
         _require_same_acts(connection, session_id)
+        if seen.unseen(view.against):
+            raise ChangedMeanwhileError(WARNED_WORDS)
+        look = ArmingLook(view.plan, seen.at_press(view.against))
         if agreed_by is not None:
-            ask_to_arm(connection, session_id, current_user.account_id, now_us, plan)
-        arm_session(connection, session_id, agreed_by or current_user.account_id, now_us, plan)
+            ask_to_arm(connection, session_id, current_user.account_id, now_us, look)
+        arm_session(connection, session_id, agreed_by or current_user.account_id, now_us, look)
     _wake(course)
 
 
@@ -152,19 +174,24 @@ def _require_same_acts(connection: Connection, session_id: int) -> None:
 
 def _page(session_id: int, fault: str, code: int) -> Response:
     """The session as it is now; what differs from the plan in the form is shown first."""
-    now_us = services().clock.wall_us()
+    now_us, clock_wrong = services().clock.wall_us(), console_alarm()
     with services().exam.read() as connection:
         course = _course(connection, session_id)
-        desk = ChangeDesk(connection, services().procedures, now_us)
+        view = arming_view(connection, course, now_us, clock_wrong)
+        before = seen_in_form(session_id)
         shown = ArmingPage(
-            arming_view(connection, course, now_us), arming_acts(connection, session_id), desk.untold(course)
+            view,
+            arming_acts(connection, session_id),
+            ChangeDesk(connection, services().procedures, now_us).untold(course),
+            before.looked_again(view.against),
+            before.unseen(view.against) if code != HTTPStatus.OK else [],
         )
     is_armed = course.session.armed_at_us is not None
-    before = shown.armed_plan if is_armed else read_plan(request.form.get("plan", ""))
-    changed = changed_lines(shown.view, before) if before else []
+    plan_before = shown.armed_plan if is_armed else read_plan(request.form.get("plan", ""))
+    changed = changed_lines(view, plan_before) if plan_before else []
     two_persons = services().settings.signals.two_persons_arm
     content = render_template(
-        "arming/page.html", page=shown, view=shown.view, fault=fault, changed=changed, two_persons=two_persons
+        "arming/page.html", page=shown, view=view, fault=fault, changed=changed, two_persons=two_persons
     )
     return make_response(content, code)
 

@@ -1,7 +1,7 @@
 """What the site lead looks at before a session is armed: its signals, and what stands against them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Final
 
@@ -10,18 +10,28 @@ from flask import current_app
 from evidence.day import load_rooms
 from evidence.players import Heard, last_checks, load_players
 from exam.arming import ArmedSignal, ArmingPlan, SignalState, arming_plan, changed_since, differences
+from exam.arming_warnings import Against, ArmingWarning
 from exam.clock import site_time
 from exam.course import SessionCourse, room_at
 from exam.day import Room
 from exam.players import CHECK_LASTS_US, can_ring
 from exam.procedure import Cue
 from web.audio import AUDIO_EXTENSION, AudioLibrary
-from web.clock_check_view import console_alarm, todays_check
+from web.clock_check_view import todays_check
 from web.own_sounds import is_recording_unusable
 from web.timetable_page import GIVER_WORDS
 from web.words import clock_words
 
 SHOWN_ROOMS: Final = 6
+SILENT: Final = ArmingWarning(
+    Against.SILENT_ROOM,
+    is_grave=True,
+    words="现在没有能响铃的设备",
+    advice="请在考室打开考场播报页面或音箱，或备好手铃。",
+)
+UNHEARD: Final = ArmingWarning(
+    Against.UNHEARD_ROOM, is_grave=False, words="没有人确认听到试音", advice="请试音，由在场的人确认。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +61,7 @@ class ChangedLine:
 class Warned:
     """Something that should be put right before signals sound; `endpoint`: where. Nothing forbids arming."""
 
-    kind: str
-    words: str
-    advice: str
+    warning: ArmingWarning
     endpoint: str = ""
     link: str = ""
 
@@ -68,6 +76,11 @@ class ArmingView:
     warnings: tuple[Warned, ...]
     rooms: Mapping[int, Room]
 
+    @property
+    def against(self) -> list[ArmingWarning]:
+        """The warnings themselves, without where to go."""
+        return [one.warning for one in self.warnings]
+
 
 def plan_now(course: SessionCourse, now_us: int) -> ArmingPlan:
     """The plan of the session with the sounds that rooms are given now."""
@@ -77,11 +90,21 @@ def plan_now(course: SessionCourse, now_us: int) -> ArmingPlan:
     )
 
 
-def arming_view(connection: Connection, course: SessionCourse, now_us: int) -> ArmingView:
-    """The session's signals, and what stands against them."""
+def arming_view(connection: Connection, course: SessionCourse, now_us: int, clock_wrong: str) -> ArmingView:
+    """The session's signals, and what stands against them, the gravest first.
+
+    `clock_wrong` is what `console_alarm` says: it may ask a program, which must not be waited for with the
+    writer's lock in hand.
+    """
     rooms, plan = load_rooms(connection), plan_now(course, now_us)
     lines = tuple(_lines(course, plan.signals, rooms))
-    return ArmingView(course, plan, lines, tuple(_warnings(connection, course, rooms, now_us)), rooms)
+    warnings = (
+        *_silent_rooms(connection, course, rooms, now_us),
+        *_sounds(course),
+        *_clocks(connection, course, now_us, clock_wrong),
+        *_unheard_rooms(connection, course, rooms, now_us),
+    )
+    return ArmingView(course, plan, lines, warnings, rooms)
 
 
 def changed_lines(view: ArmingView, before: ArmingPlan) -> list[ChangedLine]:
@@ -147,29 +170,13 @@ def _where(course: SessionCourse, places: Iterable[int], rooms: Mapping[int, Roo
     return "、".join(rooms[room_id].label for room_id in here)
 
 
-def _warnings(
-    connection: Connection, course: SessionCourse, rooms: Mapping[int, Room], now_us: int
-) -> Iterable[Warned]:
-    """Those that keep people from hearing a signal at its moment stand first."""
-    yield from _silent_rooms(connection, course, rooms, now_us)
-    yield from _sounds(course)
-    yield from _clocks(connection, course, now_us)
-    yield from _unheard_rooms(connection, course, rooms, now_us)
-
-
 def _silent_rooms(
     connection: Connection, course: SessionCourse, rooms: Mapping[int, Room], now_us: int
 ) -> Iterable[Warned]:
     able = {one.room_id for one in load_players(connection, now_us) if can_ring(one, now_us)}
     silent = [room_id for room_id in _places(course, now_us) if room_id not in able]
     if silent:
-        yield Warned(
-            "bad",
-            f"现在没有能响铃的设备：{_where(course, silent, rooms)}",
-            "请在考室打开考场播报页面或音箱，或备好手铃。",
-            "players.page",
-            "看播放设备",
-        )
+        yield Warned(_in_rooms(SILENT, course, silent, rooms), "players.page", "看播放设备")
 
 
 def _sounds(course: SessionCourse) -> Iterable[Warned]:
@@ -177,28 +184,35 @@ def _sounds(course: SessionCourse) -> Iterable[Warned]:
     without = [cue.title for cue in audible if (course.procedure.code, cue.code) not in _library()]
     if without:
         advice = "控制台没有备好声音，请系统管理员重新启动控制台。"
-        yield Warned("bad", f"没有声音：{'、'.join(without)}", advice)
+        words = f"没有声音：{'、'.join(without)}"
+        yield Warned(
+            ArmingWarning(Against.NO_SOUND, is_grave=True, words=words, advice=advice, subjects=(*without,))
+        )
     rendered = [cue.title for cue in audible if is_recording_unusable(cue.text)]
     if rendered:
-        yield Warned(
-            "wait",
-            f"自备录音不能再用，将播放合成语音：{'、'.join(rendered)}",
-            "要用自己的录音，请重新上传并听过确认。",
-            "own_sounds.page",
-            "去试听",
+        warning = ArmingWarning(
+            Against.RECORDING_UNUSABLE,
+            is_grave=False,
+            words=f"自备录音不能再用，将播放合成语音：{'、'.join(rendered)}",
+            advice="要用自己的录音，请重新上传并听过确认。",
+            subjects=(*rendered,),
         )
+        yield Warned(warning, "own_sounds.page", "去试听")
 
 
-def _clocks(connection: Connection, course: SessionCourse, now_us: int) -> Iterable[Warned]:
-    wrong = console_alarm()
+def _clocks(connection: Connection, course: SessionCourse, now_us: int, wrong: str) -> Iterable[Warned]:
     if wrong:
-        words = f"考点时间不准：{wrong}"
-        yield Warned("bad", words, "信号按考点时间发出，请先校准。", "clock_check.page", "去核对")
+        words, advice = f"考点时间不准：{wrong}", "信号按考点时间发出，请先校准。"
+        warning = ArmingWarning(Against.CLOCK_WRONG, is_grave=True, words=words, advice=advice)
+        yield Warned(warning, "clock_check.page", "去核对")
     is_today = site_time(now_us).date() == site_time(course.session.planned_start_us).date()
     if not is_today:
-        yield Warned("wait", "今天不是考试日", "考试当天还要核对时钟。")
+        words, advice = "今天不是考试日", "考试当天还要核对时钟。"
+        yield Warned(ArmingWarning(Against.NOT_THE_DAY, is_grave=False, words=words, advice=advice))
     elif todays_check(connection, now_us) is None:
-        yield Warned("wait", "今天还没有核对时钟", "请核对并记录。", "clock_check.page", "去核对")
+        words, advice = "今天还没有核对时钟", "请核对并记录。"
+        warning = ArmingWarning(Against.CLOCK_UNCHECKED, is_grave=False, words=words, advice=advice)
+        yield Warned(warning, "clock_check.page", "去核对")
 
 
 def _unheard_rooms(
@@ -208,8 +222,15 @@ def _unheard_rooms(
     heard = {room_id for room_id, check in checks.items() if check.outcome is Heard.HEARD}
     unheard = [room_id for room_id in _places(course, now_us) if room_id not in heard]
     if unheard:
-        words = f"没有人确认听到试音：{_where(course, unheard, rooms)}"
-        yield Warned("wait", words, "请试音，由在场的人确认。", "players.page", "去试音")
+        yield Warned(_in_rooms(UNHEARD, course, unheard, rooms), "players.page", "去试音")
+
+
+def _in_rooms(
+    warning: ArmingWarning, course: SessionCourse, room_ids: list[int], rooms: Mapping[int, Room]
+) -> ArmingWarning:
+    """The warning about these rooms; on record each of them stands by name."""
+    labels = tuple(rooms[room_id].label for room_id in room_ids)
+    return replace(warning, words=f"{warning.words}：{_where(course, room_ids, rooms)}", subjects=labels)
 
 
 def _places(course: SessionCourse, now_us: int) -> list[int]:

@@ -36,7 +36,7 @@ def address(world: World, act: str = "arm") -> str:
 def look(client: PageClient, world: World) -> tuple[str, dict[str, str]]:
     """The page, and what its form carries."""
     text = unescape(client.get(address(world)).text)
-    fields = dict(re.findall(r'name="(plan|last_act)" value="(.*?)">', text))
+    fields = dict(re.findall(r'name="(plan|last_act|seen)" value="(.*?)">', text))
     return text, fields
 
 
@@ -67,6 +67,16 @@ def change(world: World, words: str) -> None:
 def armed(world: World) -> None:
     with world.exam.write() as connection:
         arm_session(connection, world.session_id, world.site_lead_account_id, CLOCK_US - 60 * MINUTE_US)
+
+
+def make_ready(client: PageClient, world: World) -> None:
+    """Nothing stands against arming, where sounds are prepared."""
+    give_players(world)
+    all_right(world)
+    confirm_clocks(client)
+    with world.exam.write() as connection:
+        for room_id in (world.room_1, world.room_2):
+            keep_check(connection, SoundCheck(room_id, world.proctor_account_id, Heard.HEARD, CLOCK_US))
 
 
 @pytest.fixture
@@ -303,12 +313,7 @@ class TestWarnings:
 
     @pytest.mark.usefixtures("sounding")
     def test_a_site_that_is_ready_is_told_of_nothing(self, site_lead: PageClient, world: World) -> None:
-        give_players(world)
-        all_right(world)
-        confirm_clocks(site_lead)
-        with world.exam.write() as connection:
-            for room_id in (world.room_1, world.room_2):
-                keep_check(connection, SoundCheck(room_id, world.proctor_account_id, Heard.HEARD, CLOCK_US))
+        make_ready(site_lead, world)
         assert "启用之前请看" not in look(site_lead, world)[0]
 
     def test_a_clock_that_is_wrong_and_a_day_that_is_not_the_exams_are_told(
