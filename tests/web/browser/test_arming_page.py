@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exam.clock import MINUTE_US
-from tests.axe import is_sound
-from tests.web.crowd import add_rooms
+from tests.axe import is_sound, resized
+from tests.web.crowd import add_rooms, give_players
 from tests.world import START_US, World
 
 pytestmark = pytest.mark.browser
@@ -40,3 +40,22 @@ def test_a_site_without_sound_or_clock_is_told_what_is_missing(open_page: Open, 
     page = open_page(world.site_lead_account_id, f"/sessions/{world.session_id}/arm", "phone")
     expect(page.get_by_role("heading", name="启用之前请看")).to_be_visible()
     is_sound(page, "arming-warned-phone")
+
+
+@pytest.mark.usefixtures("sounding")
+def test_a_warning_that_is_new_is_marked_and_stands_on_record_once_it_is_armed(
+    open_page: Open, world: World
+) -> None:
+    give_players(world)
+    page = open_page(world.site_lead_account_id, f"/sessions/{world.session_id}/arm", "tablet")
+    expect(page.get_by_text("现在没有能响铃的设备")).to_have_count(0)
+    with world.exam.write() as connection:
+        connection.execute("update player_state set seen_at_us = seen_at_us - 60000000")
+    page.get_by_role("button", name="已核对，启用").click()
+    expect(page.get_by_role("listitem").filter(has_text="现在没有能响铃的设备")).to_contain_text("新")
+    for size in resized(page, "tablet", "phone", "wall"):
+        is_sound(page, f"arming-new-warning-{size}")
+    page.get_by_role("button", name="已核对，启用").press("Enter")
+    expect(page.get_by_role("region", name="启用记录")).to_contain_text("现在没有能响铃的设备")
+    for size in resized(page, "tablet", "phone", "wall"):
+        is_sound(page, f"arming-record-{size}")
