@@ -8,6 +8,7 @@ adopt stays where it is, for the next start: one bad file must not keep the came
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
@@ -25,7 +26,7 @@ from evidence.footage_rows import (
     open_runs,
     quarantined_paths,
 )
-from evidence.ingest import ClosedFile, Store, ingest, quarantine, record_quarantined
+from evidence.ingest import ClosedFile, Store, ingest, quarantine, record_quarantined, refusal_cause
 from evidence.naming import (
     DAY_MANIFEST,
     FOOTAGE_FOLDER,
@@ -70,6 +71,15 @@ class _Search:
 
     store: Store
     left: list[tuple[Path, OSError | sqlite3.Error]] = field(default_factory=list)
+    # Why files were left, by run and place in it: until they are adopted they are missing for this cause.
+    refused: dict[tuple[str, int], Cause] = field(default_factory=dict)
+
+    def leave(self, file: Path, error: OSError | sqlite3.Error) -> None:
+        """The file stays where it is; what of its run comes after it finds a hole there."""
+        self.left.append((file, error))
+        with suppress(NamingError):
+            name = read_name(file.name)
+            self.refused[name.run_uuid, name.sequence] = refusal_cause(error)
 
     def listed(self, folder: Path) -> list[Path]:
         """What lies in a folder; nothing when the disk does not tell."""
@@ -114,12 +124,12 @@ def adopt(store: Store, *volumes: Volume) -> Adoption:
     adopted = quarantined = 0
     for file in sorted(files, key=_age_order):
         try:
-            if _adopt_file(store, file.volume, file.found):
+            if _adopt_file(search, file.volume, file.found):
                 adopted += 1
             else:
                 quarantined += 1
         except (OSError, sqlite3.Error) as error:
-            search.left.append((file.path, error))
+            search.leave(file.path, error)
     for volume in volumes:
         for name in search.unrecorded(volume):
             try:
@@ -151,8 +161,8 @@ def _age_order(file: _Unadopted) -> tuple[int, str]:
         return 0, file.path.name
 
 
-def _adopt_file(store: Store, volume: Volume, found: str) -> bool:
-    path = volume.path / found
+def _adopt_file(search: _Search, volume: Volume, found: str) -> bool:
+    store, path = search.store, volume.path / found
     try:
         name = read_name(path.name)
     except NamingError:
@@ -162,5 +172,6 @@ def _adopt_file(store: Store, volume: Volume, found: str) -> bool:
     run = NewRun(name.run_uuid, name.camera_uuid, UNKNOWN_BOOT, closed_at_us, 0)
     with store.database.write() as connection:
         run_id = add_run(connection, run)
-    closed = ClosedFile(volume, found, run_id, Closing(closed_at_us), Origin.ADOPTED)
+    hole_cause = search.refused.get((name.run_uuid, name.sequence - 1), Cause.UNPLAYABLE)
+    closed = ClosedFile(volume, found, run_id, Closing(closed_at_us), Origin.ADOPTED, hole_cause)
     return ingest(store, closed) is not None

@@ -41,7 +41,10 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class NewSegment:
-    """A durable, hashed file about to get its row."""
+    """A durable, hashed file about to get its row.
+
+    `hole_cause`: why pictures of its run are missing right before it, if nobody noticed that they are.
+    """
 
     run_id: int
     sequence: int
@@ -51,6 +54,7 @@ class NewSegment:
     size_bytes: int
     sha256: bytes
     origin: Origin
+    hole_cause: Cause = Cause.UNPLAYABLE
 
 
 def add_volume(connection: Connection, uuid: str, path: PurePath, now_us: int) -> int:
@@ -176,20 +180,28 @@ def _account_for_absence(connection: Connection, new: NewSegment, placement: Pla
         return
     if end_absence(connection, new.camera_uuid, placement.started_at_us, now_us):
         return
-    last_us = _unended_footage_us(connection, new)
-    if last_us is not None and placement.started_at_us - last_us > SEAM_US:
-        note_absence(connection, new.camera_uuid, last_us, Cause.UNPLAYABLE, now_us)
+    hole = _hole_before(connection, new)
+    if hole is not None and placement.started_at_us - hole[0] > SEAM_US:
+        note_absence(connection, new.camera_uuid, *hole, now_us)
         end_absence(connection, new.camera_uuid, placement.started_at_us, now_us)
 
 
-def _unended_footage_us(connection: Connection, new: NewSegment) -> int | None:
-    """Where the camera's latest footage ends; None when its run was ended, and what followed noted."""
+def _hole_before(connection: Connection, new: NewSegment) -> tuple[int, Cause] | None:
+    """Where the camera's latest footage ends, and why nothing would follow until this.
+
+    None when its run was ended, and what followed noted. A run that was never ended is one of a recorder
+    that was killed, as in `evidence.adoption.settle_broken_runs`.
+    """
     row = connection.execute(
         "select segment.ended_at_us, run.id, end_cause from segment join run on run.id = run_id"
         " where segment.camera_uuid = ? order by segment.started_at_us desc limit 1",
         (new.camera_uuid,),
     ).fetchone()
-    return None if row is None or (row[1] != new.run_id and row[2] is not None) else int(row[0])
+    if row is None:
+        return None
+    if row[1] == new.run_id:
+        return int(row[0]), new.hole_cause
+    return (int(row[0]), Cause.RECORDER_CRASH) if row[2] is None else None
 
 
 def _is_run_over(connection: Connection, run_id: int) -> bool:

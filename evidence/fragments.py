@@ -82,6 +82,8 @@ class ParsedFile:
     sound: Sound = NO_SOUND
     # Pictures at the beginning that last no time: a connection's first ones come without their own.
     lengthless: int = 0
+    # Whether its writer ended it. If not, pictures may have come after the last fragment and are lost.
+    is_ended: bool = True
 
     @property
     def media_us(self) -> int:
@@ -144,7 +146,8 @@ def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
     fragments = tuple(_timed(raw, track.timescale))
     # The index box that closes a file belongs to it, but only right behind a complete fragment.
     behind = next(boxes_between(window.read, raw[-1].end, size_bytes), None)
-    ended = behind.end if behind is not None and behind.name == "mfra" else raw[-1].end
+    is_ended = behind is not None and behind.name == "mfra"
+    ended = behind.end if behind is not None and is_ended else raw[-1].end
     return ParsedFile(
         init_bytes=moov.end,
         codec=track.codec,
@@ -157,6 +160,7 @@ def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
         // max(1, sum(found.timing.pictures for found in raw) - raw[0].timing.lengthless),
         sound=sound_of(description, has_samples=any(found.timing.has_sound for found in raw)),
         lengthless=raw[0].timing.lengthless,
+        is_ended=is_ended,
     )
 
 

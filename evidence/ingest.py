@@ -4,12 +4,13 @@ After a crash between any two steps the file is still there, and doing all steps
 What cannot become footage goes to quarantine with a row; nothing here deletes.
 """
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from evidence.database import WriterDatabase
-from evidence.footage import LONGEST_SEGMENT_US, Origin
+from evidence.footage import LONGEST_SEGMENT_US, Cause, Origin
 from evidence.footage_rows import (
     NewQuarantine,
     NewSegment,
@@ -21,6 +22,7 @@ from evidence.footage_rows import (
 from evidence.fragments import FragmentError, ParsedFile, parse
 from evidence.naming import QUARANTINE_FOLDER, SegmentName, read_name
 from evidence.picture_time import Closing, Placement, place, shifted
+from evidence.volume_look import trouble_of
 from evidence.volumes import Disk, Volume
 from exam.clock import Clock
 
@@ -41,13 +43,17 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class ClosedFile:
-    """A file nobody writes any more, waiting to be ingested. `found` is its path below the volume."""
+    """A file nobody writes any more, waiting to be ingested. `found` is its path below the volume.
+
+    `hole_cause`: why the file before it in its run is missing, if it is.
+    """
 
     volume: Volume
     found: str
     run_id: int
     closing: Closing
     origin: Origin
+    hole_cause: Cause = Cause.UNPLAYABLE
 
     @property
     def path(self) -> Path:
@@ -103,6 +109,7 @@ def seal(store: Store, closed: ClosedFile) -> SealedFile | None:
         size_bytes=parsed.complete_bytes,
         sha256=sha256,
         origin=closed.origin,
+        hole_cause=closed.hole_cause,
     )
     return SealedFile(closed, new, parsed, placement)
 
@@ -129,6 +136,11 @@ def record_quarantined(store: Store, volume: Volume, found: str, file_name: str,
     path = str(PurePosixPath(QUARANTINE_FOLDER) / file_name)
     with store.database.write() as connection:
         add_quarantined(connection, NewQuarantine(volume.id, found, path, reason), store.clock.wall_us())
+
+
+def refusal_cause(error: OSError | sqlite3.Error) -> Cause:
+    """Why a file is missing that a disk or the index refused, until it is tried again."""
+    return trouble_of(error).cause if isinstance(error, OSError) else Cause.DISK_FAULT
 
 
 def _placed(store: Store, closed: ClosedFile, name: SegmentName, parsed: ParsedFile) -> Placement:

@@ -14,6 +14,9 @@ camera times it writes are both one picture late, in every file. That is taken o
 
 It loses the time of the first picture of a connection (with B-frames, of the first few) and gives it no
 length. The first fragment of a run is therefore dated so that the pictures after these are right.
+
+A file whose end was never written (a full disk, a killed child) was last touched some time after its last
+whole fragment, and nobody knows how long: then it counts where the file began, not when it was closed.
 """
 
 from collections.abc import Sequence
@@ -76,6 +79,8 @@ class Closing:
     arrived_by_us: int | None = None
     # Set: the file is dated by the clock it began with, and `at_us` is by the new one.
     clock_break: ClockBreak | None = None
+    # When the first picture had arrived, by what the child said meanwhile; None: nobody knows.
+    began_by_us: int | None = None
 
     def arrival_us(self, frame_us: int, held_us: int) -> int:
         """Our clock when the picture after the last one arrived, or would have; late rather than early.
@@ -112,9 +117,10 @@ class Placement:
 
 def place(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
     """Give every fragment of a closed file its wall time."""
-    if parsed.fragments[-1].stamp_us is None or _are_flush_times(parsed.fragments, closing):
-        return _by_arrival(parsed, closing, before)
-    return _by_sender_reports(parsed, closing, before)
+    are_flush_times = parsed.fragments[-1].stamp_us is None or (
+        _are_flush_times(parsed.fragments, closing) or _continue_flushing(parsed, closing, before)
+    )
+    return (_by_arrival if are_flush_times else _by_sender_reports)(parsed, closing, before)
 
 
 def shifted(placement: Placement, started_at_us: int) -> Placement:
@@ -152,15 +158,36 @@ def _are_flush_times(fragments: Sequence[ParsedFragment], closing: Closing) -> b
     return not (follows_media and abs(before.duration_us - last.duration_us) > TELLING_US)
 
 
+def _continue_flushing(parsed: ParsedFile, closing: Closing, before: Before | None) -> bool:
+    """Whether a file that was cut off is stamped as one is that began there and told when it was flushed.
+
+    A camera's right clock would be a whole last fragment away.
+    """
+    latest_us = _latest_start_us(parsed, closing, before)
+    if latest_us is None or parsed.is_ended or (before is not None and before.camera_offset_us is not None):
+        return False
+    last = parsed.fragments[-1]
+    off_us = _stamp(last) - _held_us(parsed) - parsed.frame_us - parsed.media_us - latest_us
+    return 2 * abs(off_us) < last.duration_us
+
+
+def _latest_start_us(parsed: ParsedFile, closing: Closing, before: Before | None) -> int | None:
+    """The first picture came no later than this, as far as anything but the file's closing tells."""
+    if before is not None:
+        return before.ended_at_us + _aged(parsed.media_us)
+    return None if parsed.is_ended else closing.began_by_us
+
+
 def _by_arrival(parsed: ParsedFile, closing: Closing, before: Before | None) -> Placement:
     held_us = _held_us(parsed)
     starts = [
         fragment.stamp_us - held_us - parsed.frame_us - fragment.media_us - fragment.duration_us
-        for fragment in _trusted(parsed.fragments, closing)
+        for fragment in _trusted(parsed, closing)
         if fragment.stamp_us is not None
     ]
-    if before is not None:
-        starts.append(before.ended_at_us + _aged(parsed.media_us))
+    latest_us = _latest_start_us(parsed, closing, before)
+    if latest_us is not None:
+        starts.append(latest_us)
     starts.append(closing.arrival_us(parsed.frame_us, held_us) - parsed.media_us)
     start_us = min(starts)
     walls = [start_us + fragment.media_us for fragment in parsed.fragments]
@@ -172,8 +199,9 @@ def _held_us(parsed: ParsedFile) -> int:
     return ENCODER_US if parsed.sound.kind is SoundKind.DERIVED else 0
 
 
-def _trusted(fragments: Sequence[ParsedFragment], closing: Closing) -> Sequence[ParsedFragment]:
-    if closing.ending is not Ending.NEXT_KEYFRAME:
+def _trusted(parsed: ParsedFile, closing: Closing) -> Sequence[ParsedFragment]:
+    fragments = parsed.fragments
+    if closing.ending is not Ending.NEXT_KEYFRAME and parsed.is_ended:
         fragments = fragments[:-1]  # flushed by the end, not by a picture
     if closing.clock_break is None:
         return fragments
@@ -191,6 +219,9 @@ def _by_sender_reports(parsed: ParsedFile, closing: Closing, before: Before | No
     camera_times, is_unbroken = _camera_times(parsed)
     ended_us = camera_times[-1] + parsed.fragments[-1].duration_us
     lag_us = closing.arrival_us(parsed.frame_us, _held_us(parsed)) - ended_us
+    latest_us = None if parsed.is_ended else _latest_start_us(parsed, closing, before)
+    if latest_us is not None:
+        lag_us = min(lag_us, latest_us + parsed.media_us - ended_us)
     if is_unbroken and before is not None and before.camera_offset_us is not None:
         camera_ended_us = before.ended_at_us + before.camera_offset_us
         if abs(camera_times[0] - camera_ended_us) <= CHAIN_US:

@@ -165,7 +165,7 @@ class Looker:
             self.write(volume.path)
             level = Level.SINGLE_MACHINE if can_protect(volume.path) else Level.DETECT_ONLY
         except OSError as error:
-            return Look(place, volume, _trouble_of(error), "a write that succeeds", _words(error), space)
+            return Look(place, volume, trouble_of(error), "a write that succeeds", _words(error), space)
         return Look(place, volume, space=space, level=level)
 
     def identify(self, place: Place, now_us: int) -> Volume:
@@ -180,7 +180,7 @@ class Looker:
             for folder in (GROWING_FOLDER, FOOTAGE_FOLDER, QUARANTINE_FOLDER):
                 LocalDisk().make_folder(place.path / folder)
         except OSError as error:
-            raise VolumeError(place.path, _trouble_of(error), "a writable folder", _words(error)) from error
+            raise VolumeError(place.path, trouble_of(error), "a writable folder", _words(error)) from error
         with self.database.read() as connection:
             row = connection.execute(
                 "select id from volume where uuid = ? and path = ?", (mark, str(place.path))
@@ -241,7 +241,8 @@ def _shortage(space: Space, place: Place) -> Trouble | None:
     return None
 
 
-def _trouble_of(error: OSError) -> Trouble:
+def trouble_of(error: OSError) -> Trouble:
+    """What a refused step on a footage folder says about its disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Trouble.FULL
     return Trouble.READ_ONLY if error.errno == errno.EROFS else Trouble.FAULT

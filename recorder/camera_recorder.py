@@ -123,6 +123,7 @@ class CameraRecorder:
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._readings: deque[tuple[int, int]] = deque(maxlen=RATE_READINGS)
         self._closed_bytes = 0
+        self._began_media_us = 0  # of the growing file, in its run
         self._closed: list[FileClosed] = []
         self._secrets: list[str] = []
         self._sound = SoundChoice(workshop.records_sound, before=workshop.keeper.last_sound(source.uuid))
@@ -206,7 +207,7 @@ class CameraRecorder:
         self._hand_over(Ending.INTERRUPTED if self.watch.stop_cause else Ending.CAMERA_SILENT)
         if self.watch.stop_cause is None and cause in (Cause.DISK_FULL, Cause.DISK_FAULT):
             self._workshop.volumes.blame(self._where.volume)
-        over = RunOver(self._sequence, now.wall_us, cause, self._clock_break)
+        over = RunOver(self._sequence, now.wall_us, cause, self._clock_break, self._began_by_us())
         self._workshop.keeper.run_over(self._where, over)
         self._child = self._where = None
         self.watch.failed(cause, now)
@@ -260,7 +261,7 @@ class CameraRecorder:
             return
         self._where = RunOnDisk(run, volume)
         self._media = MediaWatch()
-        self._sequence = self._frames = self._closed_bytes = 0
+        self._sequence = self._frames = self._closed_bytes = self._began_media_us = 0
         self._is_recorded, self._has_new_frames, self._clock_break = False, False, None
         self._last_words.clear()
         self._readings.clear()
@@ -302,8 +303,15 @@ class CameraRecorder:
         arrived_by_us = None
         if self.watch.state is Recording.STALLED:
             arrived_by_us = self._media.ended_at_us(line.ended_media_us)
-        self._closed.append(FileClosed(self._sequence, now.wall_us, arrived_by_us=arrived_by_us))
+        began_by_us = self._began_by_us()
+        self._closed.append(
+            FileClosed(self._sequence, now.wall_us, arrived_by_us=arrived_by_us, began_by_us=began_by_us)
+        )
         self._sequence += 1
+        self._began_media_us = line.ended_media_us
+
+    def _began_by_us(self) -> int | None:
+        return self._media.ended_at_us(self._began_media_us)
 
     def _hand_over(self, ending: Ending) -> None:
         # Only the words after a closed file tell whether a keyframe closed it or the end of the run.

@@ -27,7 +27,7 @@ from evidence.footage_rows import (
     last_footage_us,
     note_absence,
 )
-from evidence.ingest import ClosedFile, SealedFile, Store, enter, seal
+from evidence.ingest import ClosedFile, SealedFile, Store, enter, refusal_cause, seal
 from evidence.late_facts import LateFact, LateKind, keep_fact, mark_recorded, record_clock_step
 from evidence.naming import GROWING_FOLDER, SegmentName, read_name
 from evidence.picture_time import ClockBreak, Closing, Ending
@@ -61,23 +61,28 @@ class RunOnDisk:
 
 @dataclass(frozen=True, slots=True)
 class FileClosed:
-    """The child finished one file. `arrived_by_us` bounds the last picture's arrival after a stall."""
+    """The child finished one file. `arrived_by_us` bounds the last picture's arrival after a stall.
+
+    `began_by_us`: when the first picture had arrived, by the child's reports.
+    """
 
     sequence: int
     noticed_at_us: int
     ending: Ending = Ending.NEXT_KEYFRAME
     arrived_by_us: int | None = None
     clock_break: ClockBreak | None = None
+    began_by_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunOver:
-    """A run ended; files from `next_sequence` on were never reported closed."""
+    """A run ended; files from `next_sequence` on were never reported closed. `began_by_us`: of the first."""
 
     next_sequence: int
     ended_at_us: int
     cause: Cause
     clock_break: ClockBreak | None = None
+    began_by_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +117,8 @@ class Keeper:
     _run_ids: dict[str, int] = field(default_factory=dict)
     # Files that a disk did not let us ingest. Nothing waits for them.
     _undone: list[_FileWork] = field(default_factory=list)
+    # Why files were refused, by run and place in it: until they come they are missing for this cause.
+    _refused: dict[tuple[str, int], Cause] = field(default_factory=dict)
     # By camera: work that the database refused, then what was asked after it.
     _waiting: dict[str, deque[Work]] = field(default_factory=dict)
     # Where what the database refuses is kept in case we have to stop; None: nowhere.
@@ -281,6 +288,7 @@ class Keeper:
         except (OSError, sqlite3.Error) as error:
             # The file is untouched or already renamed: both are found at the next try or start.
             _log.exception("ingest_failed", file=file.growing.name, error=str(error))
+            self._refused[file.where.run.uuid, file.closed.sequence] = refusal_cause(error)
             return not file.is_there()
         return True
 
@@ -290,7 +298,8 @@ class Keeper:
             found, closing = f"{GROWING_FOLDER}/{path.name}", _closing(path, file.closed)
             self._know_run(run)  # over since the file was set aside
             run_id = self._run_ids[run.uuid]
-            closed = ClosedFile(file.where.volume, found, run_id, closing, Origin.LIVE)
+            hole_cause = self._refused.get((run.uuid, file.closed.sequence - 1), Cause.UNPLAYABLE)
+            closed = ClosedFile(file.where.volume, found, run_id, closing, Origin.LIVE, hole_cause)
             file.sealed = seal(self.store, closed)
         if file.sealed is None:
             _log.warning("quarantined", file=path.name, camera=run.camera_uuid)
@@ -299,11 +308,13 @@ class Keeper:
 
     def _run_over(self, where: RunOnDisk, over: RunOver) -> None:
         # Each a work of its own: one that is tried again must not repeat what was done before it.
-        camera_uuid, sequence = where.run.camera_uuid, over.next_sequence
+        camera_uuid, sequence, began_by_us = where.run.camera_uuid, over.next_sequence, over.began_by_us
         while _is_found(where.growing(sequence)):
-            closed = FileClosed(sequence, over.ended_at_us, clock_break=over.clock_break)
+            closed = FileClosed(
+                sequence, over.ended_at_us, clock_break=over.clock_break, began_by_us=began_by_us
+            )
             self._do(camera_uuid, partial(self._ingest, _FileWork(where, closed)))
-            sequence += 1
+            sequence, began_by_us = sequence + 1, None
         ended = (over.ended_at_us, camera_uuid, where.run.uuid, over.cause)
         fact = LateFact(str(uuid4()), LateKind.RUN_OVER, *ended)
         self._do(camera_uuid, partial(self._end_run, where.run, over, fact), fact)
@@ -315,6 +326,7 @@ class Keeper:
                 end_run(connection, run_id, over.ended_at_us, over.cause)
             self._note_absence(connection, run.camera_uuid, over.ended_at_us, over.cause)
         self._run_ids.pop(run.uuid, None)
+        self._refused = {place: why for place, why in self._refused.items() if place[0] != run.uuid}
 
     def _note_absence(
         self, connection: sqlite3.Connection, camera_uuid: str, now_us: int, cause: Cause
@@ -364,7 +376,8 @@ def _closing(path: Path, closed: FileClosed) -> Closing:
     changed_us = path.stat().st_mtime_ns // 1000
     if 0 <= at_us - changed_us <= LONGEST_NOTICE_US:
         at_us = changed_us
-    return Closing(at_us, closed.ending, closed.arrived_by_us, closed.clock_break)
+    began_by_us = closed.began_by_us if closed.clock_break is None else None  # told by which clock?
+    return Closing(at_us, closed.ending, closed.arrived_by_us, closed.clock_break, began_by_us)
 
 
 def _report(done: Future[None]) -> None:

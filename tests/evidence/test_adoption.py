@@ -137,9 +137,15 @@ class FullDisk(LocalDisk):
         raise OSError(errno.ENOSPC, f"no room behind {offset}", str(source), None, str(target))
 
 
+def causes(footage: Footage) -> list[Cause]:
+    with footage.database.read() as connection:
+        return [gap.cause for gap in gaps_between(connection, CAMERA, 0, EVER)]
+
+
 def test_a_file_the_disk_does_not_give_away_is_left_for_the_next_start(footage: Footage) -> None:
-    torn = footage.grow(0, end=b"\0\0\0\x40moofhalf")
-    footage.grow(1, FIRST_US + 4_000_000)
+    ingest(footage.store, footage.grow(0))
+    torn = footage.grow(1, FIRST_US + 4_000_000, end=b"\0\0\0\x40moofhalf")
+    footage.grow(2, FIRST_US + 8_000_000)
     content = torn.path.read_bytes()
     found = adopt(footage.with_disk(FullDisk()), footage.volume)
     assert (found.adopted, found.quarantined) == (1, 0)
@@ -147,10 +153,12 @@ def test_a_file_the_disk_does_not_give_away_is_left_for_the_next_start(footage: 
         (torn.path, errno.ENOSPC)
     ]
     assert torn.path.read_bytes() == content
+    assert causes(footage) == [Cause.DISK_FULL]
 
     again = adopt(footage.store, footage.volume)
     assert (again.adopted, again.left) == (1, [])
-    assert [segment.sequence for segment in footage.segments()] == [0, 1]
+    assert [segment.sequence for segment in footage.segments()] == [0, 1, 2]
+    assert causes(footage) == []
 
 
 def test_files_on_several_volumes_are_adopted_by_their_time(footage: Footage, tmp_path: Path) -> None:

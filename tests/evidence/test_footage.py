@@ -94,7 +94,8 @@ def test_gaps_touching_the_interval_are_told_with_those_that_still_last(footage:
     with footage.database.write() as connection:
         note_absence(connection, CAMERA, FIRST_US + 22_000_000, Cause.STALLED, FIRST_US + 22_000_000)
     (hole, lasting) = gaps(footage)
-    assert (hole.cause, hole.ended_at_us) == (Cause.UNPLAYABLE, FIRST_US + 18_000_000)
+    # Between two runs of which nobody noted an end: their recorder was killed.
+    assert (hole.cause, hole.ended_at_us) == (Cause.RECORDER_CRASH, FIRST_US + 18_000_000)
     assert (lasting.cause, lasting.ended_at_us) == (Cause.STALLED, None)
     assert gaps(footage, FIRST_US + 30_000_000) == [lasting]
     assert gaps(footage, 0, FIRST_US + 8_000_000) == []

@@ -3,6 +3,7 @@
 `FIRST_US` is when the first picture of the file was really taken; the camera's clock is 7.3 s ahead.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from evidence.fragments import ParsedFile, parse
 from evidence.picture_time import Before, ClockBreak, Closing, Ending, Placement, place, shifted
 from exam.clock import SECOND_US
 from tests.evidence.recorded import (
+    MFRA,
     derived_sound,
     first_fragment,
     flush_stamped,
@@ -33,8 +35,8 @@ def walls(placement: Placement) -> list[int]:
 
 @pytest.fixture
 def parsed(tmp_path: Path):  # type: ignore[no-untyped-def]
-    def parse_recording(fragments: list[bytes]) -> ParsedFile:
-        return parse(put(tmp_path, "file.mp4", recording(*fragments)))
+    def parse_recording(fragments: list[bytes], end: bytes = MFRA) -> ParsedFile:
+        return parse(put(tmp_path, "file.mp4", recording(*fragments, end=end)))
 
     return parse_recording
 
@@ -228,3 +230,46 @@ def test_the_end_of_a_connection_waits_for_no_sound(parsed) -> None:
     file = derived_sound(parsed(sender_reported(FIRST_US + AHEAD_US, [2000, 2000])))
     closing = Closing(FIRST_US + 4_000_000, Ending.INTERRUPTED)
     assert walls(place(file, closing, None)) == [0, 2_000_000]
+
+
+# The disk took two seconds more of pictures from the camera, and none of them to the file.
+CUT = Closing(FIRST_US + 3_640_000 + FRAME_US, Ending.INTERRUPTED)
+
+
+def test_a_file_that_was_cut_off_begins_where_the_one_before_it_ended(parsed) -> None:
+    placement = place(parsed(flush_stamped(FIRST_US, [2000]), b""), CUT, Before(FIRST_US, None))
+    assert (placement.clock_source, walls(placement)) == (ClockSource.ARRIVAL, [0])
+
+
+@pytest.mark.parametrize("end", [b"", b"\0\0\0\x40moofhalf"], ids=["cut", "torn"])
+def test_the_first_file_of_a_run_that_was_cut_off_begins_where_the_child_said(parsed, end: bytes) -> None:
+    closing = replace(CUT, began_by_us=FIRST_US + 30 * MS)
+    placement = place(parsed(flush_stamped(FIRST_US, [2000]), end), closing, None)
+    assert (placement.clock_source, walls(placement)) == (ClockSource.ARRIVAL, [0])
+    unstamped = place(parsed([fragment(2000)], end), closing, None)
+    assert walls(unstamped) == [30 * MS]
+
+
+@pytest.mark.parametrize("offset_us", [0, AHEAD_US, -3_600 * SECOND_US])
+def test_a_camera_with_reports_is_not_dated_late_either_when_its_file_was_cut_off(
+    parsed, offset_us: int
+) -> None:
+    file = parsed(sender_reported(FIRST_US + offset_us, [2000, 2000]), b"")
+    closing = replace(CUT, at_us=FIRST_US + 5_640_000, began_by_us=FIRST_US + 30 * MS)
+    first = place(file, closing, None)
+    assert (first.clock_source, walls(first)) == (ClockSource.SENDER_REPORTS, [30 * MS, 2_030 * MS])
+    for known_us in (None, offset_us, offset_us + 60 * SECOND_US):  # its clock was set between the files
+        later = place(file, closing, Before(FIRST_US, known_us))
+        assert later.clock_source is ClockSource.SENDER_REPORTS
+        assert walls(later)[0] in range(3 * MS)
+
+
+def test_a_file_that_its_writer_ended_is_dated_by_its_closing(parsed) -> None:
+    file = parsed(sender_reported(FIRST_US + AHEAD_US, [2000]))
+    assert walls(place(file, replace(next_keyframe(2_000_000), began_by_us=FIRST_US - SECOND_US), None)) == [
+        0
+    ]
+
+
+def test_a_cut_file_of_which_nothing_else_is_known_is_dated_by_its_closing(parsed) -> None:
+    assert walls(place(parsed(flush_stamped(FIRST_US, [2000]), b""), CUT, None)) == [1_680 * MS]
