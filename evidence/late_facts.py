@@ -13,10 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 from sqlite3 import Connection
 
+from evidence.adoption import UNKNOWN_BOOT
 from evidence.database import WriterDatabase
 from evidence.footage import Cause
 from evidence.footage_rows import (
+    NewRun,
     add_clock_step,
+    add_run,
     end_absence,
     end_run,
     has_open_gap,
@@ -124,9 +127,10 @@ def _record_once(connection: Connection, fact: LateFact, now_us: int) -> bool:
         record_clock_step(connection, fact.at_us, fact.step_us)
         return True
     cause = Cause(fact.cause)
-    run = connection.execute("select id from run where uuid = ?", (fact.run_uuid,)).fetchone()
-    if run is not None:
-        end_run(connection, run[0], fact.at_us, cause)
+    if fact.run_uuid:
+        # Its row may have been refused as well: its files, adopted after this, must find it over.
+        run = NewRun(fact.run_uuid, fact.camera_uuid, UNKNOWN_BOOT, fact.at_us, 0)
+        end_run(connection, add_run(connection, run), fact.at_us, cause)
     if cause is Cause.CAMERA_RETIRED:
         end_absence(connection, fact.camera_uuid, fact.at_us, now_us)
         return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence.adoption import adopt, settle_broken_runs
 from evidence.footage import Cause, gaps_between
 from evidence.footage_rows import NewRun, add_run, note_absence
 from evidence.ingest import ingest
@@ -19,7 +20,7 @@ from evidence.late_facts import (
     record_clock_step,
     record_kept_facts,
 )
-from tests.evidence.recorded import CAMERA, RUN
+from tests.evidence.recorded import CAMERA, RUN, RUN_2, flush_stamped, growing_name, put, recording
 from tests.evidence.store import EVER, FIRST_US, Footage, open_footage
 
 S = 1_000_000
@@ -66,6 +67,23 @@ def test_a_fact_the_database_took_before_the_stop_is_not_repeated(footage: Foota
         mark_recorded(connection, STEP.uuid, FIRST_US)
     assert record(footage, path) == (0, [])
     assert footage.count("clock_step") == 0
+
+
+def test_a_run_whose_row_was_refused_too_is_over_before_its_files_are_adopted(
+    footage: Footage, tmp_path: Path
+) -> None:
+    path = tmp_path / "late.jsonl"
+    for run, start_s in ((RUN, 0), (RUN_2, 12)):
+        content = recording(*flush_stamped(FIRST_US + start_s * S, [2000, 2000]))
+        closed_at_us = FIRST_US + start_s * S + 4_040_000
+        put(footage.volume.path, growing_name(0, run=run), content, closed_at_us=closed_at_us)
+    keep_fact(path, replace(ENDED, at_us=FIRST_US + 4 * S))
+    keep_fact(path, replace(AWAY, kind=LateKind.RUN_OVER, at_us=FIRST_US + 16 * S, run_uuid=RUN_2))
+    record(footage, path)
+    assert adopt(footage.store, footage.volume).adopted == 2
+    with footage.database.write() as connection:
+        settle_broken_runs(connection, "boot", FIRST_US + 30 * S)
+    assert gaps(footage) == [(4 * S, 12 * S, Cause.STALLED), (16 * S, None, Cause.UNREACHABLE)]
 
 
 def test_a_torn_or_foreign_line_costs_only_itself(tmp_path: Path) -> None:
