@@ -31,6 +31,7 @@ _TFHD_OPTIONAL: Final = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
 _TFHD_DURATION: Final = 0x8
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x1, 0x4
 _TRUN_DURATION: Final = 0x100
+_BYTES: Final = tuple(bytes([number]) for number in range(0x80))
 # How many words each sample takes, by the four flags that give it one each.
 _TRUN_WORDS: Final = tuple(flags.bit_count() for flags in range(16))
 
@@ -107,10 +108,8 @@ class _Timing(NamedTuple):
     pictures: int
     # Whether sound came with the pictures.
     has_sound: bool
-    # Length of the first picture.
-    first_ticks: int
-    # How many of the first pictures are far too short.
-    lengthless: int
+    # Lengths of the first few pictures.
+    first_ticks: Sequence[int]
 
 
 class _RawFragment(NamedTuple):
@@ -143,6 +142,7 @@ def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
         raw.extend(_raw_fragments(window, boxes, track))
     if not raw:
         raise FragmentError("no fragment was completed")
+    lengthless = _lengthless(raw[0].timing)
     fragments = tuple(_timed(raw, track.timescale))
     # The index box that closes a file belongs to it, but only right behind a complete fragment.
     behind = next(boxes_between(window.read, raw[-1].end, size_bytes), None)
@@ -157,9 +157,9 @@ def _parse(window: FileWindow, size_bytes: int) -> ParsedFile:
         complete_bytes=ended,
         has_torn_tail=ended != size_bytes,
         frame_us=sum(fragment.duration_us for fragment in fragments)
-        // max(1, sum(found.timing.pictures for found in raw) - raw[0].timing.lengthless),
+        // max(1, sum(found.timing.pictures for found in raw) - lengthless),
         sound=sound_of(description, has_samples=any(found.timing.has_sound for found in raw)),
-        lengthless=raw[0].timing.lengthless,
+        lengthless=lengthless,
         is_ended=is_ended,
     )
 
@@ -179,8 +179,9 @@ def _lead_ticks(timing: _Timing) -> int:
     """By how much the first picture seems too long, because a run's sound began before its pictures."""
     if not timing.has_sound or timing.pictures < 2:
         return 0
-    usual = (timing.ticks - timing.first_ticks) // (timing.pictures - 1)
-    return max(0, timing.first_ticks - usual) if timing.first_ticks > 2 * usual else 0
+    first = timing.first_ticks[0]
+    usual = (timing.ticks - first) // (timing.pictures - 1)
+    return max(0, first - usual) if first > 2 * usual else 0
 
 
 def _raw_fragments(window: FileWindow, boxes: Iterable[Box], track: _Track) -> Iterator[_RawFragment]:
@@ -193,7 +194,8 @@ def _raw_fragments(window: FileWindow, boxes: Iterable[Box], track: _Track) -> I
         if name == "prft":
             stamp_us = _stamp(window.read(offset, end - offset))
         elif name == "moof":
-            timing = _moof_timing(window.read(offset, end - offset), track)
+            moof = window.read(offset, end - offset)
+            timing = _moof_timing(moof, Box(name, 0, content - offset, end - offset), track)
         elif name == "mdat" and timing is not None:
             if not _is_written(window, content, end):
                 return
@@ -215,28 +217,29 @@ def _stamp(prft: bytes) -> int:
     return (seconds - NTP_TO_UNIX_S) * SECOND_US + (fraction * SECOND_US + (1 << 31) >> 32)
 
 
-def _moof_timing(moof: bytes, track: _Track) -> _Timing:
-    whole = next(inner_boxes(moof))
+def _moof_timing(moof: bytes, whole: Box, track: _Track) -> _Timing:
     trafs = [box for box in inner_boxes(moof, whole.content, whole.end) if box.name == "traf"]
     for traf in trafs:
-        tfhd = child(moof, traf, "tfhd")
+        boxes = list(inner_boxes(moof, traf.content, traf.end))
+        tfhd = next((box for box in boxes if box.name == "tfhd"), None)
+        if tfhd is None:
+            raise BoxError("a track's fragment that does not say whose it is")
         if unpack("I", moof, tfhd.content + 4)[0] == track.id:
-            durations = _traf_durations(moof, traf, tfhd, track)
+            durations = _traf_durations(moof, boxes, tfhd, track)
             ticks = _believable(durations, track.timescale)
-            first = durations[0] if durations else 0
-            return _Timing(ticks, len(durations), len(trafs) > 1, first, _lengthless(durations, ticks))
+            return _Timing(ticks, len(durations), len(trafs) > 1, durations[:_FIRST_PICTURES])
     raise BoxError(f"a fragment without track {track.id}")
 
 
-def _lengthless(durations: Sequence[int], ticks: int) -> int:
-    """How many of the first pictures last far shorter than is usual among these."""
-    return sum(own * _FAR * len(durations) < ticks for own in durations[:_FIRST_PICTURES])
+def _lengthless(timing: _Timing) -> int:
+    """How many of the first pictures last far shorter than is usual in their fragment."""
+    return sum(own * _FAR * timing.pictures < timing.ticks for own in timing.first_ticks)
 
 
-def _traf_durations(moof: bytes, traf: Box, tfhd: Box, track: _Track) -> Sequence[int]:
+def _traf_durations(moof: bytes, boxes: Iterable[Box], tfhd: Box, track: _Track) -> Sequence[int]:
     default = _default_duration(moof, tfhd, track.default_duration)
     durations: Sequence[int] = ()
-    for box in inner_boxes(moof, traf.content, traf.end):
+    for box in boxes:
         if box.name == "trun":
             found = _trun_durations(moof, box, default)
             durations = [*durations, *found] if durations else found
@@ -347,6 +350,8 @@ def unpack_map(packed: bytes) -> list[Fragment]:
 
 
 def _unsigned(number: int) -> bytes:
+    if number <= 0x7F:  # most differences are none
+        return _BYTES[number]
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)

@@ -81,9 +81,8 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A file with what it says of itself."""
+    """What a file says of itself. It comes from another process: the less it holds, the sooner it is here."""
 
-    file: _File
     sha256: bytes
     size_bytes: int
     parsed: ParsedFile
@@ -156,7 +155,7 @@ class Rebuild:
 
     def _enter_or_leave(self, connection: Connection, file: _File, answer: _Read | str) -> None:
         if isinstance(answer, _Read):
-            self._enter(connection, answer)
+            self._enter(connection, file, answer)
         else:
             self.found.left.append((file.path, answer))
 
@@ -174,23 +173,23 @@ class Rebuild:
             sha256 = None if self._is_thorough else digests.get(path.name)
             yield _File(volume_id, path, f"{FOOTAGE_FOLDER}/{day}/{path.name}", name, sha256)
 
-    def _enter(self, connection: Connection, read: _Read) -> None:
-        name = read.file.name
-        self.found.hashed += read.file.sha256 is None
+    def _enter(self, connection: Connection, file: _File, read: _Read) -> None:
+        name = file.name
+        self.found.hashed += file.sha256 is None
         run = self._run(connection, name)
         # Two files for one place cannot be; a later start will set the second one aside.
         is_taken = name.sequence <= run.last_sequence
-        placement = _placed(read, run if name.sequence == run.last_sequence + 1 else None)
+        placement = _placed(name, read, run if name.sequence == run.last_sequence + 1 else None)
         if is_taken or not 0 < placement.ended_at_us - placement.started_at_us <= LONGEST_SEGMENT_US:
-            self.found.left.append((read.file.path, "its place or its length is impossible"))
+            self.found.left.append((file.path, "its place or its length is impossible"))
             return
         self._account(connection, name, placement)
         new = NewSegment(
             run_id=run.id,
             sequence=name.sequence,
             camera_uuid=name.camera_uuid,
-            volume_id=read.file.volume_id,
-            path=read.file.found,
+            volume_id=file.volume_id,
+            path=file.found,
             size_bytes=read.size_bytes,
             sha256=read.sha256,
             origin=Origin.ADOPTED,
@@ -252,11 +251,11 @@ def _read(file: _File) -> _Read | str:
         return str(error)
     if file.name.started_at_us is None:
         return "its name does not tell when it starts"
-    return _Read(file, sha256, found.st_size, parsed, found.st_mtime_ns // 1000)
+    return _Read(sha256, found.st_size, parsed, found.st_mtime_ns // 1000)
 
 
-def _placed(read: _Read, run: _Run | None) -> Placement:
+def _placed(name: SegmentName, read: _Read, run: _Run | None) -> Placement:
     # The last byte's time is kept when a file is cut, sealed and moved, so it still tells the closing.
     placement = place(read.parsed, Closing(read.closed_at_us), None if run is None else run.before)
-    assert read.file.name.started_at_us is not None
-    return shifted(placement, read.file.name.started_at_us)
+    assert name.started_at_us is not None
+    return shifted(placement, name.started_at_us)

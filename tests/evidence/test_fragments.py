@@ -27,6 +27,7 @@ from tests.evidence.recorded import (
     prft,
     recording,
     traf,
+    trun,
     words,
 )
 
@@ -122,6 +123,7 @@ def test_bytes_behind_the_index_box_are_a_torn_tail(tmp_path: Path) -> None:
             + mdat(),
             "no fragment",
         ),
+        (init() + moof(box("traf", trun([512] * 50))) + mdat(), "no fragment"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
