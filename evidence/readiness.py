@@ -34,6 +34,7 @@ class PrinterCheck:
     outcome: Printed
     by: str
     checked_at_us: int
+    account_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,12 @@ def keep_printer_check(connection: Connection, outcome: Printed, account_id: int
 def last_printer_check(connection: Connection, since_us: int) -> PrinterCheck | None:
     """The latest word about the printer since that moment; None: nobody looked."""
     row = connection.execute(
-        "select printer_check.id, outcome, display_name, checked_at_us from printer_check"
+        "select printer_check.id, outcome, display_name, checked_at_us, account_id from printer_check"
         " join account on account.id = account_id where checked_at_us >= ?"
         " order by printer_check.id desc limit 1",
         (since_us,),
     ).fetchone()
-    return None if row is None else PrinterCheck(row[0], Printed(row["outcome"]), row[2], row[3])
+    return None if row is None else PrinterCheck(row[0], Printed(row["outcome"]), *tuple(row)[2:])
 
 
 def sign_sheet(connection: Connection, new: NewSheet, now_us: int) -> int:

@@ -55,6 +55,34 @@ class ReadinessLine:
     next_step: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LineGroup:
+    """Rooms of which the same was found, with the same next step; or one line alone."""
+
+    lines: tuple[ReadinessLine, ...]
+
+    @property
+    def first(self) -> ReadinessLine:
+        """For what is the same in all of them."""
+        return self.lines[0]
+
+    @property
+    def subjects(self) -> list[str]:
+        """The rooms; empty where it is about the whole site."""
+        return [one.subject for one in self.lines if one.subject]
+
+    @property
+    def people(self) -> list[str]:
+        """Everybody who found it, each once."""
+        return list(dict.fromkeys(one.by for one in self.lines if one.by))
+
+    @property
+    def found_us(self) -> tuple[int, ...]:
+        """When it was found: the earliest and the latest moment, one where they are the same."""
+        moments = {one.at_us for one in self.lines if one.at_us is not None}
+        return tuple(sorted({min(moments), max(moments)})) if moments else ()
+
+
 def next_exam_day(sessions: Iterable[Session], today: date) -> date | None:
     """The first day from today on that has a session; None when there is none."""
     days = (day_of(one) for one in sessions if one.cancelled_at_us is None)
@@ -75,6 +103,14 @@ def spare_rooms(rooms: Iterable[Room], sessions: Iterable[Session]) -> list[Room
 def is_spare_room_large_enough(spare: Iterable[int], seated: Iterable[int]) -> bool:
     """Whether the people of the fullest room have a place in one of the spare rooms."""
     return max(spare, default=0) >= max(seated, default=0)
+
+
+def grouped(lines: Iterable[ReadinessLine]) -> list[LineGroup]:
+    """Lines that say the same of several rooms stand together, where the first of them stands."""
+    together: dict[tuple[str, ...], list[ReadinessLine]] = {}
+    for one in lines:
+        together.setdefault((one.topic, one.state, one.found, one.next_step), []).append(one)
+    return [LineGroup(tuple(found)) for found in together.values()]
 
 
 def open_lines(lines: Iterable[ReadinessLine]) -> list[ReadinessLine]:

@@ -20,23 +20,26 @@ from evidence.readiness import (
     sheets_of,
     sign_sheet,
 )
+from exam.clock import SECOND_US
 from web.downloads import printed
 from web.readiness_view import (
     PLACES,
     STATE_WORDS,
-    TOPIC_WORDS,
     ReadinessFacts,
     ReadinessView,
     readiness_facts,
     view_of,
 )
-from web.services import services
+from web.services import ANY_TOPIC, services
+from web.stream import event_stream
 
 blueprint: Final = Blueprint("readiness", __name__, url_prefix="/readiness")
 
 STYLESHEET: Final = Path(__file__).parent / "static" / "checks" / "sheet.css"
 SHORTEST_NOTE: Final = 2
 LONGEST_NOTE: Final = 400
+# Within this time the same word of the same person about the printer is a second press.
+SAME_PRESS_US: Final = 10 * SECOND_US
 NO_NOTE: Final = "还有没有完成的：请写明谁在什么时候做完（2至400字）。没有签署。"
 MOVED: Final = "情况刚刚有变化：请看过现在的结果再签署。没有签署。"
 SIGNED_BY_ANOTHER: Final = "另一人刚刚签署了这一天的核对单：请看下面的记录。没有再签署。"
@@ -56,6 +59,16 @@ def page() -> str:
     return render_template("readiness/page.html", **_words(readiness_facts()))
 
 
+@blueprint.get("/live")
+def live() -> str:
+    return render_template("readiness/live.html", **_words(readiness_facts()))
+
+
+@blueprint.get("/stream")
+def stream() -> Response:
+    return event_stream(ANY_TOPIC)
+
+
 @blueprint.post("/")
 def sign() -> AnyResponse:
     """Keep what was shown. Pressed twice, it is signed once."""
@@ -68,6 +81,7 @@ def sign() -> AnyResponse:
         if signed.sheet.account_id != current_user.account_id:
             return _again(SIGNED_BY_ANOTHER, 409)
         sheet_id = signed.sheet.id
+    services().bus.publish(ANY_TOPIC)
     if sheet_id is None:
         is_moved = request.form.get("shown") != facts.view.shown
         return _again(MOVED if is_moved else NO_NOTE, 409 if is_moved else 400)
@@ -80,11 +94,16 @@ def printer() -> AnyResponse:
     outcome = request.form.get("outcome")
     if outcome not in set(Printed):
         abort(400)
+    me, now_us = current_user.account_id, services().clock.wall_us()
     with services().exam.write() as connection:
-        last = last_printer_check(connection, 1)
-        if request.form.get("last") == str(last.id if last else 0):
-            now_us = services().clock.wall_us()
-            keep_printer_check(connection, Printed(outcome), current_user.account_id, now_us)
+        last, just_now = (
+            last_printer_check(connection, 1),
+            last_printer_check(connection, now_us - SAME_PRESS_US),
+        )
+        is_again = just_now is not None and (just_now.outcome, just_now.account_id) == (outcome, me)
+        if request.form.get("last") == str(last.id if last else 0) and not is_again:
+            keep_printer_check(connection, Printed(outcome), me, now_us)
+    services().bus.publish(ANY_TOPIC)
     return redirect(url_for(".page"), 303)
 
 
@@ -106,17 +125,28 @@ def pdf(sheet_id: int) -> Response:
 
 
 def _sign(view: ReadinessView, note: str) -> int | None:
-    """The sheet's id; None when it may not be signed so. Raises SignedMeanwhileError."""
+    """The sheet's id; None when it may not be signed so. Raises SignedMeanwhileError.
+
+    The page refreshes itself between two presses, so the same sheet with the same note is signed once, too.
+    """
     day = view.day.isoformat()
     is_noted = not view.to_do or SHORTEST_NOTE <= len(note) <= LONGEST_NOTE
     with services().exam.write() as connection:
         newest = next(iter(sheets_of(connection, day)), None)
-        if newest is not None and request.form.get("last") != str(newest.id):
+        if newest is not None and (
+            request.form.get("last") != str(newest.id) or _is_same(newest, view, note)
+        ):
             raise SignedMeanwhileError(newest)
         if request.form.get("shown") != view.shown or not is_noted:
             return None
         new = NewSheet(day, view.lines, note, current_user.account_id)
         return sign_sheet(connection, new, services().clock.wall_us())
+
+
+def _is_same(kept: KeptSheet, view: ReadinessView, note: str) -> bool:
+    """Whether this person signed this very sheet already."""
+    mine = (list(view.lines), note, current_user.account_id)
+    return (kept.lines, kept.note, kept.account_id) == mine
 
 
 def _kept(sheet_id: int) -> dict[str, Any]:
@@ -144,4 +174,4 @@ def _words(facts: ReadinessFacts) -> dict[str, Any]:
 
 
 def _names() -> dict[str, Any]:
-    return {"topic_words": TOPIC_WORDS, "state_words": STATE_WORDS, "places": PLACES}
+    return {"state_words": STATE_WORDS, "places": PLACES}

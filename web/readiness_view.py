@@ -20,10 +20,12 @@ from exam.day import Room, Session
 from exam.players import CHECK_LASTS_US, can_ring
 from exam.readiness import (
     PRINTER_LASTS_US,
+    LineGroup,
     LineState,
     ReadinessLine,
     Topic,
     day_of,
+    grouped,
     is_spare_room_large_enough,
     next_exam_day,
     open_lines,
@@ -58,6 +60,8 @@ PLACES: Final[Mapping[Topic, str]] = {
     Topic.DISKS: "overview.page",
     Topic.REHEARSAL: "rehearsal.page",
 }
+# More rooms than this are counted before they are named.
+SHOWN_ROOMS: Final = 6
 _CAPACITY_STATES: Final = {"good": LineState.READY, "wait": LineState.NOTED, "bad": LineState.OPEN}
 
 
@@ -73,18 +77,48 @@ class ReadinessView:
         return open_lines(self.lines)
 
     @property
+    def groups(self) -> list[LineGroup]:
+        """The lines, those together that say the same of several rooms."""
+        return grouped(self.lines)
+
+    @property
+    def singles(self) -> list[LineGroup]:
+        """Every line by itself, as it is signed."""
+        return [LineGroup((one,)) for one in self.lines]
+
+    @property
+    def to_do_groups(self) -> list[LineGroup]:
+        """What is to be done, in the same way."""
+        return grouped(self.to_do)
+
+    @property
     def verdict(self) -> tuple[str, str]:
         """Shape and sentence."""
         noted = [one for one in self.lines if one.state is LineState.NOTED]
         if self.to_do:
-            return "bad", f"还有{len(self.to_do)}项没有完成"
-        return ("wait", f"可以开考，{len(noted)}项请注意") if noted else ("good", "全部准备好")
+            return "bad", f"还有{_counted(self.to_do)}没有完成"
+        return ("wait", f"可以开考，{_counted(noted)}请注意") if noted else ("good", "全部准备好")
 
     @property
     def shown(self) -> str:
         """Names what a person sees, but for figures that change by themselves: whoever signs looked at it."""
         seen = [[one.topic, one.subject, one.state, one.by, one.at_us] for one in self.lines]
         return hashlib.sha256(json.dumps([self.day.isoformat(), seen]).encode()).hexdigest()
+
+    def name(self, group: LineGroup) -> str:
+        """What people call it: the thing, and the rooms it is about; many rooms are counted."""
+        topic, rooms = TOPIC_WORDS[group.first.topic], group.subjects
+        if len(rooms) > SHOWN_ROOMS:
+            return f"{topic} {'全部' if self._is_everywhere(group) else ''}{len(rooms)}个考室"
+        return f"{topic} {'、'.join(rooms)}" if rooms else topic
+
+    def which(self, group: LineGroup) -> str:
+        """The rooms by name where they were only counted; empty where they are all of them."""
+        is_counted = len(group.lines) > SHOWN_ROOMS and not self._is_everywhere(group)
+        return "、".join(group.subjects) if is_counted else ""
+
+    def _is_everywhere(self, group: LineGroup) -> bool:
+        return len(group.lines) == sum(one.topic is group.first.topic for one in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +128,12 @@ class ReadinessFacts:
     view: ReadinessView | None
     sheets: list[KeptSheet]
     printer: PrinterCheck | None
+
+
+def _counted(lines: Sequence[ReadinessLine]) -> str:
+    """How many things, and in how many lines where rooms stand together."""
+    things = len(grouped(lines))
+    return f"{things}件事（共{len(lines)}项）" if things != len(lines) else f"{things}项"
 
 
 def view_of(sheet: KeptSheet) -> ReadinessView:

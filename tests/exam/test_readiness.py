@@ -8,6 +8,7 @@ from exam.readiness import (
     ReadinessLine,
     Topic,
     day_of,
+    grouped,
     is_spare_room_large_enough,
     next_exam_day,
     open_lines,
@@ -44,3 +45,28 @@ def test_what_is_open_is_told_apart() -> None:
     ready = ReadinessLine(Topic.DISKS, "", LineState.READY, "够用")
     unfinished = replace(ready, topic=Topic.CLOCKS, state=LineState.OPEN)
     assert open_lines([ready, replace(ready, state=LineState.NOTED), unfinished]) == [unfinished]
+
+
+def sound(
+    room: str, state: LineState = LineState.OPEN, by: str = "", at_us: int | None = None
+) -> ReadinessLine:
+    return ReadinessLine(Topic.SOUND, room, state, "还没有人确认", by, at_us, "请试音")
+
+
+def test_rooms_of_which_the_same_was_found_stand_together_where_the_first_stands() -> None:
+    clock = ReadinessLine(Topic.CLOCKS, "", LineState.OPEN, "还没有核对")
+    camera = ReadinessLine(Topic.CAMERAS, "R01", LineState.OPEN, "还没有人确认", next_step="请试音")
+    ready = sound("R03", LineState.READY)
+    found = grouped([sound("R01"), clock, ready, camera, sound("R02")])
+    assert [one.subjects for one in found] == [["R01", "R02"], [], ["R03"], ["R01"]]
+    assert [one.first for one in found] == [sound("R01"), clock, ready, camera]
+
+
+def test_a_group_names_everybody_once_and_the_first_and_last_moment() -> None:
+    [found] = grouped(
+        [sound("R01", by="王芳", at_us=7), sound("R02", by="李强", at_us=5), sound("R03", by="王芳")]
+    )
+    assert found.people == ["王芳", "李强"]
+    assert found.found_us == (5, 7)
+    assert grouped([sound("R01", at_us=5)])[0].found_us == (5,)
+    assert grouped([sound("R01")])[0].found_us == ()

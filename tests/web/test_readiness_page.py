@@ -20,12 +20,13 @@ from tests.clocks_found import all_right, beat_of_kiosk
 from tests.exam.test_preflight import SOUND_CAMERA
 from tests.web.checked_cameras import check_cameras
 from tests.web.console import PageClient, account_with, client_for
-from tests.web.crowd import recording
+from tests.web.crowd import add_rooms, recording
 from tests.web.test_capacity import look as volume
 from tests.web.test_capacity import volumes
 from tests.web.test_clock_check_page import confirm as confirm_clocks
 from tests.world import CLOCK_US, World
 from web.access import PREFLIGHT, Role
+from web.services import ANY_TOPIC, Services
 
 PAGE = "/readiness/"
 DAY = "2026-11-22"
@@ -37,8 +38,7 @@ def page(client: PageClient) -> str:
 
 def seen(client: PageClient) -> dict[str, str]:
     """What the form for signing carries."""
-    form = page(client).partition('action="/readiness/"')[2]
-    return dict(re.findall(r'name="(shown|last)" value="(\w+)"', form))
+    return dict(re.findall(r'name="(shown|last)" value="(\w+)" form="sign"', page(client)))
 
 
 def sign(client: PageClient, note: str = "", **fields: str) -> tuple[int, str]:
@@ -64,7 +64,7 @@ def heard(world: World, room_id: int, outcome: Heard = Heard.HEARD) -> None:
 
 
 def print_page(client: PageClient, outcome: str = "printed") -> int:
-    last = re.search(r'name="last" value="(\d+)"', page(client))
+    last = re.search(r'name="last" value="(\d+)" form="printer"', page(client))
     assert last is not None
     return client.post(f"{PAGE}printer", data={"outcome": outcome, "last": last[1]}).status_code
 
@@ -100,7 +100,7 @@ def test_those_who_prepare_the_exam_read_it_and_the_lead_signs(
     as_role: Callable[[Role], PageClient], role: Role
 ) -> None:
     client, may_sign = as_role(role), role in {Role.SITE_LEAD, Role.EXAMS_OFFICER}
-    for address in (PAGE, f"{PAGE}test-page.pdf"):
+    for address in (PAGE, f"{PAGE}live", f"{PAGE}test-page.pdf"):
         assert client.get(address).status_code == (200 if role in PREFLIGHT else 403)
     assert client.get(f"{PAGE}1").status_code == (404 if role in PREFLIGHT else 403)
     assert client.get(f"{PAGE}1.pdf").status_code == (404 if role in PREFLIGHT else 403)
@@ -110,10 +110,10 @@ def test_those_who_prepare_the_exam_read_it_and_the_lead_signs(
 
 def test_what_nobody_has_seen_to_is_open_and_says_what_to_do(site_lead: PageClient) -> None:
     text = page(site_lead)
-    assert "还有8项没有完成" in text
+    assert "还有7件事（共8项）没有完成" in text
     for name, words in (
         ("时钟", "今天还没有核对"),
-        ("声音 第1考场", "还没有人确认听到试音"),
+        ("声音 第1考场、第2考场", "还没有人确认听到试音"),
         ("摄像机 第2考场", "前方未检查"),
         ("录像磁盘", "还没有查看过证据卷"),
         ("打印机", "还没有试打印"),
@@ -131,7 +131,7 @@ def test_a_site_that_is_ready_names_who_saw_to_what_and_is_signed_with_one_press
     text = page(site_lead)
     assert "全部准备好" in text
     assert "还要做的" not in text
-    assert "王芳 2026年11月22日 08:50:00 已准备好" in " ".join(row(text, "声音 第2考场").split())
+    assert "王芳 2026年11月22日 08:50:00 已准备好" in " ".join(row(text, "声音 第1考场、第2考场").split())
     assert "2台合格" in row(text, "摄像机 第1考场")
     assert "李强" in row(text, "打印机")
     assert "应急考场3个考位" in row(text, "应急考场")
@@ -165,6 +165,59 @@ def test_pressed_twice_it_is_signed_once_and_another_is_told(
     assert code == 409
     assert "另一人刚刚签署了" in text
     assert sign(other, "又看过一遍") == (303, "/readiness/2")
+
+
+def test_pressed_twice_with_a_refresh_in_between_it_is_still_signed_once(
+    site_lead: PageClient, world: World
+) -> None:
+    assert sign(site_lead, "下午完成") == sign(site_lead, "下午完成") == (303, "/readiness/1")
+    assert sign(site_lead, "傍晚完成") == (303, "/readiness/2")
+    assert len(signed(world)) == 2
+
+
+def test_rooms_with_the_same_finding_stand_on_one_line_and_each_has_its_own_when_signed(
+    site_lead: PageClient, world: World
+) -> None:
+    add_rooms(world, 28)
+    heard(world, world.room_1, Heard.NOT_HEARD)
+    text = page(site_lead)
+    assert "还有8件事（共64项）没有完成" in text
+    to_do = text.partition("还要做的")[2].partition("</ul>")[0]
+    assert to_do.count("<li>") == 8
+    assert to_do.count("第30考场") == 2
+    assert "声音 29个考室" in to_do
+    assert "第2考场、第3考场、第4考场" in to_do
+    assert text.count('<th scope="row">') == 9
+    heard(world, world.room_1)
+    with world.exam.write() as connection:
+        for room in range(1, 31):
+            keep_check(
+                connection,
+                SoundCheck(room, world.proctor_account_id, Heard.HEARD, CLOCK_US + room * SECOND_US),
+            )
+    found = " ".join(row(page(site_lead), "声音 全部30个考室").split())
+    assert "王芳 2026年11月22日 08:50:01 — 08:50:30 请注意" in found
+    kept = site_lead.get(sign(site_lead, "王芳下午完成")[1]).text
+    assert kept.count('<th scope="row">') == 65
+    assert "声音 第30考场" in kept
+
+
+def test_the_page_refreshes_what_stands_on_it_and_what_the_form_says_of_it(
+    site_lead: PageClient, services: Services
+) -> None:
+    live = f"{PAGE}live"
+    before = site_lead.get(live).text
+    assert seen(site_lead)["shown"] in before
+    assert "csrf_token" not in before, "what is typed stands outside of what is exchanged"
+    with site_lead.get(f"{PAGE}stream") as answer:
+        assert answer.mimetype == "text/event-stream"
+    counter = services.bus.current(ANY_TOPIC)
+    assert print_page(site_lead) == 303
+    assert services.bus.current(ANY_TOPIC) > counter, "every open page is told to look again"
+    after = site_lead.get(live).text
+    assert "测试页打印清楚" in after
+    assert seen(site_lead)["shown"] in after
+    assert seen(site_lead)["shown"] not in before
 
 
 def test_who_saw_something_else_looks_again_with_the_note_kept(site_lead: PageClient, world: World) -> None:
@@ -252,8 +305,8 @@ class TestLines:
     ) -> None:
         assert print_page(site_lead, "not_printed") == 303
         assert "测试页打印不了或不清楚" in row(page(site_lead), "打印机")
-        for _ in range(2):
-            site_lead.post(f"{PAGE}printer", data={"outcome": "printed", "last": "1"})
+        for last in ("1", "1", "2"):  # the last of them after a refresh
+            site_lead.post(f"{PAGE}printer", data={"outcome": "printed", "last": last})
         assert "测试页打印清楚" in row(page(site_lead), "打印机")
         with world.exam.read() as connection:
             assert connection.execute("select count(*) from printer_check").fetchone()[0] == 2
