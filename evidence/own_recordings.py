@@ -35,7 +35,8 @@ class NewRecording:
 class OwnRecording:
     """A recording on record, without its bytes; digests in hex.
 
-    `act` is the last act about it, None before any. `by` and `acted_by` are people's names, for pages.
+    `act` is the last act about it, None before any. `account_id` uploaded it; `by` and `acted_by` are names
+    of people, for pages.
     """
 
     id: int
@@ -43,6 +44,7 @@ class OwnRecording:
     sha256: str
     duration_us: int
     by: str
+    account_id: int
     uploaded_at_us: int
     act: RecordingAct | None = None
     acted_by: str = ""
@@ -59,8 +61,8 @@ class Spoken:
 
 _KNOWN: Final = """
 select recording.id, lower(hex(text_sha256)) as text_sha256, lower(hex(sha256)) as sha256, duration_us,
-       uploader.display_name as by, uploaded_at_us, last.act, actor.display_name as acted_by,
-       last.acted_at_us, confirmation.id as confirmation_id
+       uploader.display_name as by, uploader.id as account_id, uploaded_at_us, last.act,
+       actor.display_name as acted_by, last.acted_at_us, confirmation.id as confirmation_id
   from own_recording as recording join account as uploader on uploader.id = recording.account_id
   left join own_recording_act as last
     on last.id = (select max(id) from own_recording_act where recording_id = recording.id)
@@ -158,6 +160,7 @@ def _recording(row: Row) -> OwnRecording:
         sha256=row["sha256"],
         duration_us=row["duration_us"],
         by=row["by"],
+        account_id=row["account_id"],
         uploaded_at_us=row["uploaded_at_us"],
         act=None if row["act"] is None else RecordingAct(row["act"]),
         acted_by=row["acted_by"] or "",

@@ -1,7 +1,8 @@
 """Whether the site's own recording of an announcement may be used, and may be changed now (Arts. 13-15, R9).
 
-Pure. Of an armed session people know what will sound: nothing new is confirmed for it. The rendered speech of
-the same words is always there, so a recording can be taken back until just before it sounds.
+Pure. Whoever uploaded a recording knows what it should say, and hears that; a second pair of ears confirms.
+Of an armed session people know what will sound: nothing new is confirmed for it. The rendered speech of the
+same words is always there, so a recording can be taken back until just before it sounds.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.course import SessionCourse
 from exam.cues import about_to_sound, session_cues
 from exam.presses import is_going_on
+from exam.signers import Signer, is_same_person
 
 SHORTEST_US: Final = SECOND_US // 2
 LONGEST_US: Final = 5 * MINUTE_US
@@ -28,6 +30,8 @@ class RecordingRefusal(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     SILENT = "silent"
+    # Whoever uploaded it would confirm it, too.
+    SAME_PERSON = "same_person"
     # It would still sound when the next cue begins.
     RUNS_INTO_NEXT = "runs_into_next"
     # An armed session is to hear it.
@@ -55,8 +59,12 @@ def armed_with(courses: Iterable[SessionCourse], words: str, now_us: int) -> lis
     ]
 
 
-def confirm_refusal(armed: Iterable[SessionCourse]) -> RecordingRefusal | None:
-    """Whether a recording may be confirmed, with the armed sessions that would hear it."""
+def confirm_refusal(
+    armed: Iterable[SessionCourse], uploader: Signer, listener: Signer
+) -> RecordingRefusal | None:
+    """Whether this person may confirm a recording, with the armed sessions that would hear it."""
+    if is_same_person(uploader, listener):
+        return RecordingRefusal.SAME_PERSON
     return RecordingRefusal.ARMED if any(True for _ in armed) else None
 
 

@@ -1,6 +1,6 @@
 """播报声音: what rooms hear of every announcement, and the site's own recordings in place of rendered speech.
 
-A recording is checked and made as loud as everything else, listened to and confirmed by a named person, and
+A recording is checked and made as loud as everything else, listened to and confirmed by another person, and
 then stands in for the speech of its text in every schedule; players fetch it beforehand like any other sound.
 Taking it back brings the rendered speech back. What an armed session sounds is not changed under it (ADR 23).
 """
@@ -27,6 +27,7 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from evidence.accounts import load_signer
 from evidence.courses import load_course
 from evidence.day import load_rooms, load_sessions
 from evidence.own_recordings import (
@@ -43,6 +44,7 @@ from evidence.own_recordings import (
 from exam.clock import SECOND_US
 from exam.course import SessionCourse
 from exam.own_recordings import RecordingRefusal, armed_with, confirm_refusal, take_back_refusal
+from exam.signers import NOBODY, is_same_person
 from web.audio import (
     AUDIO_EXTENSION,
     RENDERED_EXTENSION,
@@ -52,13 +54,17 @@ from web.audio import (
     prepare_recording,
     running_in,
 )
+from web.limits import FAILURES, is_failure, limiter
 from web.services import ANY_TOPIC, Services, room_topic, services
+from web.signed_forms import RefusedFormError, second_person
 from web.sounds import RATE, SoundError, from_wav
 from web.uploaded_sound import UploadedSoundError, made_playable
 
 blueprint: Final = Blueprint("own_sounds", __name__)
 
-UNDONE: Final = "没有改变任何声音。"
+ACT: Final = "确认自己上传的录音"
+UNCHANGED: Final = "没有改变任何声音"
+UNDONE: Final = f"{UNCHANGED}。"
 REFUSAL_WORDS: Final[Mapping[RecordingRefusal, str]] = {
     RecordingRefusal.NO_SOUND_FILE: (
         "这个文件不是可以播放的录音。请上传 MP3、M4A、WAV、OGG 或 FLAC 格式的录音。"
@@ -66,6 +72,10 @@ REFUSAL_WORDS: Final[Mapping[RecordingRefusal, str]] = {
     RecordingRefusal.TOO_SHORT: "录音太短，不到半秒。请检查是否选错了文件。",
     RecordingRefusal.TOO_LONG: "录音超过5分钟。请剪短后再上传。",
     RecordingRefusal.SILENT: "录音里几乎没有声音。请检查话筒，重新录制。",
+    RecordingRefusal.SAME_PERSON: (
+        "上传的人不能自己确认。请另一名工作人员从头听到尾，由他本人确认。"
+        "没有证卡号的账户不能证明是另一人，请用有证卡号的账户上传和确认。"
+    ),
     RecordingRefusal.RUNS_INTO_NEXT: "录音太长，下一个信号到时还没有播完。请读得紧凑一些，重新录制。",
     RecordingRefusal.ARMED: "要用到这段声音的场次已经启用自动信号，不能再换。请在该场次结束后再确认。",
     RecordingRefusal.SOUNDS_SOON: "这段声音一分钟之内就要播放，现在不能更换。请等它播完。",
@@ -91,6 +101,8 @@ class TextView:
     spoken: Spoken
     used: CueAudio | None
     waiting: CueAudio | None
+    # Whoever looks at the page uploaded what waits, or cannot prove to be another.
+    needs_another: bool
 
     @property
     def digest(self) -> str:
@@ -156,16 +168,25 @@ def upload() -> Response:
 
 
 @blueprint.post("/sounds/<int:recording_id>/confirmed")
+@limiter.limit(FAILURES, deduct_when=is_failure)
 def confirm(recording_id: int) -> Response:
-    """A person who listened to it lets the rooms hear it."""
+    """Another person than who uploaded it has listened, and lets the rooms hear it.
+
+    That person is at this page, or stands beside and proves it with an own name and password.
+    """
     if request.form.get("listened") != "yes":
         return _page(NOT_HEARD_WORDS + UNDONE, 400)
-    return _decide(recording_id, RecordingAct.CONFIRMED)
+    try:
+        is_at_side = bool(request.form.get("second_name"))
+        listener = second_person(ACT, UNCHANGED) if is_at_side else current_user.account_id
+    except RefusedFormError as refusal:
+        return _page(str(refusal), 400)
+    return _decide(recording_id, RecordingAct.CONFIRMED, listener)
 
 
 @blueprint.post("/sounds/<int:recording_id>/taken-back")
 def take_back(recording_id: int) -> Response:
-    return _decide(recording_id, RecordingAct.TAKEN_BACK)
+    return _decide(recording_id, RecordingAct.TAKEN_BACK, current_user.account_id)
 
 
 def _uploaded() -> bytes:
@@ -178,14 +199,17 @@ def _uploaded() -> bytes:
     return content
 
 
-def _decide(recording_id: int, act: RecordingAct) -> Response:
+def _decide(recording_id: int, act: RecordingAct, account_id: int) -> Response:
     with services().exam.read() as connection:
         sounds = _sounds_of(connection, services(), recording_id)
     try:
         with services().exam.write() as connection:
-            _require_free(connection, recording_id, act, sounds)
+            if act is RecordingAct.CONFIRMED:
+                _require_confirmable(connection, recording_id, account_id, sounds)
+            else:
+                _require_no_signal_near(connection, recording_id)
             now_us = services().clock.wall_us()
-            if not decide(connection, recording_id, act, current_user.account_id, now_us):
+            if not decide(connection, recording_id, act, account_id, now_us):
                 raise RefusedSoundError(CHANGED_WORDS)
             rooms = load_rooms(connection)
     except RefusedSoundError as refused:
@@ -197,20 +221,41 @@ def _decide(recording_id: int, act: RecordingAct) -> Response:
     return redirect(url_for(".page"), 303)
 
 
-def _require_free(connection: Connection, recording_id: int, act: RecordingAct, sounds: AudioLibrary) -> None:
-    """Raises RefusedSoundError when rooms of an armed session would hear another sound than was shown."""
-    words, _ = load_recording(connection, recording_id) or abort(404)
-    courses, now_us = _courses(connection), services().clock.wall_us()
-    armed = armed_with(courses, words, now_us)
-    if act is RecordingAct.CONFIRMED:
-        refusal = confirm_refusal(armed)
-        if refusal is None and _runs_in(courses, sounds):
-            refusal = RecordingRefusal.RUNS_INTO_NEXT
-    else:
-        used = [one.used.id for one in load_spoken(connection).values() if one.used]
-        refusal = take_back_refusal(armed, words, now_us) if recording_id in used else None
+def _require_confirmable(
+    connection: Connection, recording_id: int, account_id: int, sounds: AudioLibrary
+) -> None:
+    """Raises RefusedSoundError where it is not this person's to do, or an armed session would hear it."""
+    waiting = _waiting(connection).get(recording_id)
+    if waiting is None:
+        raise RefusedSoundError(CHANGED_WORDS)
+    uploader = load_signer(connection, waiting.account_id, or_disabled=True) or NOBODY
+    listener = load_signer(connection, account_id) or NOBODY
+    courses = _courses(connection)
+    armed = armed_with(courses, _words_spoken(connection, recording_id), services().clock.wall_us())
+    refusal = confirm_refusal(armed, uploader, listener)
+    if refusal is None and _runs_in(courses, sounds):
+        refusal = RecordingRefusal.RUNS_INTO_NEXT
     if refusal is not None:
         raise RefusedSoundError(REFUSAL_WORDS[refusal])
+
+
+def _require_no_signal_near(connection: Connection, recording_id: int) -> None:
+    """Raises RefusedSoundError when rooms hear the recording, and may sound it before they have the other."""
+    words, now_us = _words_spoken(connection, recording_id), services().clock.wall_us()
+    armed = armed_with(_courses(connection), words, now_us)
+    used = [one.used.id for one in load_spoken(connection).values() if one.used]
+    refusal = take_back_refusal(armed, words, now_us) if recording_id in used else None
+    if refusal is not None:
+        raise RefusedSoundError(REFUSAL_WORDS[refusal])
+
+
+def _words_spoken(connection: Connection, recording_id: int) -> str:
+    words, _ = load_recording(connection, recording_id) or abort(404)
+    return words
+
+
+def _waiting(connection: Connection) -> dict[int, OwnRecording]:
+    return {one.waiting.id: one.waiting for one in load_spoken(connection).values() if one.waiting}
 
 
 def _runs_in(courses: list[SessionCourse], sounds: AudioLibrary) -> bool:
@@ -296,4 +341,11 @@ def _view(connection: Connection, words: str, places: list[tuple[str, str, str]]
         spoken,
         sound(spoken.used),
         sound(spoken.waiting),
+        needs_another=spoken.waiting is not None and _is_mine(connection, spoken.waiting),
     )
+
+
+def _is_mine(connection: Connection, recording: OwnRecording) -> bool:
+    """Whether another person than the one at this page has to confirm the recording."""
+    uploader = load_signer(connection, recording.account_id, or_disabled=True) or NOBODY
+    return is_same_person(uploader, load_signer(connection, current_user.account_id) or NOBODY)

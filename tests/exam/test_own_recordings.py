@@ -13,12 +13,15 @@ from exam.own_recordings import (
     length_refusal,
     take_back_refusal,
 )
+from exam.signers import NOBODY, Signer
 from tests.exam.day_with_cues import HOUR_US, SESSION, START_US, THEORY, WARNING, course, emitted
 
 WORDS = "考试开始。"
 NOW_US = START_US - 30 * MINUTE_US
 OVER_US = START_US + 3 * HOUR_US
 ARMED = course()
+LI = Signer(1, 11, frozenset({"site_lead"}))
+WANG = Signer(2, 12, frozenset({"proctor"}))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,14 @@ def test_nothing_is_confirmed_for_a_session_that_is_armed_until_it_is_over() -> 
     assert armed_with([ARMED], WORDS, START_US + MINUTE_US) == [ARMED]
     assert armed_with([ARMED], WORDS, OVER_US) == []
     assert armed_with([ARMED], "别的话。", NOW_US) == []
-    assert confirm_refusal([ARMED]) is RecordingRefusal.ARMED
-    assert confirm_refusal([]) is None
+    assert confirm_refusal([ARMED], LI, WANG) is RecordingRefusal.ARMED
+    assert confirm_refusal([], LI, WANG) is None
+
+
+@pytest.mark.parametrize("listener", [LI, replace(LI, account_id=7), replace(WANG, staff_id=None), NOBODY])
+def test_whoever_uploaded_a_recording_is_no_second_pair_of_ears(listener: Signer) -> None:
+    assert confirm_refusal([], LI, listener) is RecordingRefusal.SAME_PERSON
+    assert confirm_refusal([ARMED], LI, listener) is RecordingRefusal.SAME_PERSON, "and is told that first"
 
 
 def test_words_that_are_only_shown_are_nobodys_to_record() -> None:

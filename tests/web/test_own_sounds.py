@@ -14,10 +14,11 @@ from evidence.own_recordings import load_spoken, text_digest
 from evidence.plan_changes import arm_session
 from exam.clock import MINUTE_US
 from exam.own_recordings import RecordingRefusal
-from tests.web.console import PageClient
-from tests.world import CLOCK_US, START_US, World
+from tests.web.console import PageClient, account_with, client_for
+from tests.world import CLOCK_US, PASSWORD, START_US, World
+from web.access import Role
 from web.audio import RENDERED_EXTENSION
-from web.own_sounds import REFUSAL_WORDS, UNDONE, lay_recordings
+from web.own_sounds import CHANGED_WORDS, REFUSAL_WORDS, UNDONE, lay_recordings
 from web.services import Services
 from web.sounds import RATE, from_wav
 from web.uploaded_sound import UploadedSoundError, made_playable
@@ -25,6 +26,7 @@ from web.uploaded_sound import UploadedSoundError, made_playable
 START = load_procedures()["theory"].cue("C5")
 assert START is not None
 WORDS = START.text
+SECOND = {"second_name": "wangfang", "second_password": PASSWORD}
 
 
 def hum(seconds: float, loudness: float = 0.05, rate: int = 44_100) -> bytes:
@@ -52,8 +54,9 @@ def act(client: PageClient, recording_id: int, what: str, **form: str) -> tuple[
     return answer.status_code, unescape(answer.text)
 
 
-def confirm(client: PageClient, recording_id: int) -> tuple[int, str]:
-    return act(client, recording_id, "confirmed", listened="yes")
+def confirm(client: PageClient, recording_id: int, **form: str) -> tuple[int, str]:
+    """With 王芳 beside, who has listened."""
+    return act(client, recording_id, "confirmed", listened="yes", **(form or SECOND))
 
 
 def heard(client: PageClient) -> dict[str, Any]:
@@ -139,16 +142,79 @@ def test_a_restart_gives_rooms_the_confirmed_recording_and_one_that_is_damaged_n
 
 
 @pytest.mark.usefixtures("sounding")
+@pytest.mark.parametrize("badge", ["his own", "none"])
+def test_whoever_uploaded_a_recording_does_not_confirm_it(
+    app: Flask, site_lead: PageClient, proctor: PageClient, world: World, badge: str
+) -> None:
+    before = heard(proctor)["audio"]
+    upload(site_lead, hum(0.6))
+    code, page = act(site_lead, 1, "confirmed", listened="yes")
+    assert (code, REFUSAL_WORDS[RecordingRefusal.SAME_PERSON] + UNDONE in page) == (409, True)
+    assert "须由上传人以外、有证卡号的工作人员听完确认" in page
+    staff_id = world.site_lead_staff_id if badge == "his own" else None
+    other = client_for(app, world, account_with(world, Role.EXAMS_OFFICER, staff_id=staff_id))
+    code, page = act(other, 1, "confirmed", listened="yes")
+    assert (code, REFUSAL_WORDS[RecordingRefusal.SAME_PERSON] in page) == (409, True)
+    assert heard(proctor)["audio"] == before
+    himself = {"second_name": "liqiang", "second_password": PASSWORD}
+    assert [confirm(one, 1, **himself)[0] for one in (site_lead, other)] == [400, 400]
+    assert heard(proctor)["audio"] == before
+    assert confirm(site_lead, 1)[0] == 303, "with 王芳 beside"
+
+
+@pytest.mark.usefixtures("sounding")
+def test_another_of_the_lead_confirms_with_one_press_and_a_second_person_by_an_own_password(
+    app: Flask, site_lead: PageClient, world: World
+) -> None:
+    with world.exam.write() as connection:
+        connection.execute("insert into staff (id, name, badge_no) values (77, '赵云', 'KW001')")
+    officer_id = account_with(world, Role.EXAMS_OFFICER, staff_id=77)
+    officer = client_for(app, world, officer_id)
+    upload(site_lead, hum(0.6))
+    assert "听的人的密码" in unescape(site_lead.get("/sounds").text)
+    assert confirm(site_lead, 1)[0] == 303
+    upload(site_lead, hum(0.6))
+    assert "听的人的密码" not in unescape(officer.get("/sounds").text)
+    assert act(officer, 2, "confirmed", listened="yes")[0] == 303
+    with world.exam.read() as connection:
+        rows = connection.execute("select account_id from own_recording_act order by id").fetchall()
+    assert [row["account_id"] for row in rows] == [world.proctor_account_id, officer_id]
+
+
+@pytest.mark.usefixtures("sounding")
+def test_a_second_person_who_cannot_be_proved_changes_nothing(site_lead: PageClient, world: World) -> None:
+    upload(site_lead, hum(0.6))
+    code, page = confirm(site_lead, 1, second_name="wangfang", second_password="falsch")
+    assert (code, "须由第二人输入本人的登录名和密码确认" in page, UNDONE in page) == (400, True, True)
+    assert "falsch" not in page
+    assert confirm(site_lead, 1, second_name="guanli", second_password=PASSWORD)[0] == 400
+    with world.exam.read() as connection:
+        [spoken] = load_spoken(connection).values()
+    assert spoken.used is None
+
+
+@pytest.mark.usefixtures("sounding")
 def test_a_recording_that_runs_into_the_next_signal_changes_nothing(
     site_lead: PageClient, world: World
 ) -> None:
-    with world.exam.write() as connection:
-        connection.execute("update session set procedure_code = 'demo_theory'")
     wordy = load_procedures()["demo_theory"].cue("C4")
     assert wordy is not None
-    code, page = upload(site_lead, hum(25, rate=4_000), wordy.text)
-    assert (code, REFUSAL_WORDS[RecordingRefusal.RUNS_INTO_NEXT] + UNDONE in page) == (400, True)
-    assert kept(world) == 0
+    long = hum(25, rate=4_000)
+    assert upload(site_lead, long, wordy.text)[0] == 303, "no session of the site has so little time"
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'demo_theory'")
+    for code, page in (upload(site_lead, long, wordy.text), confirm(site_lead, 1)):
+        assert code in {400, 409}
+        assert REFUSAL_WORDS[RecordingRefusal.RUNS_INTO_NEXT] + UNDONE in page
+    assert kept(world) == 1
+
+
+@pytest.mark.usefixtures("sounding")
+def test_confirmed_twice_it_is_told_that_it_stands_otherwise_now(site_lead: PageClient) -> None:
+    upload(site_lead, hum(0.6))
+    assert confirm(site_lead, 1)[0] == 303
+    code, page = confirm(site_lead, 1)
+    assert (code, CHANGED_WORDS + UNDONE in page) == (409, True)
 
 
 @pytest.mark.usefixtures("sounding")
