@@ -224,10 +224,7 @@ class CameraRecorder:
     @property
     def shown(self) -> tuple[Recording, Cause | None]:
         """What it does, and why not."""
-        cause = self.watch.cause
-        if cause is None and self._workshop.keeper.has_trouble:
-            cause = Cause.DISK_FAULT
-        return self.watch.state, cause
+        return self.watch.state, self.watch.cause or self._workshop.keeper.trouble
 
     def state(self, now: Moment) -> CameraState:
         """What to show on the console."""

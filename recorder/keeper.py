@@ -92,6 +92,8 @@ class _FileWork:
     where: RunOnDisk
     closed: FileClosed
     sealed: SealedFile | None = None
+    # Why the last try failed, if one did.
+    refusal: Cause = Cause.DISK_FAULT
 
     @property
     def growing(self) -> Path:
@@ -132,9 +134,12 @@ class Keeper:
     )
 
     @property
-    def has_trouble(self) -> bool:
-        """Whether something could not be kept yet."""
-        return bool(self._undone or self._waiting)
+    def trouble(self) -> Cause | None:
+        """What keeps something from being kept yet: nothing but full disks, or a fault."""
+        causes = {file.refusal for file in self._undone}
+        if self._waiting:
+            causes.add(Cause.DISK_FAULT)
+        return Cause.DISK_FAULT if Cause.DISK_FAULT in causes else next(iter(causes), None)
 
     def last_sound(self, camera_uuid: str) -> Sound:
         """What became of the sound in the camera's latest file, as far as the index can be asked."""
@@ -288,7 +293,8 @@ class Keeper:
         except (OSError, sqlite3.Error) as error:
             # The file is untouched or already renamed: both are found at the next try or start.
             _log.exception("ingest_failed", file=file.growing.name, error=str(error))
-            self._refused[file.where.run.uuid, file.closed.sequence] = refusal_cause(error)
+            file.refusal = refusal_cause(error)
+            self._refused[file.where.run.uuid, file.closed.sequence] = file.refusal
             return not file.is_there()
         return True
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from evidence.footage import Cause
+from evidence.footage import Cause, Recording
 from evidence.volumes import LocalDisk
 from tests.evidence.recorded import fragment, init, put, recording, sender_reported
-from tests.recorder.bench_of_fakes import FIRST_US, Fakes, at, open_fakes, source
+from tests.recorder.bench_of_fakes import CAMERA, FIRST_US, Fakes, at, open_fakes, source
 
 S = 1_000_000
 AHEAD_US, HOUR_US = 7_300_000, 3_600_000_000
@@ -181,6 +181,7 @@ def test_a_file_that_the_disk_refuses_is_missing_for_the_disks_cause_until_it_co
         fakes.child.reports(sequence * 100 + 125, sequence * 4 * S + 5 * S, at(sequence * 4 + 5))
     fakes.keeper._worker.submit(lambda: None).result()
     assert absences(fakes) == [(cause, 4, 8)]
+    assert fakes.recorder.cameras[CAMERA].shown == (Recording.RECORDING, cause)
     fakes.keeper.store = healthy
     fakes.child.ends(at(13))
     fakes.settled()
