@@ -1,5 +1,7 @@
 """What stood against arming is kept with it; what nobody was shown is shown before anything is armed."""
 
+from html import unescape
+
 import pytest
 from flask import Flask
 
@@ -110,7 +112,7 @@ def test_what_was_put_right_meanwhile_arms_and_is_kept_as_gone(site_lead: PageCl
     assert "按下时都已没有" in records(look(site_lead, ready)[0])
 
 
-@pytest.mark.parametrize("touched", ["nothing", "words", "another session", "junk"])
+@pytest.mark.parametrize("touched", ["nothing", "words", "seal", "junk"])
 def test_a_form_that_does_not_prove_what_was_shown_arms_nothing(
     site_lead: PageClient, world: World, touched: str
 ) -> None:
@@ -118,12 +120,27 @@ def test_a_form_that_does_not_prove_what_was_shown_arms_nothing(
     seen["seen"] = {
         "nothing": "",
         "words": seen["seen"].replace("现在没有", "现在都有"),
-        "another session": "0" * 64 + seen["seen"][64:],
+        "seal": "0" * 64 + seen["seen"][64:],
         "junk": "汉" * 70,
     }[touched]
     assert send(site_lead, world, **seen)[0] == 409
     assert acts(world) == []
     assert arm(site_lead, world)[0] == 303
+
+
+def test_what_was_shown_of_another_session_counts_for_that_alone(site_lead: PageClient, world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute(
+            "insert into session (id, batch_id, code, kind, subject, procedure_code, planned_start_us,"
+            " duration_us) select 99, batch_id, 'T9', kind, subject, procedure_code, planned_start_us,"
+            " duration_us from session"
+        )
+        connection.execute("insert into session_room select 99, room_id from session_room")
+    other = unescape(site_lead.get("/sessions/99/arm").text)
+    _, seen = look(site_lead, world)
+    seen["seen"] = other.partition('name="seen" value="')[2].partition('">')[0]
+    assert send(site_lead, world, **seen)[0] == 409
+    assert acts(world) == []
 
 
 def test_what_another_person_was_shown_counts_for_nobody_else(

@@ -182,6 +182,20 @@ def test_another_of_the_lead_confirms_with_one_press_and_a_second_person_by_an_o
 
 
 @pytest.mark.usefixtures("sounding")
+def test_what_somebody_uploaded_who_left_since_can_still_be_confirmed(
+    site_lead: PageClient, app: Flask, world: World
+) -> None:
+    upload(site_lead, hum(0.6))
+    officer = client_for(app, world, account_with(world, Role.EXAMS_OFFICER, staff_id=world.proctor_staff_id))
+    with world.exam.write() as connection:
+        connection.execute(
+            "update account set disabled_at_us = ? where id = ?", (CLOCK_US, world.site_lead_account_id)
+        )
+    assert "听的人的密码" not in unescape(officer.get("/sounds").text)
+    assert act(officer, 1, "confirmed", listened="yes")[0] == 303
+
+
+@pytest.mark.usefixtures("sounding")
 def test_a_second_person_who_cannot_be_proved_changes_nothing(site_lead: PageClient, world: World) -> None:
     upload(site_lead, hum(0.6))
     code, page = confirm(site_lead, 1, second_name="wangfang", second_password="falsch")
