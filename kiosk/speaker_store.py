@@ -131,9 +131,10 @@ class SpeakerStore:
                 self._take(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 _log.warning("journal_line_unreadable")
-        newest_us = max((one.claimed_at_us for one in self.claims.values()), default=0)
+        # By the last line, not the latest moment: after a rehearsal of Saturday it is Monday again.
+        last_us = max((one.claimed_at_us for one in list(self.claims.values())[-1:]), default=0)
         self.claims = {
-            name: one for name, one in self.claims.items() if newest_us - one.claimed_at_us < KEEP_US
+            name: one for name, one in self.claims.items() if abs(last_us - one.claimed_at_us) < KEEP_US
         }
         replace_whole(path, "".join(_lines(self.claims)).encode(), 0o600)
 

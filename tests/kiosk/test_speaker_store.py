@@ -52,6 +52,13 @@ def test_old_claims_are_forgotten(tmp_path: Path) -> None:
     assert SpeakerStore(tmp_path).claims.keys() == {"R01/new"}
 
 
+def test_what_was_played_today_is_not_forgotten_for_a_day_that_was_rehearsed_before(tmp_path: Path) -> None:
+    store = SpeakerStore(tmp_path)
+    store.claim([PlayerCue(**{**_fields(CUE), "key": "saturday"})], 900 + 2 * KEEP_US)
+    store.claim([CUE], 900)
+    assert SpeakerStore(tmp_path).claims.keys() == {NAME}
+
+
 def _fields(cue: PlayerCue) -> dict[str, object]:
     return {name: getattr(cue, name) for name in cue.__slots__}
 
