@@ -91,7 +91,8 @@ class HttpSpeakerConsole:
         """For all its rooms at once."""
         with _understood():
             told: dict[str, Any] = self._asked("GET", "/schedules").json()
-            return {name: told[name] for name in ("label", "speaker", "rooms")}
+            rooms = [{**room, "server_now_us": int(room["server_now_us"])} for room in told["rooms"]]
+            return {"label": told["label"], "speaker": told["speaker"], "rooms": rooms}
 
     def sound(self, address: str) -> tuple[bytes, str]:
         """By the name at the end of the address."""

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from exam.clock import SECOND_US
+from exam.server_time import Exchange, Measure
 from kiosk.speaker import Speaker, exchange
 from kiosk.speaker_console import ConsoleAwayError, ReportsRefusedError, ShutOutError, SpeakerConsole
 from kiosk.speaker_store import SoundFileError
@@ -103,11 +104,23 @@ class SpeakerLink:
         now_us = self.speaker.clock.monotonic_us()
         if found[0].error_at(now_us) > GOOD_ENOUGH_US:
             self._due_us["measure"] = now_us + RETRY_US // 2
-        if known is None or known[0] != found[0]:
+        self._keep_measure(known)
+
+    def _keep_measure(self, known: tuple[Measure, int] | None) -> None:
+        """Remember the time for a start without the console, if it is known otherwise than before."""
+        found = self.speaker.measure()
+        if found is not None and (known is None or known[0] != found[0]):
             self.speaker.store.keep_measure(found[0], self.boot_id, found[1])
 
     def _fetch_schedule(self) -> None:
-        self.speaker.learn(self.console.schedules()["rooms"])
+        """A schedule is never looked at by the time of another console: its own time comes with it."""
+        known, sent_us = self.speaker.measure(), self.speaker.clock.monotonic_us()
+        rooms = self.console.schedules()["rooms"]
+        received_us = self.speaker.clock.monotonic_us()
+        for room in rooms[:1]:
+            self.speaker.heard_time(Exchange(sent_us, room["server_now_us"], received_us))
+        self._keep_measure(known)
+        self.speaker.learn(rooms)
 
     def _fetch_sounds(self) -> None:
         for address in self.speaker.wanted_sounds():

@@ -255,6 +255,21 @@ def test_sleep_costs_the_measure_until_the_console_is_asked_again(room: Room) ->
 
 
 class TestLink:
+    def test_the_real_consoles_schedule_is_not_looked_at_by_the_time_of_a_rehearsal(self, room: Room) -> None:
+        real, room.console.rooms = room.console.rooms, []
+        # The start signal was rehearsed a few seconds ago, and really comes in a few.
+        room.console.ahead_us += 14 * SECOND_US
+        room.talk()
+        room.console.rooms, room.console.ahead_us = real, SERVER_AHEAD_US
+        room.link._due_us["schedule"] = 0  # woken; the time is asked for some seconds later
+        room.link.talk()
+        room.speaker.look()
+        assert room.speaker.store.claims == {}, "nothing was missed"
+        room.talk()  # the sound arrives
+        room.until(START_US + 2 * SECOND_US)
+        assert room.onset_us is not None
+        assert 0 <= room.onset_us - START_US < SECOND_US // 10
+
     def test_on_a_bad_line_the_time_is_asked_more_often(self, room: Room) -> None:
         room.console.server_now_us = lambda: _slow(room)  # type: ignore[method-assign]
         room.link.talk()
