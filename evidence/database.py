@@ -92,8 +92,12 @@ class WriterDatabase:
     each thread its own read-only connection.
     """
 
-    def __init__(self, path: Path, name: str, reserve_bytes: int = 0) -> None:
+    def __init__(
+        self, path: Path, name: str, reserve_bytes: int = 0, held: "WriterLock | None" = None
+    ) -> None:
         """Create or migrate the file; `reserve_bytes` are given up when its disk is full.
+
+        `held`: the writer's lock, where the caller has it already and keeps it for longer.
 
         Raises WriterBusyError when another process writes it, SchemaError when a newer program made it,
         and DatabaseError when it cannot be used.
@@ -105,7 +109,7 @@ class WriterDatabase:
         self._standing_clock: Clock | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file = _take_writer_lock(path)
+            self._lock_file = _take_writer_lock(path) if held is None else held.shared()
         except OSError as error:
             raise DatabaseError(f"database {path} cannot be used: {error.strerror}") from error
         try:
@@ -271,40 +275,49 @@ def _migrate(connection: sqlite3.Connection, path: Path, name: str) -> bool:
 
 
 @contextmanager
-def writer_lock(path: Path) -> Iterator[None]:
+def writer_lock(path: Path) -> Iterator["WriterLock"]:
     """Keep every writer of the file away without opening it. Raises WriterBusyError when there is one."""
     lock = _take_writer_lock(path)
     try:
-        yield
+        yield lock
     finally:
         lock.close()
 
 
-def _take_writer_lock(path: Path) -> "_LockFile":
-    lock = _LockFile(path.with_name(path.name + ".writer"))
-    if not lock.acquired:
+def _take_writer_lock(path: Path) -> "WriterLock":
+    beside = path.with_name(path.name + ".writer")
+    lock = WriterLock.taken(beside)
+    if lock is None:
+        owner = beside.read_text(encoding="ascii", errors="replace")[:64].strip() or "owner unknown"
         raise WriterBusyError(
-            f"{path.name} is already being written by another process ({lock.owner}): stop it first"
+            f"{path.name} is already being written by another process ({owner}): stop it first"
         )
     return lock
 
 
-class _LockFile:
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.owner = ""
+@dataclass(frozen=True, slots=True)
+class WriterLock:
+    """The writer's lock of one file, from `writer_lock`. Given back when all who share it have closed it."""
+
+    descriptor: int
+
+    @classmethod
+    def taken(cls, path: Path) -> "WriterLock | None":
+        """None: another process has it."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.acquired = True
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self.acquired = False
-            self.owner = (
-                os.pread(self._descriptor, 64, 0).decode("ascii", "replace").strip() or "owner unknown"
-            )
-            os.close(self._descriptor)
-            return
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"process {os.getpid()}\n".encode("ascii"), 0)
+            os.close(descriptor)
+            return None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}\n".encode("ascii"), 0)
+        return cls(descriptor)
+
+    def shared(self) -> "WriterLock":
+        """The same lock once more, closed on its own."""
+        return WriterLock(os.dup(self.descriptor))
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Give it back."""
+        os.close(self.descriptor)

@@ -22,11 +22,14 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from evidence.announcements import PlayedReport
 from evidence.day import load_sessions
 from evidence.rehearsals import find_rehearsal, rehearsals_of
+from evidence.reports_set_aside import set_aside
 from exam.clock import site_time
 from exam.readiness import next_exam_day
 from exam.rehearsal import Became, RehearsedSignal
+from web.rehearsal_folder import set_aside_in
 from web.rehearsing import Conductor
 from web.services import ANY_TOPIC, services
 from web.stream import event_stream
@@ -42,6 +45,8 @@ OPEN: Final = frozenset(
         *("alarms", "accounts.home", "accounts.login", "accounts.logout"),
     }
 )
+# Within those areas, what would be lost with the rehearsal: who was let in, put out, or heard the test tone.
+NOT_OPEN: Final = frozenset({"players.invite", "players.revoke", "players.check", "speaker_api.enrol"})
 SHUT: Final = (
     "正在演练，不是考试。这里做的事会随演练一起消失，所以演练期间不开放；演练结束、重新启动控制台后再办。"
 )
@@ -136,6 +141,13 @@ def running() -> Conductor | None:
     return found
 
 
+def set_strangers_aside(reports: Sequence[PlayedReport]) -> None:
+    """In a rehearsal, keep reports of other sessions for the site: they may be of an exam. Raises OSError."""
+    conductor = running()
+    if conductor is not None and reports:
+        set_aside(set_aside_in(conductor.services.settings), reports)
+
+
 def install(app: Flask, conductor: Conductor) -> None:
     """Make the app a rehearsal's: marked on every page, shut where something would be lost."""
     app.extensions[EXTENSION] = conductor
@@ -147,10 +159,14 @@ def install(app: Flask, conductor: Conductor) -> None:
 
 def _shut() -> AnyResponse | None:
     endpoint = request.endpoint
-    if endpoint is None or endpoint in OPEN or endpoint.partition(".")[0] in OPEN:
+    if endpoint is None or _is_open(endpoint):
         return None
     page = render_template("refusal.html", code=503, word="正在演练", advice=SHUT)
     return make_response(page, 503)
+
+
+def _is_open(endpoint: str) -> bool:
+    return endpoint not in NOT_OPEN and bool({endpoint, endpoint.partition(".")[0]} & OPEN)
 
 
 def _running(conductor: Conductor) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from web.console_clock import start_clock
 from web.export_desk import open_export_desk
 from web.kiosk_enrolment import ensure_local_kiosk
 from web.local_desk import Desk
+from web.rehearsal_folder import clear_left
 from web.roster_keeper import RosterKeeper
 from web.services import EXTENSION, Services, open_services
 from web.signal_ticker import prepare_audio, start_signals
@@ -103,6 +104,8 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
     for fault in site_faults(settings.procedures_folder):
         say(fault)
     try:
+        if left := clear_left(settings, services.exam, clock.wall_us()):
+            say(left)
         with closing(Signing(Checkpoints(services.exam, settings.keys_folder, LEDGER), clock)):
             prepare_audio(settings)
             certificates = _certificates(settings, clock)

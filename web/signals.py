@@ -26,6 +26,7 @@ from exam.day import Room
 from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
 from web.quiet_rooms import room_may_test
+from web.rehearsal_page import running, set_strangers_aside
 from web.services import room_topic, services
 from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
@@ -105,10 +106,13 @@ def keep_reports(reports: list[PlayedReport]) -> int:
         is_news = not all(is_known(connection, report) for report in reports)
         due = due_now(connection, services().procedures, now_us) if is_news else []
         emitted = emit(connection, due, now_us)
-        kept = sum(take_report(connection, report, services().procedures, now_us) for report in reports)
+        strangers = [
+            one for one in reports if not take_report(connection, one, services().procedures, now_us)
+        ]
+    set_strangers_aside(strangers)
     for room_id in {*(report.room_id for report in reports), *(one.room_id for one in emitted)}:
         services().bus.publish(room_topic(room_id))
-    return kept
+    return len(reports) - len(strangers)
 
 
 def schedule_of(room: Room) -> dict[str, Any]:
@@ -127,6 +131,7 @@ def _schedule_json(day: RoomDay) -> dict[str, Any]:
         "test": test and test_json(test, tone),
         "tone": tone and f"/audio/{tone.name}",
         "may_test": not is_quiet,
+        "rehearsal": running() is not None,
     }
 
 

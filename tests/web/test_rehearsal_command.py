@@ -13,16 +13,18 @@ import pytest
 from config.settings import Settings
 from evidence import speakers
 from evidence.check_facts import EXAM_FACTS, check_facts
-from evidence.database import ReaderDatabase
+from evidence.database import ReaderDatabase, WriterBusyError, WriterDatabase, writer_lock
+from evidence.plan_changes import arm_session
 from evidence.rehearsals import rehearsals_of
-from exam.clock import MINUTE_US, SECOND_US, SimulatedClock, SystemClock, site_time
+from exam.clock import MINUTE_US, SECOND_US, SystemClock, site_time
 from exam.rehearsal import Became
 from rehearsal.console_client import ConsoleClient
 from tests.kiosk.stage import free_port
 from tests.kiosk.test_speaker_command import SPEAK
 from tests.web.rehearsals import plan_for_tomorrow
-from tests.world import CLOCK_US, PASSWORD, START_US, World, build_world
-from web.rehearsal_command import RehearsalError, folder_of, main, prepare
+from tests.world import PASSWORD, START_US, World, build_world
+from web.rehearsal_command import Asked, Plan, RehearsalError, kept_closed, main, prepare
+from web.rehearsal_folder import clear_left, folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 REHEARSE = (
@@ -43,12 +45,17 @@ def settings_of(world: World) -> Settings:
     return Settings(data_folder=world.folder)
 
 
+def prepared(settings: Settings, now_us: int, asked: Asked) -> Plan:
+    with kept_closed(settings) as lock:
+        return prepare(settings, lock, now_us, asked)
+
+
 def refused(
     world: World, now_us: int = DAY_BEFORE_US, name: str = "liqiang", password: str = PASSWORD
 ) -> str:
     settings = settings_of(world)
     with pytest.raises(RehearsalError) as raised:
-        prepare(settings, SimulatedClock(now_us), name, password, None)
+        prepared(settings, now_us, Asked(name, password))
     assert not folder_of(settings).exists()
     return str(raised.value)
 
@@ -58,7 +65,7 @@ def test_the_plan_of_the_next_day_is_laid_with_the_keys_that_tablets_trust_and_n
 ) -> None:
     settings = settings_of(world)
     (settings.keys_folder / "ca.crt").write_text("ca")
-    plan = prepare(settings, SimulatedClock(DAY_BEFORE_US), "LiQiang ", PASSWORD, None)
+    plan = prepared(settings, DAY_BEFORE_US, Asked("LiQiang ", PASSWORD))
     assert plan.day.isoformat() == "2026-11-22"
     assert [one.code for one in plan.sessions] == ["T1"]
     assert plan.account_id == world.site_lead_account_id
@@ -93,14 +100,75 @@ def test_a_day_without_sessions_is_not_rehearsed(world: World) -> None:
     settings = settings_of(world)
     day = site_time(START_US + 24 * 60 * MINUTE_US).date()
     with pytest.raises(RehearsalError, match="2026-11-23"):
-        prepare(settings, SimulatedClock(DAY_BEFORE_US), "liqiang", PASSWORD, day)
+        prepared(settings, DAY_BEFORE_US, Asked("liqiang", PASSWORD, day))
 
 
 def test_while_the_console_runs_nothing_is_rehearsed(world: World) -> None:
     settings = Settings(data_folder=world.folder)
-    with pytest.raises(RehearsalError, match="console is running"):
-        prepare(settings, SimulatedClock(CLOCK_US), "liqiang", PASSWORD, None)
+    with pytest.raises(RehearsalError, match="is running"), kept_closed(settings):
+        pass
     world.close()
+
+
+def test_while_it_is_rehearsed_neither_console_nor_second_rehearsal_comes_near(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(world)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("something else\n"))
+    with kept_closed(settings) as lock:
+        prepare(settings, lock, DAY_BEFORE_US, Asked("liqiang", PASSWORD))
+        with pytest.raises(WriterBusyError):
+            WriterDatabase(settings.exam_db, "exam")
+        assert main(["--by", "liqiang"], lambda _: settings) == 1
+        assert "another rehearsal, is running" in capsys.readouterr().err
+        assert (folder_of(settings) / "exam.db").exists(), "what runs there is not taken away"
+    WriterDatabase(settings.exam_db, "exam").close()
+
+
+def test_a_day_that_is_armed_is_not_rehearsed_beside_itself(world: World) -> None:
+    with world.exam.write() as connection:
+        arm_session(connection, world.session_id, world.site_lead_account_id, DAY_BEFORE_US)
+    assert "T1 is armed" in refused(world)
+
+
+def test_a_session_that_nobody_knows_how_to_ring_is_named_and_not_left_out(world: World) -> None:
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'gone'")
+    assert "T1 (gone)" in refused(world)
+
+
+@pytest.mark.parametrize(
+    "words", [["--speed", "nan"], ["--speed", "-2"], ["--speed", "0"], ["--gather", "-1"], ["--day", "soon"]]
+)
+def test_what_cannot_be_meant_is_refused_before_anybody_is_asked(words: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words, lambda _: Settings())
+
+
+def test_what_a_killed_rehearsal_left_is_taken_away_with_its_keys_when_the_console_starts(
+    world: World,
+) -> None:
+    settings = settings_of(world)
+    prepared(settings, DAY_BEFORE_US, Asked("liqiang", PASSWORD))
+    laid = folder_of(settings)
+    assert laid.stat().st_mode & 0o77 == 0
+    with closing(WriterDatabase(settings.exam_db, "exam")) as real:
+        with writer_lock(laid / "exam.db"):
+            assert "cannot be cleared" in clear_left(settings, real, DAY_BEFORE_US), "one that runs stays"
+        assert clear_left(settings, real, DAY_BEFORE_US) == ""
+    assert not laid.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_for_tomorrow(world, "demo_theory")
+    settings = settings_of(world)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    (settings.keys_folder / "ca.key").mkdir()  # copying it fails as it does on a full disk
+    assert main(["--by", "liqiang"], lambda _: settings) == 1
+    assert "see whether the disk is full" in capsys.readouterr().err
+    assert not folder_of(settings).exists()
 
 
 def test_without_a_site_there_is_nothing_to_rehearse(

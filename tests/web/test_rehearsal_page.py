@@ -1,5 +1,6 @@
 """The page of a rehearsal, on which doors are shut; rehearsals on record; what the readiness sheet says."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from config.settings import Settings
+from evidence.announcements import load_reports
 from evidence.rehearsals import keep_rehearsal
 from exam.clock import MINUTE_US, SECOND_US, SimulatedClock, SystemClock
 from exam.rehearsal import LASTS_US, Became, Rehearsed, RehearsedSignal
@@ -18,6 +21,7 @@ from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of
 from tests.world import CLOCK_US, START_US, World
 from web.access import Role
 from web.logins import cookie_name
+from web.rehearsal_folder import clear, folder_of, rehearsal_settings, set_aside_in
 from web.rehearsing import Wanted
 
 HEARD = RehearsedSignal("T1", "第1考场", "C5", "开考信号", START_US, Became.HEARD, 4_000, 1)
@@ -76,6 +80,55 @@ def test_doors_behind_which_something_would_be_lost_are_shut_also_to_kiosks(
     assert told.status_code == 503, "away, not shut out: a kiosk that is shut out wipes itself"
     assert lead.get("/healthz").status_code == 200
     assert lead.get("/nowhere").status_code == 404
+
+
+def test_nobody_is_let_in_or_put_out_or_heard_where_it_would_be_lost(
+    rehearsal: Rehearsal, world: World
+) -> None:
+    lead = visitor(rehearsal, world, world.site_lead_account_id)
+    assert lead.get("/players").status_code == 200
+    for address, told in (
+        ("/api/speakers", {"label": "音箱"}),
+        ("/api/speakers/1/revoke", {}),
+        ("/api/rooms/R01/sound-checks", {"outcome": "heard"}),
+    ):
+        assert lead.post(address, json=told).status_code == 503, address
+    enrolling = rehearsal.app.test_client().post("/api/speaker/v1/enrol", json={"code": "x"})
+    assert enrolling.status_code == 503
+
+
+def test_a_player_that_still_has_to_tell_of_an_exam_tells_the_site_and_not_the_rehearsal(
+    rehearsal: Rehearsal, world: World
+) -> None:
+    room = visitor(rehearsal, world, world.proctor_account_id)
+    report = {
+        "session_id": world.session_id,
+        "cue": "C5",
+        "occurrence": 1,
+        "started_at_us": START_US,
+        "ended_at_us": START_US + SECOND_US,
+        "offset_us": 0,
+        "uncertainty_us": 0,
+        "error": "",
+    }
+    told = room.post("/api/rooms/R01/reports", json={"player": "tablet-0001", "reports": [report]})
+    assert told.json == {"kept": 0, "dropped": 1}
+    own = rehearsal.conductor.services.settings
+    laid = folder_of(world_settings := Settings(data_folder=world.folder))
+    laid.mkdir()
+    shutil.copy(set_aside_in(own), set_aside_in(rehearsal_settings(world_settings)))
+    with world.exam.write() as connection:
+        connection.execute("update session set procedure_code = 'demo_theory'")
+    clear(world_settings, world.exam, CLOCK_US)
+    with world.exam.read() as connection:
+        assert [one.player for one in load_reports(connection, world.session_id)] == ["tablet-0001"]
+    assert not laid.exists()
+    clear(world_settings, world.exam, CLOCK_US)  # nothing is left, and nothing happens
+
+
+def test_the_screens_in_the_rooms_know_that_it_is_a_rehearsal(rehearsal: Rehearsal, world: World) -> None:
+    room = visitor(rehearsal, world, world.proctor_account_id)
+    assert room.get("/api/rooms/R01/schedule").json["rehearsal"] is True
 
 
 def test_the_lead_ends_it_on_the_page(rehearsal: Rehearsal, world: World) -> None:

@@ -62,8 +62,12 @@ async function ask(path, options = {}) {
 }
 
 async function refresh() {
+  const sentMs = performance.now();
   try {
-    schedule = await ask(address("schedule"));
+    const told = await ask(address("schedule"));
+    // No schedule is looked at by the time of another console, such as a rehearsal's: its own comes with it.
+    clock.learn(told.server_now_us, sentMs, performance.now());
+    schedule = told;
     keepSchedule(room, schedule);
     offlineSinceUs = null;
   } catch {
@@ -84,6 +88,9 @@ function comeBackAlone() {
 
 async function take() {
   for (const cue of schedule.cues) cue.moment_us = cue.sounds_at_us;
+  element("rehearsing").hidden = !schedule.rehearsal;
+  // Words from a moment that has not come are a rehearsal's: no exam shows them.
+  if (shown !== null && clock.isKnown && shown.atUs > clock.now() + FRESH_US) forget();
   const last = schedule.session?.last;
   if (last && last.emitted_at_us > (shown?.atUs ?? 0)) show(last, last.emitted_at_us);
   element("session").textContent = schedule.session
@@ -196,6 +203,12 @@ function show(cue, atUs) {
   const words = element("words");
   words.textContent = shown.text;
   words.dataset.length = shown.text.length > LONG_TEXT ? "long" : "short";
+}
+
+function forget() {
+  shown = null;
+  element("words-title").textContent = "";
+  element("words").textContent = "";
 }
 
 function paint() {

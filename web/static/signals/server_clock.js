@@ -13,6 +13,12 @@ const KEPT = "kaochang.clock";
 
 const nowUs = () => performance.now() * 1000;
 
+const sample = (serverUs, sentUs, receivedUs) => ({
+  offsetUs: serverUs - (sentUs + receivedUs) / 2,
+  errorUs: (receivedUs - sentUs) / 2,
+  takenUs: receivedUs,
+});
+
 export class ServerClock {
   constructor(address) {
     this.address = address;
@@ -57,6 +63,15 @@ export class ServerClock {
       const sample = await this.#exchange();
       if (found === null || sample.errorUs < found.errorUs) found = sample;
     }
+    this.#take(found);
+  }
+
+  // An answer that carried the server's time by the way: it was written between these readings of performance.now().
+  learn(serverUs, sentMs, receivedMs) {
+    this.#take(sample(serverUs, sentMs * 1000, receivedMs * 1000));
+  }
+
+  #take(found) {
     this.#noticeSleep();
     if (!this.#isBetter(found)) return;
     this.best = found;
@@ -68,12 +83,7 @@ export class ServerClock {
     const response = await fetch(this.address, { cache: "no-store", signal: AbortSignal.timeout(3000) });
     if (!response.ok) throw new Error(`clock answered ${response.status}`);
     const { server_now_us: serverUs } = await response.json();
-    const receivedUs = nowUs();
-    return {
-      offsetUs: serverUs - (sentUs + receivedUs) / 2,
-      errorUs: (receivedUs - sentUs) / 2,
-      takenUs: receivedUs,
-    };
+    return sample(serverUs, sentUs, nowUs());
   }
 
   #isBetter(found) {
