@@ -167,6 +167,7 @@ def die(trial: Trial) -> None:
     trial.check(
         "a file of the dead disk changed", all(after.get(name) == was for name, was in before.items())
     )
+    trial.check(f"gap causes {trial.causes()}", trial.causes() <= {Cause.DISK_FAULT})
 
 
 def vanish(trial: Trial) -> None:
@@ -183,6 +184,8 @@ def vanish(trial: Trial) -> None:
     wait_until(lambda: not any((trial.a.point / "growing").iterdir()), 20)
     trial.b.fill()
     trial.timed("back on it", trial.records_on(trial.a.point), TAKEOVER_S)
+    disks = {Cause.DISK_MISSING, Cause.DISK_FULL, Cause.DISK_FAULT}
+    trial.check(f"gap causes {trial.causes()}", trial.causes() <= disks)
 
 
 def _is_used(device: str) -> bool:
