@@ -29,13 +29,19 @@ export function playerName() {
 // Server moment at which this browser began to play the cue, or null.
 export const playedAtUs = (key) => read(PLAYED, {})[key] ?? null;
 
-// Claim the cue just before it sounds. False: another page of this browser has it, or it has sounded.
+// Claim the cue before its first sample leaves. False: another page of this browser has it, or it has sounded.
 export function claim(key, atUs) {
   const played = read(PLAYED, {});
   if (key in played) return false;
   const kept = Object.entries(played).filter(([, earlierUs]) => atUs - earlierUs < KEEP_US);
   write(PLAYED, { ...Object.fromEntries(kept), [key]: Math.round(atUs) });
   return true;
+}
+
+// It was taken back before it sounded: its moment may still come.
+export function release(key) {
+  const { [key]: _released, ...kept } = read(PLAYED, {});
+  write(PLAYED, kept);
 }
 
 // Reports wait here until the server has them.

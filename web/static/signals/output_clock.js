@@ -1,20 +1,21 @@
 // When what the audio clock says is heard, by performance.now().
 //
-// One reading of the output's time stamp may be a tenth of a second off on a busy machine; the middle one of
-// the last seconds is not. A step of the audio clock (another device, a machine that was asleep) begins anew.
+// Where audio starves on a busy machine, the device goes on and the audio clock stands still: from then on all that was
+// placed on it is heard later. The middle of a few readings follows that within half a second, and believes no single
+// one. Many readings would tell for seconds what no longer holds: on the busiest machine measured, half a second late
+// and told as in time.
 
-const KEPT = 40;
-const STEP_MS = 300;
-const STEPPED = 4; // so many readings in a row that agree with each other and not with the past
+const KEPT = 5;
+const OLD_MS = 1500; // a page that was busy for longer begins anew; one that nobody looks at comes round once a second
 const STANDS_MS = 1500;
 
 export class OutputClock {
   constructor(context) {
     this.context = context;
-    this.apartMs = []; // performance time minus audio time of each reading
-    this.strange = 0;
+    this.readings = []; // [audio time, performance time minus audio time], the newest last
     this.movedAtMs = performance.now();
     this.lastTime = 0;
+    this.lookedAtMs = performance.now();
   }
 
   // Take one reading; call it about ten times a second.
@@ -22,10 +23,9 @@ export class OutputClock {
     const { contextTime, performanceTime } = this.#reading();
     if (contextTime !== this.lastTime) this.movedAtMs = performance.now();
     this.lastTime = contextTime;
-    const apartMs = performanceTime - contextTime * 1000;
-    this.strange = this.apartMs.length > 0 && Math.abs(apartMs - this.#middle()) > STEP_MS ? this.strange + 1 : 0;
-    if (this.strange >= STEPPED) this.apartMs = [];
-    this.apartMs = [...this.apartMs, apartMs].slice(-KEPT);
+    const isOld = performance.now() - this.lookedAtMs > OLD_MS;
+    this.lookedAtMs = performance.now();
+    this.readings = [...(isOld ? [] : this.readings), [contextTime, performanceTime - contextTime * 1000]].slice(-KEPT);
   }
 
   // Whether samples go out at all: a device that was pulled out stands still.
@@ -41,14 +41,15 @@ export class OutputClock {
     return contextTime * 1000 + this.#middle();
   }
 
-  // Audio time of what is heard now.
+  // Audio time of what has been heard for so long that the middle reading knows when.
   heardTime() {
-    return this.toContext(performance.now());
+    return this.readings.length < KEPT ? -Infinity : this.readings[KEPT >> 1][0];
   }
 
   #middle() {
-    if (this.apartMs.length === 0) this.look();
-    return [...this.apartMs].sort((one, other) => one - other)[this.apartMs.length >> 1];
+    if (this.readings.length === 0) this.look();
+    const apartMs = this.readings.map(([, apart]) => apart).sort((one, other) => one - other);
+    return apartMs[apartMs.length >> 1];
   }
 
   #reading() {

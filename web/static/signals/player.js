@@ -1,25 +1,30 @@
 // Plays cues at their moment on the audio clock, and finds out what was really played.
 //
-// Never early, never later than its tolerance, never twice: the claim is made just before the sound,
-// so a reload in between stays silent rather than ringing again.
+// Never early, never later than its tolerance, never twice: nothing is handed to the audio clock that was not
+// claimed, so a page that died in between stays silent rather than ringing again. A page that is reloaded or
+// closed gives back what surely has not sounded.
 
-import { claim, playedAtUs } from "./memory.js";
+import { claim, playedAtUs, release } from "./memory.js";
 import { OutputClock } from "./output_clock.js";
 
-const AHEAD_US = 4_000_000; // a cue is handed to the audio clock this long before
-const CLAIM_MS = 30; // and claimed this long before it sounds
+const AHEAD_US = 2_000_000; // a cue is claimed and handed to the audio clock this long before: a page may be busy for so long
+// Blocks this long keep the sound whole on a machine that is busy; the moment is placed ahead and loses nothing by it.
+// Longer ones would make a pressed signal late, which is known only half a second before.
+const BLOCK_S = 0.05;
+const SOON_S = 0.02; // what begins at once begins this much later than now, so that its beginning is known
+const FOLLOWS_S = 0.005; // what waits is placed anew when the output clock moved by more
 const TIMEOUT_MS = 20_000;
 const SILENT = 0.001; // samples below this were no sound
 
 export class Player {
   // `tell` gets { cue, startedAtUs, endedAtUs, error } for everything that became of a cue here.
-  constructor(clock, tell) {
+  constructor(clock, tell, context = new AudioContext({ latencyHint: BLOCK_S })) {
     this.clock = clock;
     this.tell = tell;
-    this.context = new AudioContext({ latencyHint: "interactive" });
+    this.context = context;
     this.output = new OutputClock(this.context);
     // Everything passes here on its way out: what the page gave out can be looked at.
-    this.tap = new AnalyserNode(this.context, { fftSize: 2048 });
+    this.tap = this.context.createAnalyser();
     this.tap.connect(this.context.destination);
     this.samples = new Float32Array(this.tap.fftSize);
     this.isAudible = null; // whether the last sound was one; null before any
@@ -46,14 +51,19 @@ export class Player {
     await Promise.allSettled(missing.map((address) => this.#fetch(address)));
   }
 
-  // Look at the schedule: begin what is near, stop what may not sound any more, notice what sounds.
+  // Look at the schedule: take back what may not sound any more, place what is near, notice what sounds.
   look(cues) {
     this.output.look();
-    if (this.clock.isKnown) {
-      for (const cue of cues) this.#consider(cue);
-    }
-    this.#withdraw(cues);
+    this.#withdraw(this.clock.isKnown ? cues : []);
+    if (!this.clock.isKnown) return;
+    for (const turn of [...this.turns.values()]) this.#follow(turn);
+    for (const cue of cues) this.#consider(cue);
     for (const turn of [...this.turns.values()]) this.#notice(turn);
+  }
+
+  // The page goes: what surely has not sounded is left to the one that comes after it.
+  leave() {
+    for (const turn of [...this.turns.values()]) if (this.#isWaiting(turn)) this.#takeBack(turn);
   }
 
   // The server moment of a cue; one that hangs on a start signal follows the start this room played.
@@ -78,7 +88,7 @@ export class Player {
   #consider(cue) {
     if (!cue.may_sound || cue.moment_us === null || this.closed.has(cue.key) || this.turns.has(cue.key)) return;
     if (playedAtUs(cue.key) !== null) return;
-    const lateUs = this.clock.now() - cue.moment_us;
+    const lateUs = this.#soonestUs() - cue.moment_us;
     if (lateUs < -AHEAD_US) return;
     if (lateUs > cue.tolerance_us) {
       this.closed.add(cue.key);
@@ -90,77 +100,116 @@ export class Player {
     if (buffer && this.isAllowed) this.#begin(cue, buffer);
   }
 
+  // The server moment at which what begins now would be heard.
+  #soonestUs() {
+    const heardUs = this.isAllowed ? this.#serverUs(this.context.currentTime + SOON_S) : 0;
+    return Math.max(heardUs, this.clock.now());
+  }
+
   #reason(cue) {
     if (!this.isAllowed) return "autoplay_refused";
     return this.buffers.has(cue.audio) ? "too_late" : "audio_missing";
   }
 
   #begin(cue, buffer) {
-    const source = new AudioBufferSourceNode(this.context, { buffer });
-    source.connect(this.tap);
-    const now = this.context.currentTime;
-    const at = Math.max(now, this.output.toContext(this.clock.toPerformance(cue.moment_us)));
-    const turn = { cue, source, at, isClaimed: false, startedAtUs: null, endedTime: null, isLoud: false };
+    if (!claim(cue.key, cue.moment_us)) return;
+    const turn = { cue, buffer, source: null, at: 0, endsAt: 0, startedAtUs: null, hasEnded: false, isLoud: false };
     this.turns.set(cue.key, turn);
-    source.onended = () => this.#ended(turn);
-    source.start(at);
-    setTimeout(() => this.#claim(turn), Math.max(0, (at - now) * 1000 - CLAIM_MS));
+    this.#place(turn);
   }
 
-  #claim(turn) {
-    if (this.turns.get(turn.cue.key) !== turn) return;
-    if (!claim(turn.cue.key, turn.cue.moment_us)) {
-      this.#drop(turn);
-      return;
-    }
-    turn.isClaimed = true;
-    for (const other of [...this.turns.values()]) {
-      if (other !== turn && other.isClaimed) other.source.stop(turn.at); // the newer word counts
+  // Hand it to the audio clock at its moment, or at once when that has passed.
+  #place(turn) {
+    turn.source = this.context.createBufferSource();
+    turn.source.buffer = turn.buffer;
+    turn.source.connect(this.tap);
+    turn.source.onended = () => (turn.hasEnded = true);
+    turn.at = Math.max(this.context.currentTime + SOON_S, this.#wantedAt(turn));
+    turn.source.start(turn.at);
+    this.#cut();
+  }
+
+  #wantedAt(turn) {
+    return this.output.toContext(this.clock.toPerformance(turn.cue.moment_us));
+  }
+
+  // Where audio starved, or the time was measured better, what waits is placed anew. The audio clock may have stood
+  // still for long, in a machine that slept or without a device: what waited meanwhile must not ring now.
+  #follow(turn) {
+    if (turn.at > this.context.currentTime && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us) {
+      this.#giveUp(turn, "too_late");
+    } else if (this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn) - turn.at) > FOLLOWS_S) {
+      this.#silence(turn);
+      this.#place(turn);
     }
   }
 
-  // A waiting cue that moved, was withdrawn or lost its claim is taken back before it sounds.
+  // The newer word counts: each sounds until the next begins.
+  #cut() {
+    const inOrder = [...this.turns.values()].sort(
+      (one, other) => one.at - other.at || one.cue.moment_us - other.cue.moment_us,
+    );
+    inOrder.forEach((turn, place) => {
+      turn.endsAt = Math.min(turn.at + turn.buffer.duration, inOrder[place + 1]?.at ?? Infinity);
+      turn.source.stop(turn.endsAt);
+    });
+  }
+
+  // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells.
+  #isWaiting(turn) {
+    return turn.at > this.context.currentTime + 2 * this.context.baseLatency + 0.05;
+  }
+
+  // A waiting cue that moved or was withdrawn is taken back before it sounds; every one when the time is not known any more.
   #withdraw(cues) {
     const wanted = new Map(cues.map((cue) => [cue.key, cue]));
     for (const turn of [...this.turns.values()]) {
-      if (turn.isClaimed) continue;
+      if (!this.#isWaiting(turn)) continue;
       const cue = wanted.get(turn.cue.key);
-      if (!cue?.may_sound || Math.abs(cue.moment_us - turn.cue.moment_us) > 20_000) this.#drop(turn);
+      if (!cue?.may_sound || Math.abs(cue.moment_us - turn.cue.moment_us) > 20_000) this.#takeBack(turn);
     }
+  }
+
+  #takeBack(turn) {
+    this.#drop(turn);
+    release(turn.cue.key);
   }
 
   #drop(turn) {
     this.turns.delete(turn.cue.key);
+    this.#silence(turn);
+    this.#cut();
+  }
+
+  #silence(turn) {
     turn.source.onended = null;
     turn.source.stop();
+    turn.source.disconnect();
   }
 
   // What came out of the loudspeaker, by the output's own clock and not by the plan.
   #notice(turn) {
-    if (!turn.isClaimed) return;
     turn.isLoud ||= this.context.currentTime > turn.at && this.#isLoud();
-    if (turn.startedAtUs === null && this.output.heardTime() >= turn.at && this.output.isMoving && this.clock.isKnown) {
+    const heard = this.output.heardTime();
+    if (heard >= turn.at && turn.endsAt <= turn.at) return this.#giveUp(turn, "not_played"); // a newer word came at once
+    if (turn.startedAtUs === null && heard >= turn.at && this.output.isMoving) {
       turn.startedAtUs = this.#serverUs(turn.at);
       this.#told(turn.cue, turn.startedAtUs, "");
       this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs: null, error: "" });
     }
-    if (turn.startedAtUs !== null && turn.endedTime !== null && this.clock.isKnown) {
+    if (turn.startedAtUs !== null && turn.hasEnded && heard >= turn.endsAt) {
       this.isAudible = turn.isLoud;
-      const endedAtUs = this.#serverUs(turn.endedTime);
-      this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs, error: "" });
+      this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs: this.#serverUs(turn.endsAt), error: "" });
       this.#close(turn);
-      return;
-    }
-    const isSilent = turn.startedAtUs === null && this.clock.isKnown;
-    if (isSilent && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us + 1_000_000) {
-      this.#drop(turn);
-      this.closed.add(turn.cue.key);
-      this.#failed(turn.cue, "not_played");
+    } else if (turn.startedAtUs === null && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us + 1_000_000) {
+      this.#giveUp(turn, "not_played");
     }
   }
 
-  #ended(turn) {
-    turn.endedTime = this.context.currentTime;
+  #giveUp(turn, error) {
+    this.#drop(turn);
+    this.closed.add(turn.cue.key);
+    this.#failed(turn.cue, error);
   }
 
   #close(turn) {

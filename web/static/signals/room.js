@@ -37,9 +37,15 @@ const element = (id) => document.getElementById(id);
 
 function setState(id, kind, words) {
   const badge = element(id);
-  badge.className = `state state-${kind}`;
-  badge.querySelector("use").setAttribute("href", `#symbol-${kind}`);
-  const line = badge.querySelector("span");
+  if (badge.className !== `state state-${kind}`) {
+    badge.className = `state state-${kind}`;
+    badge.querySelector("use").setAttribute("href", `#symbol-${kind}`);
+  }
+  setWords(badge.querySelector("span"), words);
+}
+
+// Ten times a second, mostly the same: a browser draws again what is set again.
+function setWords(line, words) {
   if (line.textContent !== words) line.textContent = words;
 }
 
@@ -97,6 +103,7 @@ async function take() {
     ? `${schedule.session.title}　${schedule.session.subject}`
     : "今天没有安排场次";
   soundCheck.paint(schedule);
+  look(); // what was pressed is known only half a second before
   await player.load([...new Set([schedule.tone, ...schedule.cues.map((cue) => cue.audio)].filter(Boolean))]);
   keepParts();
 }
@@ -213,7 +220,7 @@ function forget() {
 
 function paint() {
   const isKnown = clock.isKnown;
-  element("clock").textContent = isKnown ? timeOf(clock.now()) : "--:--:--";
+  setWords(element("clock"), isKnown ? timeOf(clock.now()) : "--:--:--");
   const isFresh = shown !== null && isKnown && clock.now() - shown.atUs < FRESH_US;
   document.querySelector(".room-words").toggleAttribute("data-fresh", isFresh);
   paintSound();
@@ -257,6 +264,7 @@ async function enableSound() {
 
 element("enable-sound").addEventListener("click", enableSound);
 document.addEventListener("visibilitychange", () => measure().then(refresh));
+addEventListener("pagehide", () => player.leave());
 
 let wakes = null;
 
