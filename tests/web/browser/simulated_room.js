@@ -5,7 +5,7 @@
 async (seed) => {
   const { Player } = await import("/static/signals/player.js");
   const LATENCY_S = 0.3, BLOCK_S = 0.1, STEP_MS = 10, AWAY_US = 1_700_000_000_000_000;
-  const faults = [], counts = { heard: 0, late: 0, withdrawn: 0, moved: 0, reloads: 0, crashes: 0, starved: 0, missed: 0 };
+  const faults = [], counts = { heard: 0, late: 0, withdrawn: 0, moved: 0, reloads: 0, crashes: 0, starved: 0, stood: 0, missed: 0 };
   let state = seed * 2654435761 % 4294967296 || 1;
   const random = () => (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296;
   const between = (low, high) => low + random() * (high - low);
@@ -73,8 +73,8 @@ async (seed) => {
     counts.heard += 1;
     const isChangedLate = cue.changedAtMs > source.heardMs - 1500;
     if (lateMs < -30 && !isChangedLate) faults.push(`${key} ${-lateMs} ms early`);
-    if (lateMs > (disturbedAtMs > source.heardMs - 2000 ? 3500 : 2170)) faults.push(`${key} stale by ${lateMs} ms`);
-    if (!cue.may_sound && !isChangedLate) faults.push(`${key} sounded though withdrawn`);
+    if (lateMs > (disturbedAtMs > source.heardMs - 2000 ? 3500 : 2170) && !source.wasOut) faults.push(`${key} stale by ${lateMs} ms`);
+    if (!cue.may_sound && !isChangedLate && !source.wasOut) faults.push(`${key} sounded though withdrawn`);
     // Starving in the last second cannot be made good; a page that was away for seconds may have come too late.
     const isExcused = disturbedAtMs > source.heardMs - 1200 || Math.max(stalledAtMs, bornAtMs) > source.heardMs - 3500;
     if (lateMs > 30 && !isChangedLate && !isExcused) faults.push(`${key} ${lateMs} ms late for nothing`);
@@ -107,6 +107,7 @@ async (seed) => {
   while ([...cues.values()].some((one) => trueUs(nowMs) < one.moment_us + 16_000_000)) {
     nowMs += STEP_MS;
     if (happens(4000)) { starvesUntilMs = nowMs + between(20, 600); counts.starved += 1; }
+    if (happens(60_000)) { standStill(); counts.stood += 1; }
     if (nowMs < starvesUntilMs) disturbedAtMs = nowMs;
     else device.go(STEP_MS);
     if (happens(9000)) { clock.offsetUs = AWAY_US + between(-10_000, 10_000); }
@@ -120,6 +121,11 @@ async (seed) => {
     const stallMs = happens(300) ? between(100, 3000) : 100;
     if (stallMs > 500) stalledAtMs = nowMs + stallMs;
     lookAtMs = nowMs + stallMs;
+  }
+  // The device is pulled out for so long that what waited for it must not sound any more.
+  function standStill() {
+    starvesUntilMs = nowMs + between(3000, 6000);
+    for (const one of device.sources) one.wasOut = one.at < device.rendered + 0.4; // too near to be taken back
   }
   function change() {
     const open = [...cues.values()].filter((one) => one.may_sound && one.moment_us > trueUs(nowMs) - 500_000);
