@@ -20,8 +20,8 @@ from kiosk.speaker_store import SoundFileError, SpeakerStore
 from kiosk.speaker_stream import Sound
 
 # So long before its moment a turn is claimed and handed over: a slow disk has time to remember it.
-AHEAD_US: Final = 600_000
-LOOK_S: Final = 0.1
+AHEAD_US: Final = 700_000
+LOOK_S: Final = 0.2
 
 _log: Final = structlog.get_logger("speaker")
 

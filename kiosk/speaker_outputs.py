@@ -14,7 +14,9 @@ from exam.clock import SECOND_US
 RATE: Final = 22_050
 FRAME_BYTES: Final = 2
 # What the device may hold; short, so that a newer word cuts in at once.
-BUFFER_US: Final = 350_000
+BUFFER_US: Final = 400_000
+# The sound server asks for more when so much is missing; left to itself it asks fifty times a second.
+ASKS_US: Final = 50_000
 
 _PULSE_PLAYBACK: Final = 1
 _PULSE_S16LE: Final = 3
@@ -91,7 +93,7 @@ class PulseOutput:
         spec = _PulseSpec(_PULSE_S16LE, RATE, 1)
         hold = RATE * FRAME_BYTES * BUFFER_US // SECOND_US
         # Without prebuffering: its clock goes on through an underrun (speaker_stream.STARVED_US).
-        buffer = _PulseBuffer(_UNSET, hold, 0, _UNSET, _UNSET)
+        buffer = _PulseBuffer(_UNSET, hold, 0, RATE * ASKS_US // SECOND_US * FRAME_BYTES, _UNSET)
         channels = None if position is None else _PulseMap(1, (ctypes.c_int * 32)(position))
         stream = self._simple.pa_simple_new(
             None,

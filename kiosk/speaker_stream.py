@@ -19,8 +19,9 @@ from kiosk.speaker_outputs import RATE, Output, OutputError
 
 Samples = NDArray[np.int16]
 
-BLOCK: Final = RATE // 20
-BLOCK_US: Final = SECOND_US // 20
+# Each block costs a wake-up of this program and of the sound server; the onset stands to the sample whatever its length.
+BLOCK: Final = RATE // 10
+BLOCK_US: Final = SECOND_US // 10
 # How much the device holds beforehand: enough for a machine that is busy for a moment.
 TARGET_US: Final = 250_000
 # A device that holds less than this has run dry, or is about to: nothing begins until it is ahead again.
