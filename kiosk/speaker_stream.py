@@ -19,7 +19,7 @@ from kiosk.speaker_outputs import RATE, Output, OutputError
 
 Samples = NDArray[np.int16]
 
-# Each block costs a wake-up of this program and of the sound server; the onset stands to the sample whatever its length.
+# Each block wakes this program and the sound server; the onset stands to the sample whatever its length.
 BLOCK: Final = RATE // 10
 BLOCK_US: Final = SECOND_US // 10
 # How much the device holds beforehand: enough for a machine that is busy for a moment.

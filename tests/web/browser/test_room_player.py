@@ -1,4 +1,4 @@
-"""The room page's player on simulated clocks: never early, never twice, never stale, however audio and page starve."""
+"""The room page's player on simulated clocks: never early, twice or stale, however audio and page starve."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,6 +21,7 @@ def test_days_of_starving_audio_and_dying_pages_break_no_promise(chromium: Brows
         assert day["faults"] == [], f"seed {seed}"
         happened.update(day["counts"])
     page.close()
-    assert all(happened[what] > DAYS // 2 for what in ("withdrawn", "moved", "reloads", "crashes", "stood", "missed"))
+    common = ("withdrawn", "moved", "reloads", "crashes", "stood", "missed")
+    assert all(happened[what] > DAYS // 2 for what in common), happened
     assert happened["heard"] > 10 * DAYS
     assert happened["starved"] > 10 * DAYS
