@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
@@ -175,13 +176,9 @@ def prepare(settings: Settings, lock: WriterLock, now_us: int, asked: Asked) -> 
 
 def rehearse(settings: Settings, lock: WriterLock, clock: Clock, wanted: Wanted) -> Rehearsed:
     """Run the rehearsal's console until it is over, and keep what came of it. Raises as `prepare`."""
-    leaping, console = LeapingClock(clock), os.getpid()
+    leaping, finished = LeapingClock(clock), partial(stop_console, os.getpid())
     own = rehearsal_settings(settings)
     begun = own.data_folder / "begun"
-
-    def finished() -> None:
-        if os.getppid() == console:  # else it was killed, and somebody else is the parent now
-            os.kill(console, signal.SIGTERM)
 
     def beside(app: Flask, services: Services) -> Callable[[], None]:
         if begun.exists():  # the worker died, and this is another one: nothing is rehearsed twice
@@ -201,6 +198,12 @@ def rehearse(settings: Settings, lock: WriterLock, clock: Clock, wanted: Wanted)
     with closing(real), closing(Signing(checkpoints, clock)), real.write() as connection:
         keep_rehearsal(connection, done, wanted.account_id)
     return done
+
+
+def stop_console(console: int) -> None:
+    """From its worker. A console that was killed is not the parent any more: that would be somebody else."""
+    if os.getppid() == console:
+        os.kill(console, signal.SIGTERM)
 
 
 def _account(connection: Connection, name: str, password: str) -> int:

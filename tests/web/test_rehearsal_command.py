@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from contextlib import closing, suppress
@@ -23,7 +25,7 @@ from tests.kiosk.stage import free_port
 from tests.kiosk.test_speaker_command import SPEAK
 from tests.web.rehearsals import plan_for_tomorrow
 from tests.world import PASSWORD, START_US, World, build_world
-from web.rehearsal_command import Asked, Plan, RehearsalError, kept_closed, main, prepare
+from web.rehearsal_command import Asked, Plan, RehearsalError, kept_closed, main, prepare, stop_console
 from web.rehearsal_folder import clear_left, folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,6 +171,15 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(
     assert main(["--by", "liqiang"], lambda _: settings) == 1
     assert "see whether the disk is full" in capsys.readouterr().err
     assert not folder_of(settings).exists()
+
+
+def test_nobody_but_the_own_console_is_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    stop_console(os.getpid())  # it was killed, and this worker has another parent now
+    assert told == []
+    stop_console(os.getppid())
+    assert told == [(os.getppid(), signal.SIGTERM)]
 
 
 def test_without_a_site_there_is_nothing_to_rehearse(

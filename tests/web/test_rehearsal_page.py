@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -14,7 +15,11 @@ from evidence.announcements import load_reports
 from evidence.rehearsals import keep_rehearsal
 from exam.clock import MINUTE_US, SECOND_US, SimulatedClock, SystemClock
 from exam.rehearsal import LASTS_US, Became, Rehearsed, RehearsedSignal
-from tests.web.console import HTML, PageClient
+from kiosk.console import HttpConsole
+from kiosk.local import open_local
+from kiosk.scan import Scan
+from tests.kiosk.real_console import PARTS, at_console
+from tests.web.console import HTML, PageClient, serving
 from tests.web.rehearsals import plan_for_tomorrow
 from tests.web.test_readiness_page import row
 from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of
@@ -80,6 +85,30 @@ def test_doors_behind_which_something_would_be_lost_are_shut_also_to_kiosks(
     assert told.status_code == 503, "away, not shut out: a kiosk that is shut out wipes itself"
     assert lead.get("/healthz").status_code == 200
     assert lead.get("/nowhere").status_code == 404
+
+
+def test_a_kiosk_takes_a_rehearsal_for_a_console_that_is_away_and_lets_people_in_alone(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    scan = Scan(world.on_time.ticket_no, world.on_time.id_number)
+    place = tmp_path_factory.mktemp("kiosk")
+    with at_console(world, place) as (local, _):
+        local.close()
+    settings = Settings(data_folder=place)
+    wanted = Wanted(DAY, world.site_lead_account_id)
+    machine = SimulatedClock(SystemClock().wall_us())
+    with (
+        rehearsal_of(world, tmp_path_factory.mktemp("rehearsal"), machine, wanted) as rehearsal,
+        serving(rehearsal.app) as address,
+        closing(HttpConsole(address, settings.kiosk_token)) as line,
+        closing(open_local(settings, line, world.clock)) as local,
+    ):
+        assert not local.contact.turn(PARTS).is_heard
+        assert local.contact.unfit() == ()
+        assert local.asker.ask(scan).answer.outcome == "OK_OFFLINE"
+        assert not local.contact.turn(PARTS).is_heard
+        assert local.contact.told.counts.waiting == 1, "the real console will have it"
+        assert settings.kiosk_token.exists()
 
 
 def test_nobody_is_let_in_or_put_out_or_heard_where_it_would_be_lost(
