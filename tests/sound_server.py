@@ -35,12 +35,12 @@ def pulse_server(folder: Path, *modules: str) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
         socket.unlink(missing_ok=True)
 
 
 def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if socket.exists():
             return
         if server.poll() is not None:

@@ -59,7 +59,7 @@ def both(archive: Archive, bag: Path) -> tuple[int, int]:
 
 def all_three(archive: Archive, bag: Path) -> tuple[int, int, int]:
     words = ["sh", str(SHELL_VERIFIER), str(bag), "--fingerprint", archive.authority.fingerprint]
-    ended = subprocess.run(words, capture_output=True, check=False, timeout=30)
+    ended = subprocess.run(words, capture_output=True, check=False, timeout=100)
     return *both(archive, bag), ended.returncode
 
 

@@ -56,7 +56,7 @@ def test_systemd_finds_nothing_wrong(path: Path, tmp_path: Path) -> None:
             text = text.replace(program, "/bin/true")
         (tmp_path / one.name).write_text(text, encoding="utf-8")
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=one", str(tmp_path / path.name)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, [line for line in done.stderr.splitlines() if path.name in line]) == (0, [])
 
 
@@ -128,7 +128,7 @@ def ask(word: str, address: str, tmp_path: Path) -> tuple[int, str]:
     systemctl.chmod(0o755)
     known = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ADDRESS": address, "PAUSE_S": "0"}
     script = [str(FOLDER / "screen-answers.sh"), word]
-    done = subprocess.run(script, env=known, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(script, env=known, capture_output=True, timeout=100, check=False)
     return done.returncode, told.read_text() if told.exists() else ""
 
 

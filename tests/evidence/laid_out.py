@@ -54,4 +54,4 @@ def run_lines(lines: list[str], folder: Path, from_us: int, until_us: int, layou
     first = "set -eu; LC_ALL=C; export LC_ALL; tab=$(printf '\\t')"
     words = ["sh", "-c", "\n".join([first, *lines, 'cat "$tmp/computed"'])]
     here = {**os.environ, "tmp": str(folder)}
-    return subprocess.run(words, capture_output=True, check=True, text=True, env=here, timeout=30).stdout
+    return subprocess.run(words, capture_output=True, check=True, text=True, env=here, timeout=100).stdout

@@ -69,7 +69,7 @@ def verify_by_shell(archive: Archive, bag: Path) -> int:
 def shell(bag: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """Our own copy of verify.sh over a bag."""
     command = ["sh", str(SHELL_VERIFIER), str(bag), *words]
-    return subprocess.run(command, capture_output=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, check=False, timeout=100)
 
 
 def test_without_a_key_from_outside_nothing_is_proved(bag: Path) -> None:

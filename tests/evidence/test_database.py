@@ -133,9 +133,9 @@ def test_closing_waits_for_those_who_still_read(tmp_path: Path) -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert reading.wait(10)
-    reader.close()
-    asking.join(10)
+    assert reading.wait(60)
+    reader.close(patience_s=60)
+    asking.join(60)
     assert counted == [300000]
     database.close()
 
@@ -148,14 +148,14 @@ def test_a_reader_that_does_not_end_does_not_hold_up_the_end(tmp_path: Path) -> 
     def stay() -> None:
         with reader.read():
             reading.set()
-            ended.wait(10)
+            ended.wait(60)
 
     staying = threading.Thread(target=stay)
     staying.start()
-    assert reading.wait(10)
+    assert reading.wait(60)
     reader.close(patience_s=0.05)
     ended.set()
-    staying.join(10)
+    staying.join(60)
     assert not staying.is_alive()
     database.close()
 

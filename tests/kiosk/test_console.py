@@ -74,7 +74,7 @@ def door() -> Iterator[Door]:
             asked = json.loads(self.rfile.read(length)) if length else None
             door.heard.append((self.command, self.path, self.headers["Authorization"], asked))
             if door.hangs:
-                door.go_on.wait(5)
+                door.go_on.wait(60)
                 return
             self.send_response(door.status)
             body = b"" if door.status == 304 else door.body

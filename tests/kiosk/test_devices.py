@@ -41,7 +41,7 @@ class Notebook:
 
     def until(self, count: int) -> list[Input]:
         with self._told:
-            assert self._told.wait_for(lambda: len(self.notes) >= count, 10), self.notes
+            assert self._told.wait_for(lambda: len(self.notes) >= count, 60), self.notes
             return self.notes
 
 
@@ -181,7 +181,7 @@ class Running:
 
     def until(self, is_so: Callable[[Device], bool]) -> Device:
         with self.changed:
-            assert self.changed.wait_for(lambda: is_so(self.board.devices()[0]), 10), self.board.devices()
+            assert self.changed.wait_for(lambda: is_so(self.board.devices()[0]), 60), self.board.devices()
             return self.board.devices()[0]
 
 
@@ -212,7 +212,7 @@ def running(kernel: FakeKernel) -> Iterator[Callable[[KioskSettings], Running]]:
     for stopping, threads in started:
         stopping.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 

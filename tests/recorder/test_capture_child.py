@@ -30,7 +30,7 @@ class Listener:
 
 
 def hear(loop: ChildLoop, listener: Listener) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if listener.ended:
             return
         loop.wait(SECOND_US // 10)
@@ -102,9 +102,9 @@ def test_words_wait_until_they_are_asked_for_and_an_end_does_not(loop, tmp_path:
     assert listener.output == []
     before_us = clock.monotonic_us()
     while not listener.ended:
-        loop.wait(60 * SECOND_US)
+        loop.wait(100 * SECOND_US)
     assert listener.output == ["word"]
-    assert clock.monotonic_us() - before_us < 20 * SECOND_US
+    assert clock.monotonic_us() - before_us < 50 * SECOND_US
 
 
 def test_waiting_ends_when_somebody_wakes_the_loop(loop) -> None:
@@ -112,5 +112,5 @@ def test_waiting_ends_when_somebody_wakes_the_loop(loop) -> None:
     for _ in range(70_000):  # more than the pipe holds
         loop.wake()
     before_us = clock.monotonic_us()
-    loop.wait(20 * SECOND_US)
-    assert clock.monotonic_us() - before_us < 5 * SECOND_US
+    loop.wait(100 * SECOND_US)
+    assert clock.monotonic_us() - before_us < 50 * SECOND_US

@@ -22,7 +22,7 @@ def test_a_chore_is_asked_again_and_again() -> None:
             enough.set()
 
     chores = Chores([Chore("count", 0.01, work)])
-    assert enough.wait(5)
+    assert enough.wait(30)
     chores.stop()
 
 
@@ -36,7 +36,7 @@ def test_a_chore_that_fails_is_asked_again_and_hurts_no_other(capsys: pytest.Cap
     chores = Chores([Chore("broken", 0.01, fail), Chore("fine", 0.01, lambda _flag: done.set())])
     assert tried.acquire(timeout=30)
     assert tried.acquire(timeout=30)
-    assert done.wait(5)
+    assert done.wait(30)
     chores.stop()
     assert capsys.readouterr().out.count("chore_failed") == 1
 
@@ -74,11 +74,11 @@ def test_a_stop_tells_the_chore_that_is_in_the_middle_of_something() -> None:
 
     def work(is_over: threading.Event) -> None:
         started.set()
-        is_over.wait(20)
+        is_over.wait(60)
         ended.set()
 
     chores = Chores([Chore("long", 0.01, work)])
-    assert started.wait(5)
+    assert started.wait(30)
     chores.stop()
     assert ended.is_set()
 
@@ -90,11 +90,11 @@ def test_chores_that_hang_hold_up_a_stop_together_no_longer_than_one() -> None:
         hanging.release()
         disk_answers.wait(60)
 
-    chores = Chores([Chore(f"hangs {number}", 1, hang) for number in range(8)])
-    assert all(hanging.acquire(timeout=30) for _ in range(8))
+    chores = Chores([Chore(f"hangs {number}", 1, hang) for number in range(40)])
+    assert all(hanging.acquire(timeout=30) for _ in range(40))
     began_us = CLOCK.monotonic_us()
     chores.stop(2)
-    assert CLOCK.monotonic_us() - began_us < 8 * 1_000_000
+    assert CLOCK.monotonic_us() - began_us < 40 * 1_000_000
     disk_answers.set()
     chores.stop()
 

@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,20 @@ from evidence.database import ReaderDatabase, WriterDatabase
 from evidence.vault import Vault
 from evidence.volume_look import Trouble
 from evidence.volume_rows import volume_states
-from exam.clock import SECOND_US, SystemClock
+from exam.clock import SystemClock
 from recorder.service import CameraList, RecorderServiceError, serve
 from recorder.ticker import Ticker
 from tests.recorder.live import live_site, wait_until
 from tests.world import CLOCK_US, World
 
 
-def stop_soon(seconds: float = 1.2) -> None:
+def stop_once(is_so: Callable[[], object]) -> None:
+    """Tell this process to stop once its service is listening for that and something is so."""
+    before = signal.getsignal(signal.SIGTERM)
+
     def stop() -> None:
-        SystemClock().sleep_us(round(seconds * SECOND_US))
+        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before, 60)
+        wait_until(is_so, 60)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=stop, daemon=True).start()
@@ -28,7 +33,7 @@ def stop_soon(seconds: float = 1.2) -> None:
 
 def test_without_a_site_the_service_waits_politely_and_stops_with_0(tmp_path: Path) -> None:
     settings = Settings(data_folder=tmp_path / "site")
-    stop_soon()
+    stop_once(lambda: found_volumes(settings))
     assert serve(settings, SystemClock()) == 0
     assert (tmp_path / "site" / "footage" / "growing").is_dir()
 
@@ -36,7 +41,7 @@ def test_without_a_site_the_service_waits_politely_and_stops_with_0(tmp_path: Pa
 def test_an_unreachable_camera_is_tried_until_the_stop(tmp_path: Path) -> None:
     site = live_site(tmp_path)
     site.add_camera("nobody", "rtsp://127.0.0.1:9/x")
-    stop_soon(6)
+    stop_once(lambda: site.state("nobody") is not None and site.gaps("nobody"))
     assert serve(site.settings, SystemClock()) == 0
     state = site.state("nobody")
     assert state is not None
@@ -54,7 +59,7 @@ def test_a_second_recorder_is_refused_in_one_sentence(tmp_path: Path) -> None:
 def test_an_index_without_the_signed_ledger_rows_is_refused_as_a_rollback(tmp_path: Path) -> None:
     site = live_site(tmp_path)
     site.add_camera("nobody", "rtsp://127.0.0.1:9/x")
-    stop_soon(4)
+    stop_once(lambda: site.gaps("nobody"))
     assert serve(site.settings, SystemClock()) == 0
     site.settings.footage_db.rename(tmp_path / "index_that_was_signed.db")
     with pytest.raises(RecorderServiceError, match=r"(?s)rollback: footage\.db has 0 .*run\.py rebuild"):
@@ -65,13 +70,17 @@ def test_a_footage_folder_that_cannot_be_used_is_named_and_the_service_runs(tmp_
     (tmp_path / "file").write_text("")
     volumes = [tmp_path / "file" / "x", tmp_path / "good"]
     settings = Settings(data_folder=tmp_path / "site", recorder=RecorderSettings(volumes=volumes))
-    stop_soon()
+    stop_once(lambda: len(found_volumes(settings)) == len(volumes))
     assert serve(settings, SystemClock()) == 0
+    assert found_volumes(settings) == {"x": Trouble.FAULT, "good": None}
+
+
+def found_volumes(settings: Settings) -> dict[str, Trouble | None]:
     reader = ReaderDatabase(settings.footage_db)
     with reader.read() as connection:
         found = {Path(state.path).name: state.trouble for state in volume_states(connection)}
     reader.close()
-    assert found == {"x": Trouble.FAULT, "good": None}
+    return found
 
 
 def test_cameras_are_read_once_the_site_exists_and_again_when_it_changes(world: World) -> None:

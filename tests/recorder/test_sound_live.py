@@ -14,7 +14,7 @@ from rehearsal.camera_server import RunningCamera, RunningCameras, running_camer
 from rehearsal.camera_sound import Sound as SentSound
 from tests.recorder.live import FRAME_US, LiveSite, live_site, taken_us, wait_until
 
-pytestmark = [pytest.mark.media, pytest.mark.live]
+pytestmark = [pytest.mark.media, pytest.mark.live, pytest.mark.timeout(300)]
 
 KINDS = (SentSound.AAC, SentSound.PCMA, SentSound.G726, SentSound.UNKNOWN, SentSound.MUTE_PCMA)
 # How late a picture may be dated: transcoded sound holds it back, by how much exactly is not known.
@@ -60,10 +60,10 @@ def test_pictures_are_recorded_whatever_the_microphone_sends(cameras: RunningCam
         wait_until(lambda: all(len(site.segments(name)) >= 2 for name in heard), 60)
         cameras.control.start_fault("aac", Fault.SOUND_STOPS)
         cameras.control.start_fault("pcma", Fault.SOUND_GARBAGE)
-        wait_until(lambda: all(len(site.segments(name)) >= 4 for name in heard), 30)
+        wait_until(lambda: all(len(site.segments(name)) >= 4 for name in heard), 60)
         states = {site.state(name).state for name in heard}  # type: ignore[union-attr]
-        wait_until(lambda: all(site.segments(name) for name in site.uuids), 30)
-        wait_until(lambda: sounds(site, "unknown")[-1] == Sound(SoundKind.LEFT_OUT, "unknown"), 30)
+        wait_until(lambda: all(site.segments(name) for name in site.uuids), 60)
+        wait_until(lambda: sounds(site, "unknown")[-1] == Sound(SoundKind.LEFT_OUT, "unknown"), 60)
     assert states == {Recording.RECORDING}
     assert len({segment.run_id for segment in site.segments("aac")}) == 1, "the pictures went on"
 

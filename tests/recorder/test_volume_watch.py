@@ -34,7 +34,7 @@ class FakeLooker:
     def look(self, place: Place, _now_us: int) -> Look:
         self.looks += 1
         if place.path in self.hanging:
-            self.hanging[place.path].wait(20)
+            self.hanging[place.path].wait(60)
         if self.crashes:
             raise RuntimeError("no such thing")
         trouble = self.troubles.get(place.path)
@@ -192,7 +192,7 @@ def test_a_start_waits_for_disks_that_answer_and_not_for_others() -> None:
     looker = FakeLooker(hanging={A: threading.Event()})
     watch = VolumeWatch(looker, places([A, B], None, 0), SimulatedClock(FIRST_US))
     threading.Timer(0.3, looker.hanging[A].set).start()
-    watch.start(2)
+    watch.start(60)
     assert watch.found()[0].trouble is None
     watch.close()
     unanswered = VolumeWatch(looker, places([A], None, 0), SimulatedClock(FIRST_US))
@@ -252,7 +252,7 @@ def test_a_volume_that_is_asked_for_twice_is_adopted_once(
 ) -> None:
     with open_fakes(tmp_path) as fakes:
         desk = desk_of(fakes.footage, tmp_path)
-        desk.watch.start(5)
+        desk.watch.start(60)
         for _ in range(3):  # the first of them takes longer than the patience for it
             for volume in desk.watch.to_be_admitted():
                 fakes.keeper.take_back(partial(desk._adopt_one, volume))
@@ -265,6 +265,6 @@ def test_a_real_looker_and_a_real_folder_go_together(tmp_path: Path) -> None:
     with open_footage(tmp_path) as footage:
         (place,) = places([tmp_path / "disk"], None, 0)
         watch = VolumeWatch(Looker(footage.database), [place], SimulatedClock(FIRST_US))
-        watch.start(5)
+        watch.start(60)
         assert watch.to_adopt() == [footage.volume]
         watch.close()

@@ -29,7 +29,7 @@ def ffmpeg_input(camera: RunningCamera) -> tuple[list[str], bytes]:
     address = camera.address
     if camera.login is not None:
         address = address.replace("://", f"://{camera.login.user}:{camera.login.password}@")
-    script = f"ffconcat version 1.0\nfile '{address}'\noption rtsp_transport tcp\noption timeout 4000000\n"
+    script = f"ffconcat version 1.0\nfile '{address}'\noption rtsp_transport tcp\noption timeout 20000000\n"
     whitelist = "pipe,tcp,udp,rtp,rtsp,file,crypto,data"
     return ["-f", "concat", "-safe", "0", "-protocol_whitelist", whitelist, "-i", "pipe:0"], script.encode()
 
@@ -38,7 +38,7 @@ def ffmpeg_words(camera: RunningCamera) -> str:
     """What ffmpeg says when it tries to read one frame."""
     arguments, script = ffmpeg_input(camera)
     command = ["ffmpeg", "-v", "error", *arguments, "-frames:v", "1", "-f", "null", "-"]
-    return subprocess.run(command, input=script, capture_output=True, timeout=30, check=False).stderr.decode()
+    return subprocess.run(command, input=script, capture_output=True, timeout=60, check=False).stderr.decode()
 
 
 def grey_frames(

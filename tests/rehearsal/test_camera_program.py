@@ -35,7 +35,7 @@ def test_flags_give_cameras_of_every_kind_and_a_signal_ends_them(tmp_path: Path)
         assert child.stdout is not None
         lines = [child.stdout.readline().decode().strip() for _ in range(6)]
         child.send_signal(signal.SIGTERM)
-        _, progress = child.communicate(timeout=10)
+        _, progress = child.communicate(timeout=60)
     assert child.returncode == 0
     assert [line.rsplit("/", 1)[1] for line in lines[:5]] == [f"camera-{number}" for number in range(1, 6)]
     assert all(line.startswith("rtsp://127.0.0.1:") for line in lines[:5])
@@ -114,4 +114,4 @@ def test_closing_standard_input_ends_an_attached_server(tmp_path: Path) -> None:
         assert list(json.loads(child.stdout.readline())["ports"]) == ["a"]
         os.write(write_end, b"x")
         os.close(write_end)
-        assert child.wait(timeout=10) == 0
+        assert child.wait(timeout=60) == 0

@@ -52,7 +52,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
 
 
 async def until(camera: SimulatedCamera, connection: FakeConnection, frames: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(connection.frames) < frames:
             await asyncio.sleep(0.005)
     assert camera.viewers

@@ -9,6 +9,7 @@ from evidence.footage_access import FootageRequest, record_access
 from evidence.timeline import Interval
 from exam.clock import SECOND_US
 from tests.recordings import Reel
+from tests.web.player_page import reached, settled
 from tests.world import START_US, World
 
 INTERVAL = Interval(START_US, START_US + 40 * SECOND_US)
@@ -53,15 +54,7 @@ def test_pictures_play_whatever_sound_lies_beside_them(
 ) -> None:
     page = open_page(world.site_lead_account_id, f"{page_path}?at={at(second + 3)}", "wall")
     # Two seconds on: with sound, from a file with sound into one without, across the moment it ends.
-    words = f"09:00:{second + 2:02d}"
-    page.wait_for_function(
-        "(words) => document.getElementById('clock').textContent.startsWith(words)", arg=words, timeout=15_000
-    )
+    reached(page, second + 2)
     page.keyboard.press("k")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('figure.camera')].every((figure) =>"
-        " figure.dataset.offsetMs !== '' && Math.abs(Number(figure.dataset.offsetMs)) <= 20)",
-        timeout=15_000,
-    )
-    page.wait_for_timeout(100)
+    settled(page)
     assert colour(page, "前方") == expected

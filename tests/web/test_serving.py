@@ -25,7 +25,7 @@ class LongFile:
     def __iter__(self) -> Iterator[bytes]:
         yield WHOLE
         self.is_begun.set()
-        self.is_alone.wait(5)
+        self.is_alone.wait(60)
 
     def close(self) -> None:
         self.is_closed.set()
@@ -42,8 +42,8 @@ def test_what_was_being_sent_is_closed_when_the_browser_hangs_up(services: Servi
     with serving(app) as address:
         browser = socket.create_connection(("127.0.0.1", urlsplit(address).port or 0))
         browser.sendall(b"GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert file.is_begun.wait(5)
+        assert file.is_begun.wait(30)
         browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
         browser.close()
         file.is_alone.set()
-        assert file.is_closed.wait(5)
+        assert file.is_closed.wait(30)

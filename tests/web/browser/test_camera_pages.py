@@ -87,7 +87,7 @@ def test_a_camera_that_dies_is_seen_without_a_press(open_page: Open, world: Worl
     page = open_page(world.site_lead_account_id, "/wall/")
     expect(page.locator(".alarm-loud")).to_have_count(0)
     recording(world, but={world.camera_2: (Recording.DOWN, Cause.UNREACHABLE)})
-    expect(page.locator(".alarm-loud")).to_contain_text("第2考场前方", timeout=4000)
+    expect(page.locator(".alarm-loud")).to_contain_text("第2考场前方")
 
 
 def test_a_tile_leads_to_playback_of_now_with_its_reason_form(open_page: Open, world: World) -> None:
@@ -132,10 +132,10 @@ def test_a_check_is_ordered_by_key_and_its_progress_moves_by_itself(open_page: O
     expect(page.get_by_text("等待录像程序")).to_be_visible()
     with world.footage.write() as connection:
         write_report(connection, Report(1, WorkState.RUNNING, 2, 3), world.clock.wall_us())
-    expect(page.get_by_text("已完成 2/3 台")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("已完成 2/3 台")).to_be_visible()
     assert findings(page) == []
     world.clock.sleep_us(2 * MINUTE_US)
-    expect(page.get_by_text("检查没有进展")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("检查没有进展")).to_be_visible()
 
 
 def test_on_paper_only_the_sheet_is_left(open_page: Open, world: World) -> None:

@@ -14,6 +14,7 @@ from tests.evidence.check_ins import Desk
 from tests.evidence.office import late_scan
 from tests.web.crowd import add_rooms, admit_every_second, fill_first_room
 from tests.web.doubted import face, file_photo, keep_photo, lay_doubts, show_way
+from tests.web.holding import held_until_sent
 from tests.world import PASSWORD, World, announce
 
 pytestmark = pytest.mark.browser
@@ -124,11 +125,9 @@ def lose_the_answer(route: Route) -> None:
 
 
 def hold(page: Page, words: str) -> None:
-    """Press the key for longer than a second."""
+    """Press the key until that has an effect."""
     page.get_by_role("button", name=words).focus()
-    page.keyboard.down("Enter")
-    page.wait_for_timeout(1200)
-    page.keyboard.up("Enter")
+    held_until_sent(page, lambda: page.keyboard.down("Enter"), lambda: page.keyboard.up("Enter"))
 
 
 def test_nothing_typed_is_lost_while_the_server_cannot_be_reached(open_page: Open, world: World) -> None:

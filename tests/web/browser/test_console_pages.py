@@ -23,6 +23,7 @@ from tests.web.crowd import (
     give_players,
     recording,
 )
+from tests.web.holding import held_until_sent
 from tests.world import PASSWORD, START_US, World, announce
 from web.access import Role
 from web.services import Services, room_topic
@@ -48,13 +49,11 @@ def arm(world: World) -> None:
 
 
 def hold(page: Page, words: str) -> None:
-    """Press the button for longer than a second."""
+    """Press the button until that has an effect."""
     box = page.get_by_role("button", name=words).bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.wait_for_timeout(1300)
-    page.mouse.up()
+    held_until_sent(page, page.mouse.down, page.mouse.up)
 
 
 def test_logging_in_by_keyboard_leads_to_the_own_room(open_page: Open) -> None:
@@ -162,10 +161,21 @@ def test_the_page_looks_again_as_soon_as_something_happens(
     open_page: Open, world: World, services: Services
 ) -> None:
     page = open_page(world.proctor_account_id, room(world))
-    page.wait_for_timeout(1000)
+    page.route("**" + room(world), without_regular_turns)
+    with page.expect_response("**/live") as first_look:
+        page.reload()
+    first_look.value.finished()
     admit(world, world.on_time.id)
     services.bus.publish(room_topic(world.room_1))
-    expect(page.get_by_role("button", name="1号 陈一诺 已入场")).to_be_visible(timeout=2000)
+    expect(page.get_by_role("button", name="1号 陈一诺 已入场")).to_be_visible()
+
+
+def without_regular_turns(route: Route) -> None:
+    """The page, but it looks again by itself only after an hour."""
+    answer = route.fetch()
+    route.fulfill(
+        response=answer, body=answer.text().replace("<body ", '<body data-live-every-ms="3600000" ', 1)
+    )
 
 
 def test_a_step_is_ticked_by_touch_or_by_key(open_page: Open, world: World) -> None:
@@ -214,7 +224,7 @@ def test_a_page_whose_login_ended_says_so(open_page: Open, world: World) -> None
     page = open_page(world.proctor_account_id, room(world))
     with world.exam.write() as connection:
         connection.execute("update login set closed_at_us = 1")
-    expect(page.locator("#offline")).to_contain_text("登录已结束", timeout=8000)
+    expect(page.locator("#offline")).to_contain_text("登录已结束")
 
 
 def test_dark_is_remembered_on_this_tablet(open_page: Open, world: World) -> None:

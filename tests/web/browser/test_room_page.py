@@ -175,5 +175,5 @@ def test_an_evicted_player_says_that_somebody_must_log_in_again(chromium: Browse
         page = room_page(chromium, site, address)
         page.get_by_text("已连接，时间已核准").wait_for()
         page.context.clear_cookies()
-        page.get_by_text("登录已结束，请监考人员重新登录").wait_for(timeout=15_000)
+        page.get_by_text("登录已结束，请监考人员重新登录").wait_for(timeout=45_000)
         page.context.close()

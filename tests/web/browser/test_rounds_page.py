@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from config.procedures import load_procedures
 from exam.clock import MINUTE_US
 from tests.axe import is_sound, resized
+from tests.web.holding import held_until_sent
 from tests.web.test_rounds_page import set_up, start_unheard
 from tests.world import World
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, start_clock
@@ -32,9 +33,7 @@ def test_a_start_that_nobody_heard_is_rung_by_hand_and_recorded(
     assert box is not None
     assert box["height"] >= 44
     button.focus()
-    page.keyboard.down("Enter")
-    page.wait_for_timeout(1300)
-    page.keyboard.up("Enter")
+    held_until_sent(page, lambda: page.keyboard.down("Enter"), lambda: page.keyboard.up("Enter"))
     expect(page.locator("#answer")).to_have_text("")
     expect(page.get_by_role("button", name="刚刚已用手铃发出：开考信号")).to_have_count(1)
     with world.exam.read() as connection:
