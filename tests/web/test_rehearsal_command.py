@@ -214,12 +214,12 @@ def enrolled_speaker(world: World, folder: Path, address: str) -> None:
 def end_after_the_first_signal(address: str) -> None:
     """The site lead looks at the page, and has heard enough."""
     lead, clock = ConsoleClient(address), SystemClock()
-    for _ in range(300):
+    for _ in range(600):
         clock.sleep_us(SECOND_US // 5)
         with suppress(httpx.TransportError):
             lead.log_in("liqiang", PASSWORD)
             break
-    for _ in range(300):
+    for _ in range(600):
         clock.sleep_us(SECOND_US // 5)
         if "已播放1个" in lead.get("/rehearsal/live").text:
             break
@@ -241,7 +241,7 @@ def test_a_loudspeaker_program_rings_until_the_lead_has_heard_enough_and_the_sit
         "procedures_folder": str(short_procedure(folder / "procedures")),
         "web": {"port": port},
     }
-    words = ["--by", "liqiang", "--gather", "5"]
+    words = ["--by", "liqiang", "--gather", "12"]
     rehearsing = subprocess.Popen(
         [sys.executable, "-c", REHEARSE, json.dumps(chosen), *words],
         cwd=ROOT,
@@ -261,7 +261,7 @@ def test_a_loudspeaker_program_rings_until_the_lead_has_heard_enough_and_the_sit
         rehearsing.stdin.write(f"{PASSWORD}\n")
         rehearsing.stdin.flush()
         end_after_the_first_signal(f"http://127.0.0.1:{port}")
-        said, _ = rehearsing.communicate(timeout=60)
+        said, _ = rehearsing.communicate(timeout=120)
     finally:
         for child in (rehearsing, speaker):
             child.kill()

@@ -44,8 +44,8 @@ def room_page(browser: Browser, site: SignalSite, address: str, account_id: int 
 
 
 def wait_for(page: Page, is_so: Callable[[], object]) -> None:
-    """A fact of the server that comes within half a minute; the page lives on meanwhile."""
-    for _ in range(600):
+    """A fact of the server that comes within two minutes; the page lives on meanwhile."""
+    for _ in range(2400):
         if is_so():
             return
         page.wait_for_timeout(50)
@@ -67,16 +67,28 @@ def is_kept(page: Page) -> bool:
     )
 
 
+def brought_near(page: Page, site: SignalSite, loading_us: int) -> int:
+    """Plan the start anew, as far away as this machine takes for loading the page, which keeps it."""
+    start_us = site.plan(start_in_s=15 + 3 * loading_us / SECOND_US)
+    page.reload()
+    wait_for(page, lambda: str(start_us) in page.evaluate("() => JSON.stringify(localStorage)"))
+    page.get_by_text("声音已就绪", exact=True).wait_for()
+    return start_us
+
+
+@pytest.mark.timeout(300)
 def test_a_page_reloaded_while_the_console_is_dead_rings_alone_once_and_reports_when_it_returns(
     chromium: Browser, site: SignalSite
 ) -> None:
     with ExitStack() as first_life:
         address, app = first_life.enter_context(site.running())
         assert cookie_name(app) == "kaochang"
-        start_us = site.plan(start_in_s=20)
+        site.plan(start_in_s=7200)
+        began_us = site.clock.monotonic_us()
         page = room_page(chromium, site, address)
         page.get_by_text("声音已就绪", exact=True).wait_for()
         wait_for(page, lambda: is_kept(page))
+        start_us = brought_near(page, site, site.clock.monotonic_us() - began_us)
     page.reload()
     page.get_by_text("声音已就绪", exact=True).wait_for()
     wait_for(page, lambda: "离线，自" in page.locator("#link-state").inner_text())
