@@ -6,6 +6,11 @@ captured sound server. Onset and spread are computed from the captured samples a
 second before one of the signals and comes back some seconds later; what was played meanwhile must be told
 afterwards.
 
+What no site pays for is in the figures: all rooms, the console, the bad line and the capture share the
+processors of one machine, where a site has one machine a room. The pages run in the engine without the
+windows around it, which would be drawn here on the processor. The rows of speakers and pages tell who was
+late; where something else works on the machine meanwhile, nothing here means anything.
+
 A null sink proves when samples left the machine. It does not prove what a loudspeaker, an amplifier or a
 Bluetooth link (100 to 300 ms) adds behind it, nor that anybody could hear it.
 """

@@ -27,8 +27,8 @@ from kiosk.speaker_store import SpeakerStore
 from kiosk.speaker_stream import Stream
 from tests.bench.signals_site import BenchSite
 from tests.bench.signals_sound import AUX0, SoundServer
+from tests.chromium import PROGRAM
 
-CHROMIUM = "/usr/bin/chromium"
 MOST_OFF_US = 30 * SECOND_US
 MOST_DRIFT = 30e-6
 JITTER_S = 0.2
@@ -118,7 +118,7 @@ def pages(site: BenchSite, rooms: dict[str, Room], sound: list[SoundServer], add
         try:
             for seed, (output, room) in enumerate(rooms.items()):
                 browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM,
+                    executable_path=PROGRAM,
                     args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
                     ignore_default_args=["--mute-audio"],
                     env={**sound[room.server].environment, "PULSE_SINK": output},
