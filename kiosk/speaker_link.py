@@ -24,6 +24,8 @@ STATE_US: Final = 5 * SECOND_US
 RETRY_US: Final = SECOND_US
 MOST_AT_ONCE: Final = 50
 FIRST_EXCHANGES: Final = 6
+# What always asks the console something: with nothing to fetch or deliver the rest proves nothing.
+PROOF: Final = frozenset({"measure", "schedule", "state"})
 
 _log: Final = structlog.get_logger("speaker")
 
@@ -82,7 +84,8 @@ class SpeakerLink:
             try:
                 self._due_us[name] = now_us + every_us
                 work()
-                self._notice("")
+                if name in PROOF:
+                    self._notice("")
             except (ConsoleAwayError, ShutOutError, ReportsRefusedError, SoundFileError) as error:
                 self._due_us[name] = now_us + RETRY_US
                 self._notice(str(error))

@@ -285,6 +285,17 @@ class TestLink:
         assert room.speaker.wanted_sounds()
         assert len(room.console.states) == 1
 
+    def test_a_console_that_stays_away_is_said_to_be_lost_once(
+        self, room: Room, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        room.console.failing = ConsoleAwayError("no answer")
+        for _ in range(5):
+            room.talk()
+        room.console.failing = None
+        room.talk()
+        said = capsys.readouterr().out
+        assert (said.count("console_lost"), said.count("console_back")) == (1, 1)
+
     def test_reports_that_nobody_understands_are_not_sent_for_ever(self, room: Room) -> None:
         room.speaker.store.keep_report(NAME, {"cue": "C5"})
         room.console.failing = ReportsRefusedError("no")
