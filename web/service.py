@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.admission import AdmissionPolicyError
@@ -71,6 +72,8 @@ def serve(settings: Settings, clock: Clock, beside: Beside | None = None) -> int
         if os.getpid() != own_pid:
             raise  # the worker's end, not the console's: nothing that comes after a console is its business
         return int(finished.code or 0)
+    except HaltServer as halted:  # told to stop while its worker was beginning
+        return int(halted.exit_status)
     return 0
 
 
