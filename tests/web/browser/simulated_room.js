@@ -9,7 +9,7 @@ async (seed) => {
   let state = seed * 2654435761 % 4294967296 || 1;
   const random = () => (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296;
   const between = (low, high) => low + random() * (high - low);
-  let nowMs = 1000;
+  let nowMs = 1000, standsUntilMs = 0;
   const realNow = performance.now;
   performance.now = () => nowMs;
   localStorage.clear();
@@ -18,7 +18,11 @@ async (seed) => {
     constructor(context) { Object.assign(this, { context, at: Infinity, until: Infinity, firstAt: null, isOver: false }); }
     connect() {}
     disconnect() {}
-    start(at) { this.at = Math.max(at, this.context.rendered); this.context.sources.push(this); }
+    start(at) {
+      this.at = Math.max(at, this.context.rendered);
+      this.wasOut = nowMs < standsUntilMs && this.at < this.context.rendered + 0.4;
+      this.context.sources.push(this);
+    }
     stop(at = 0) { if (!this.isOver) this.until = Math.max(at, this.context.rendered); }
   }
 
@@ -124,8 +128,8 @@ async (seed) => {
   }
   // The device is pulled out for so long that what waited for it must not sound any more.
   function standStill() {
-    starvesUntilMs = nowMs + between(3000, 6000);
-    for (const one of device.sources) one.wasOut = one.at < device.rendered + 0.4; // too near to be taken back
+    starvesUntilMs = standsUntilMs = nowMs + between(3000, 6000);
+    for (const one of device.sources) one.wasOut = one.at < device.rendered + 0.4; // too near to be taken back by a page that is away, too
   }
   function change() {
     const open = [...cues.values()].filter((one) => one.may_sound && one.moment_us > trueUs(nowMs) - 500_000);

@@ -97,7 +97,7 @@ export class Player {
       return;
     }
     const buffer = this.buffers.get(cue.audio);
-    if (buffer && this.isAllowed) this.#begin(cue, buffer);
+    if (buffer && this.isAllowed && this.output.isMoving) this.#begin(cue, buffer);
   }
 
   // The server moment at which what begins now would be heard.
@@ -138,7 +138,7 @@ export class Player {
   #follow(turn) {
     if (turn.at > this.context.currentTime && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us) {
       this.#giveUp(turn, "too_late");
-    } else if (this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn) - turn.at) > FOLLOWS_S) {
+    } else if (this.output.isMoving && this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn) - turn.at) > FOLLOWS_S) {
       this.#silence(turn);
       this.#place(turn);
     }
@@ -155,9 +155,11 @@ export class Player {
     });
   }
 
-  // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells.
+  // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells, or none
+  // while the device stands still.
   #isWaiting(turn) {
-    return turn.at > this.context.currentTime + 2 * this.context.baseLatency + 0.05;
+    const { currentTime, baseLatency } = this.context;
+    return turn.at > currentTime + (this.output.isMoving ? 2 * baseLatency + 0.05 : baseLatency);
   }
 
   // A waiting cue that moved or was withdrawn is taken back before it sounds; every one when the time is not known any more.
