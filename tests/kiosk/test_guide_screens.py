@@ -37,7 +37,7 @@ class WaitingConsole(FakeConsole):
     may_answer: threading.Event = field(default_factory=threading.Event)
 
     def check_in(self, body: Mapping[str, Any]) -> Answer:
-        self.may_answer.wait(10)
+        self.may_answer.wait(60)
         return super().check_in(body)
 
 
