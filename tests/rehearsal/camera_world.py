@@ -74,7 +74,7 @@ class Report:
 class RtspClient:
     """Speaks RTSP by hand, so that tests see what ffmpeg hides."""
 
-    def __init__(self, camera: RunningCamera, patience_s: float = 5.0) -> None:
+    def __init__(self, camera: RunningCamera, patience_s: float = 30.0) -> None:
         port, self.path = re.fullmatch(r"rtsp://127\.0\.0\.1:(\d+)(/.*)", camera.address).groups()  # type: ignore[union-attr]
         self.camera = camera
         self.base = camera.address
