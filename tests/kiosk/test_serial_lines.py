@@ -93,7 +93,7 @@ def test_a_thousand_scans_are_all_read_whole(serial_device: SerialDevice) -> Non
     sending.start()
     read: list[str] = []
     while len(read) < len(sent):
-        texts = line.next_texts(2.0)
+        texts = line.next_texts(20.0)
         assert texts, "a scan is missing"
         read += [text for one in texts for text in one]
     sending.join()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exam.clock import SECOND_US, SystemClock
+from exam.clock import MINUTE_US, SECOND_US, SystemClock
 from kiosk.speaker_outputs import RATE
 from kiosk.speaker_programs import ProgramLoudspeaker, command_of
 from kiosk.speaker_stream import Sound
@@ -28,7 +28,7 @@ def sound(loudspeaker: ProgramLoudspeaker, *, in_us: int = 0, lasts_s: float = 0
         samples=np.zeros(round(lasts_s * RATE), np.int16),
         path=Path("bell.wav"),
         at_us=at_us,
-        closes_at_us=at_us + 2 * SECOND_US,
+        closes_at_us=at_us + MINUTE_US,
         began=told.began.append,
         ended=lambda at, why: told.ended.append((at, why)),
     )
@@ -83,7 +83,7 @@ def test_a_program_that_fails_is_not_believed(command: tuple[str, ...], why: str
 
 def test_nothing_is_started_too_late() -> None:
     loudspeaker = ProgramLoudspeaker(("sleep", "0.2"), CLOCK)
-    _one, told = sound(loudspeaker, in_us=-3 * SECOND_US)
+    _one, told = sound(loudspeaker, in_us=-2 * MINUTE_US)
     loudspeaker.turn()
     assert told.began == []
     assert told.ended[0][1] == "too_late"
