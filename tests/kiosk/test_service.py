@@ -128,7 +128,6 @@ def kiosk(world: World, console: str, tmp_path: Path) -> Iterator[RunningKiosk]:
     assert world.on_time.id_number not in output
 
 
-@pytest.mark.timeout(240)
 def test_a_ticket_under_the_camera_and_a_typed_number_admit_the_candidate(
     kiosk: RunningKiosk, world: World
 ) -> None:
@@ -153,7 +152,6 @@ def test_a_ticket_under_the_camera_and_a_typed_number_admit_the_candidate(
     assert preview.content[:2] == b"\xff\xd8"
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("steps", [["notice", "photo", "bag", "signature"]])
 def test_a_site_that_asks_for_every_step_gets_all_on_record(kiosk: RunningKiosk, world: World) -> None:
     kiosk.until(lambda state: state["screen"] == "idle")
@@ -193,7 +191,6 @@ def test_a_site_that_asks_for_every_step_gets_all_on_record(kiosk: RunningKiosk,
         assert json.loads(store.read(connection, rows[1]["signature_sha256"]).content)["strokes"] == strokes
 
 
-@pytest.mark.timeout(240)
 def test_told_to_stop_it_ends_at_once_even_while_a_page_waits(kiosk: RunningKiosk) -> None:
     version = kiosk.until(lambda state: state["screen"] == "idle")["version"]
     with socket.create_connection(("127.0.0.1", httpx.URL(kiosk.address).port or 0)) as waiting:

@@ -13,7 +13,7 @@ from rehearsal.camera_plan import CameraPlan, Codec, Fault
 from rehearsal.camera_server import RunningCameras, running_cameras
 from tests.recorder.live import CLOCK, LiveSite, children_of, live_site, wait_until
 
-pytestmark = [pytest.mark.media, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 FAULTS = {
     "full": (Fault.TOO_MANY_SESSIONS, Cause.TOO_MANY_SESSIONS),

@@ -31,7 +31,7 @@ from tests.recorder.live import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.media, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 FAULTS = {
     Fault.BLACK: HealthKind.BLACK,

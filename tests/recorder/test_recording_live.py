@@ -21,7 +21,7 @@ from rehearsal.camera_server import RunningCameras, running_cameras
 from rehearsal.picture_counter import read_counter
 from tests.recorder.live import CLOCK, FRAME_US, children_of, is_alive, live_site, taken_us, wait_until
 
-pytestmark = [pytest.mark.media, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 GOP_US = 2_000_000
 SIZE = "640x368"

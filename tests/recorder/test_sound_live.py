@@ -14,7 +14,7 @@ from rehearsal.camera_server import RunningCamera, RunningCameras, running_camer
 from rehearsal.camera_sound import Sound as SentSound
 from tests.recorder.live import FRAME_US, LiveSite, live_site, taken_us, wait_until
 
-pytestmark = [pytest.mark.media, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.media, pytest.mark.live]
 
 KINDS = (SentSound.AAC, SentSound.PCMA, SentSound.G726, SentSound.UNKNOWN, SentSound.MUTE_PCMA)
 # How late a picture may be dated: transcoded sound holds it back, by how much exactly is not known.

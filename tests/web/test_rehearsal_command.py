@@ -228,7 +228,6 @@ def end_after_the_first_signal(address: str) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(240)
 def test_a_loudspeaker_program_rings_until_the_lead_has_heard_enough_and_the_site_has_the_record(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -95,7 +95,6 @@ def players_of(rehearsal: Rehearsal) -> list[PlayerState]:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(300)
 def test_a_day_is_rehearsed_in_seconds_with_the_player_that_stands_in_the_room(
     world: World, folder: Path
 ) -> None:

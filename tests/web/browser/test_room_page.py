@@ -76,7 +76,6 @@ def brought_near(page: Page, site: SignalSite, loading_us: int) -> int:
     return start_us
 
 
-@pytest.mark.timeout(300)
 def test_a_page_reloaded_while_the_console_is_dead_rings_alone_once_and_reports_when_it_returns(
     chromium: Browser, site: SignalSite
 ) -> None:
