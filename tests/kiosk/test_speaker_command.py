@@ -72,10 +72,10 @@ def test_an_enrolled_speaker_rings_and_reports_until_it_is_told_to_stop(
         assert enrol_here(settings, text_for(site, address, site.world.room_1)) == 0
         site.plan(start_in_s=7200)
         child = speak(settings, "--room", "R01", "--player", "sh -c 'sleep 9' {file}")
-        wait_until(site.players, 60)
+        wait_until(site.players)
         second = speak(settings)
         start_us = site.plan(start_in_s=10)
-        wait_until(lambda: site.reports("C5"), 60)
+        wait_until(lambda: site.reports("C5"))
         [report] = site.reports("C5")
         assert report.started_at_us is not None
         assert 0 <= report.started_at_us - start_us < 2 * SECOND_US

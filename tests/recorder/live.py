@@ -142,7 +142,7 @@ def stop_service(child: subprocess.Popen[bytes]) -> None:
         assert child.wait(60) == 0
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     """Look every tenth of a second. Fails when it does not come true in time."""
     until_us = CLOCK.monotonic_us() + round(seconds * SECOND_US)
     while not true():

@@ -57,17 +57,17 @@ def test_every_fault_has_its_cause_and_every_camera_comes_back(
     site = live_site(tmp_path, cameras)
     control = cameras.control
     with site.recording() as service:
-        wait_until(lambda: all_recording(site), 60)
+        wait_until(lambda: all_recording(site))
         for name, (fault, _) in FAULTS.items():
             control.start_fault(name, fault)
         control.jump_timestamps("leaping", -3600)
         control.change_codec("recoded", Codec.H265)
         control.start_fault("scrambled", Fault.GARBAGE)
-        wait_until(lambda: all(cause in causes(site, name) for name, (_, cause) in FAULTS.items()), 60)
+        wait_until(lambda: all(cause in causes(site, name) for name, (_, cause) in FAULTS.items()))
         for name, (fault, _) in FAULTS.items():
             control.end_fault(name, fault)
         control.end_fault("scrambled", Fault.GARBAGE)
-        wait_until(lambda: all_recording(site) and runs(site, "leaping") > 1, 60)
+        wait_until(lambda: all_recording(site) and runs(site, "leaping") > 1)
         pause_and_see_that_nobody_is_blamed(site, service.pid)
     assert Cause.TIMESTAMP_JUMP in causes(site, "leaping")
     assert {segment.stream.codec[:4] for segment in site.segments("recoded")} == {"avc1", "hev1"}
@@ -82,7 +82,7 @@ def pause_and_see_that_nobody_is_blamed(site: LiveSite, pid: int) -> None:
     """The recorder and its programs stand still, as on a virtual machine that is frozen."""
     children = children_of(pid)
     # A run counts once its first file is indexed, which a busy machine delays.
-    wait_until(lambda: all(runs(site, name) >= 1 for name in ("paused", "wrapping", "b_frames")), 60)
+    wait_until(lambda: all(runs(site, name) >= 1 for name in ("paused", "wrapping", "b_frames")))
     known = {name: runs(site, name) for name in ("paused", "wrapping", "b_frames")}
     os.kill(pid, signal.SIGSTOP)
     CLOCK.sleep_us(8 * SECOND_US)

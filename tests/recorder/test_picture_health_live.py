@@ -59,7 +59,7 @@ def site(cameras: RunningCameras, tmp_path: Path) -> Iterator[tuple[LiveSite, in
     live = live_site(tmp_path, cameras, looks_at_pictures=True)
     service = start_service(live.settings)
     try:
-        wait_until(lambda: views(live) == len(FAULTS) + 1, 90)
+        wait_until(lambda: views(live) == len(FAULTS) + 1)
         yield live, service.pid
         stop_service(service)
     finally:

@@ -24,8 +24,8 @@ def stop_once(is_so: Callable[[], object]) -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def stop() -> None:
-        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before, 60)
-        wait_until(is_so, 60)
+        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before)
+        wait_until(is_so)
         if signal.getsignal(signal.SIGTERM) is not before:  # it would end all tests
             os.kill(os.getpid(), signal.SIGTERM)
 

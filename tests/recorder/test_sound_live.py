@@ -57,13 +57,13 @@ def test_pictures_are_recorded_whatever_the_microphone_sends(cameras: RunningCam
     site = live_site(tmp_path, cameras)
     heard = ("aac", "pcma", "g726")
     with site.recording():
-        wait_until(lambda: all(len(site.segments(name)) >= 2 for name in heard), 60)
+        wait_until(lambda: all(len(site.segments(name)) >= 2 for name in heard))
         cameras.control.start_fault("aac", Fault.SOUND_STOPS)
         cameras.control.start_fault("pcma", Fault.SOUND_GARBAGE)
-        wait_until(lambda: all(len(site.segments(name)) >= 4 for name in heard), 60)
+        wait_until(lambda: all(len(site.segments(name)) >= 4 for name in heard))
         states = {site.state(name).state for name in heard}  # type: ignore[union-attr]
-        wait_until(lambda: all(site.segments(name) for name in site.uuids), 60)
-        wait_until(lambda: sounds(site, "unknown")[-1] == Sound(SoundKind.LEFT_OUT, "unknown"), 60)
+        wait_until(lambda: all(site.segments(name) for name in site.uuids))
+        wait_until(lambda: sounds(site, "unknown")[-1] == Sound(SoundKind.LEFT_OUT, "unknown"))
     assert states == {Recording.RECORDING}
     assert len({segment.run_id for segment in site.segments("aac")}) == 1, "the pictures went on"
 
