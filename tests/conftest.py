@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.world import World, build_world
 
 # What an example finds must not hang on how busy the machine is: speed is measured in benchmarks.
-settings.register_profile("kaochang", deadline=None)
+settings.register_profile("kaochang", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kaochang")
 
 

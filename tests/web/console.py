@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.world import PASSWORD, World
 from web.access import Role
 from web.app import create_app
 from web.audio import AUDIO_EXTENSION, RENDERED_EXTENSION
+from web.limits import limiter
 from web.logins import cookie_name
 from web.own_sounds import UNUSABLE_EXTENSION
 from web.services import Services, attach
@@ -93,6 +94,17 @@ def client_for(app: Flask, world: World, account_id: int) -> PageClient:
     client.set_cookie(cookie_name(app), token_for(world, account_id))
     assert isinstance(client, PageClient)
     return client
+
+
+def tries_until_slowed(attempt: Callable[[], int]) -> list[int]:
+    """The answers to one try after the other, until a minute or an hour has had too many."""
+    limiter.reset()
+    codes = [attempt()]
+    while codes[-1] != 429 and len(codes) <= 300:
+        codes.append(attempt())
+    limiter.reset()
+    assert len(codes) > 40
+    return codes
 
 
 BODY = "tests.body"

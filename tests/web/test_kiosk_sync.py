@@ -16,6 +16,7 @@ from evidence.kiosk_states import load_beat
 from evidence.kiosks import Scope
 from evidence.recording_orders import Who
 from exam.enrolment import VALID_US, enrolment_message, roll_message
+from tests.web.console import tries_until_slowed
 from tests.world import CLOCK_US, KIOSK_TOKEN, World
 from web.kiosk_sync import ENROLMENT_WORDS, ROLL_WORDS
 
@@ -94,8 +95,8 @@ def test_a_malformed_enrolment_is_refused(kiosk: FlaskClient, body: Mapping[str,
 
 
 def test_guessing_one_time_tokens_is_slowed_down(kiosk: FlaskClient) -> None:
-    codes = [kiosk.post(f"{API}/enrolments", json=enrolment("a" * 16)).status_code for _ in range(42)]
-    assert (codes[0], codes[-1]) == (401, 429)
+    codes = tries_until_slowed(lambda: kiosk.post(f"{API}/enrolments", json=enrolment("a" * 16)).status_code)
+    assert (set(codes[:-1]), codes[-1]) == ({401}, 429)
 
 
 def test_a_heartbeat_is_kept_and_answered(kiosk: FlaskClient, world: World) -> None:
