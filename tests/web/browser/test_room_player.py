@@ -21,7 +21,7 @@ def test_days_of_starving_audio_and_dying_pages_break_no_promise(chromium: Brows
         assert day["faults"] == [], f"seed {seed}"
         happened.update(day["counts"])
     page.close()
-    common = ("withdrawn", "moved", "reloads", "crashes", "stood", "missed")
-    assert all(happened[what] > DAYS // 2 for what in common), happened
+    common = ("withdrawn", "moved", "reloads", "crashes", "stood", "missed", "interrupted")
+    assert all(happened[what] > DAYS // 4 for what in common), happened
     assert happened["heard"] > 10 * DAYS
     assert happened["starved"] > 10 * DAYS

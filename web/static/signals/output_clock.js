@@ -3,10 +3,12 @@
 // Where audio starves on a busy machine, the device goes on and the audio clock stands still: from then on all that was
 // placed on it is heard later. The middle of a few readings follows that within half a second, and believes no single
 // one. Many readings would tell for seconds what no longer holds: on the busiest machine measured, half a second late
-// and told as in time.
+// and told as in time. A device that went away stops both times that Chromium tells, so no reading shows how long it
+// has been away: that is measured here.
 
 const KEPT = 5;
 const OLD_MS = 1500; // a page that was busy for longer begins anew; one that nobody looks at comes round once a second
+const HANGS_MS = 700; // longer than audio was ever measured to starve
 const STANDS_MS = 1500;
 
 export class OutputClock {
@@ -31,6 +33,21 @@ export class OutputClock {
   // Whether samples go out at all: a device that was pulled out stands still.
   get isMoving() {
     return this.context.state === "running" && performance.now() - this.movedAtMs < STANDS_MS;
+  }
+
+  // Whether nothing went out for so long that it may be a dead device; asked right after a look.
+  get isHanging() {
+    return this.context.state !== "running" || performance.now() - this.movedAtMs >= HANGS_MS;
+  }
+
+  // Whether samples ever went out: then a person has allowed it.
+  get hasMoved() {
+    return this.lastTime > 0;
+  }
+
+  // The soonest at which this can be heard, even if the device stood still from the last look until now.
+  soonest(contextTime) {
+    return performance.now() + (contextTime - this.lastTime) * 1000;
   }
 
   toContext(performanceMs) {

@@ -45,6 +45,11 @@ export class Player {
     return this.isAllowed;
   }
 
+  // After its device failed, a browser leaves its audio stopped: begin again, as long as it takes.
+  reopen() {
+    if (!this.isAllowed && this.output.hasMoved) this.context.resume().catch(() => {});
+  }
+
   // Fetch and decode what is not here yet; a failure is tried again with the next call.
   async load(addresses) {
     const missing = addresses.filter((address) => !this.buffers.has(address) && !this.loading.has(address));
@@ -55,8 +60,9 @@ export class Player {
   look(cues) {
     this.output.look();
     this.#withdraw(this.clock.isKnown ? cues : []);
+    for (const turn of [...this.turns.values()]) if (this.clock.isKnown) this.#follow(turn);
+    for (const turn of [...this.turns.values()]) this.#clear(turn);
     if (!this.clock.isKnown) return;
-    for (const turn of [...this.turns.values()]) this.#follow(turn);
     for (const cue of cues) this.#consider(cue);
     for (const turn of [...this.turns.values()]) this.#notice(turn);
   }
@@ -97,17 +103,21 @@ export class Player {
       return;
     }
     const buffer = this.buffers.get(cue.audio);
-    if (buffer && this.isAllowed && this.output.isMoving) this.#begin(cue, buffer);
+    if (buffer && !this.output.isHanging && !this.#isTooLate(cue, this.#placeOf(cue))) this.#begin(cue, buffer);
   }
 
   // The server moment at which what begins now would be heard.
   #soonestUs() {
-    const heardUs = this.isAllowed ? this.#serverUs(this.context.currentTime + SOON_S) : 0;
-    return Math.max(heardUs, this.clock.now());
+    return this.isAllowed ? this.#soonestOf(this.context.currentTime + SOON_S) : this.clock.now();
+  }
+
+  #soonestOf(contextTime) {
+    return this.clock.fromPerformance(this.output.soonest(contextTime));
   }
 
   #reason(cue) {
-    if (!this.isAllowed) return "autoplay_refused";
+    if (!this.isAllowed && !this.output.hasMoved) return "autoplay_refused";
+    if (this.output.isHanging) return "no_output";
     return this.buffers.has(cue.audio) ? "too_late" : "audio_missing";
   }
 
@@ -124,23 +134,43 @@ export class Player {
     turn.source.buffer = turn.buffer;
     turn.source.connect(this.tap);
     turn.source.onended = () => (turn.hasEnded = true);
-    turn.at = Math.max(this.context.currentTime + SOON_S, this.#wantedAt(turn));
+    turn.at = this.#placeOf(turn.cue);
     turn.source.start(turn.at);
     this.#cut();
   }
 
-  #wantedAt(turn) {
-    return this.output.toContext(this.clock.toPerformance(turn.cue.moment_us));
+  #placeOf(cue) {
+    return Math.max(this.context.currentTime + SOON_S, this.#wantedAt(cue));
   }
 
-  // Where audio starved, or the time was measured better, what waits is placed anew. The audio clock may have stood
-  // still for long, in a machine that slept or without a device: what waited meanwhile must not ring now.
+  #wantedAt(cue) {
+    return this.output.toContext(this.clock.toPerformance(cue.moment_us));
+  }
+
+  // Whether what begins there by the audio clock is heard after its tolerance.
+  #isTooLate(cue, at) {
+    return this.#soonestOf(at) > cue.moment_us + cue.tolerance_us;
+  }
+
+  // Where audio starved, or the time was measured better, what waits is placed anew; what would be heard after its
+  // tolerance must not begin.
   #follow(turn) {
-    if (turn.at > this.context.currentTime && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us) {
-      this.#giveUp(turn, "too_late");
-    } else if (this.output.isMoving && this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn) - turn.at) > FOLLOWS_S) {
+    if (turn.at > this.context.currentTime && this.#isTooLate(turn.cue, turn.at)) {
+      if (this.#isWaiting(turn) && !this.#isOver(turn.cue)) this.#takeBack(turn);
+      else this.#giveUp(turn, "too_late");
+    } else if (this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn.cue) - turn.at) > FOLLOWS_S) {
       this.#silence(turn);
       this.#place(turn);
+    }
+  }
+
+  // Nothing is left with an output that hangs: the device may come back while this page is busy, and ring then. What
+  // surely waits is placed anew when samples go out again; what has begun is cut, and told as far as it was heard.
+  #clear(turn) {
+    if (this.#isWaiting(turn)) {
+      if (this.output.isHanging) this.#takeBack(turn);
+    } else if (!this.output.isMoving && this.output.lastTime < turn.endsAt) {
+      this.#interrupt(turn);
     }
   }
 
@@ -155,11 +185,13 @@ export class Player {
     });
   }
 
-  // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells, or none
-  // while the device stands still.
+  #isOver(cue) {
+    return this.clock.now() > cue.moment_us + cue.tolerance_us;
+  }
+
+  // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells.
   #isWaiting(turn) {
-    const { currentTime, baseLatency } = this.context;
-    return turn.at > currentTime + (this.output.isMoving ? 2 * baseLatency + 0.05 : baseLatency);
+    return turn.at > this.context.currentTime + 2 * this.context.baseLatency + 0.05;
   }
 
   // A waiting cue that moved or was withdrawn is taken back before it sounds; every one when the time is not known any more.
@@ -206,6 +238,16 @@ export class Player {
     } else if (turn.startedAtUs === null && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us + 1_000_000) {
       this.#giveUp(turn, "not_played");
     }
+  }
+
+  #interrupt(turn) {
+    this.#drop(turn);
+    this.closed.add(turn.cue.key);
+    const { cue, startedAtUs } = turn;
+    if (startedAtUs === null) return this.#failed(cue, "interrupted");
+    this.#told(cue, startedAtUs, "interrupted");
+    const heardS = Math.min(this.output.lastTime, turn.endsAt) - turn.at;
+    this.tell({ cue, startedAtUs, endedAtUs: startedAtUs + heardS * 1_000_000, error: "interrupted" });
   }
 
   #giveUp(turn, error) {

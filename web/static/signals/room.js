@@ -284,6 +284,7 @@ setInterval(() => (clock.isKnown && clock.errorUs() > GOOD_ENOUGH_US ? measure()
 setInterval(measure, MEASURE_MS);
 setInterval(sendReports, RETRY_MS);
 setInterval(beat, BEAT_MS);
+setInterval(() => player.reopen(), RETRY_MS);
 setInterval(() => wakeLock.keep(), REFRESH_MS);
 player.allow();
 listen();
