@@ -176,8 +176,8 @@ async (seed) => {
     // What was given out already is heard; the rest dies with the page.
     for (const wakeMs = nowMs + 300; nowMs < wakeMs; nowMs += STEP_MS) if (nowMs >= starvesUntilMs) device.go(STEP_MS);
     nowMs += STEP_MS * Math.round(between(0, 120));
-    for (const cue of cues.values()) if (Math.abs(cue.moment_us - trueUs(nowMs)) < 4_000_000) excusedKeys.add(cue.key);
-    for (const [key, atMs] of heardKeys) if (atMs > nowMs - 7000) excusedKeys.add(key);
+    for (const cue of cues.values()) if (Math.abs(cue.moment_us - trueUs(nowMs)) < 6_000_000) excusedKeys.add(cue.key);
+    for (const [key, atMs] of heardKeys) if (atMs > nowMs - 10_000) excusedKeys.add(key);
     open();
     lookAtMs = seenToMoveMs = nowMs;
     seenTime = 0;

@@ -18,6 +18,7 @@ export class OutputClock {
     this.movedAtMs = performance.now();
     this.lastTime = 0;
     this.lookedAtMs = performance.now();
+    this.hasRun = false; // then a person, or the browser, has allowed it
   }
 
   // Take one reading; call it about ten times a second.
@@ -25,6 +26,7 @@ export class OutputClock {
     const { contextTime, performanceTime } = this.#reading();
     if (contextTime !== this.lastTime) this.movedAtMs = performance.now();
     this.lastTime = contextTime;
+    this.hasRun ||= this.context.state === "running";
     const isOld = performance.now() - this.lookedAtMs > OLD_MS;
     this.lookedAtMs = performance.now();
     this.readings = [...(isOld ? [] : this.readings), [contextTime, performanceTime - contextTime * 1000]].slice(-KEPT);
@@ -38,11 +40,6 @@ export class OutputClock {
   // Whether nothing went out for so long that it may be a dead device; asked right after a look.
   get isHanging() {
     return this.context.state !== "running" || performance.now() - this.movedAtMs >= HANGS_MS;
-  }
-
-  // Whether samples ever went out: then a person has allowed it.
-  get hasMoved() {
-    return this.lastTime > 0;
   }
 
   // The soonest at which this can be heard, even if the device stood still from the last look until now.

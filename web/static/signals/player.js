@@ -33,6 +33,7 @@ export class Player {
     this.loading = new Set();
     this.turns = new Map(); // cue key -> turn that waits or sounds
     this.closed = new Set(); // cue keys this page has dealt with
+    this.untold = [];
   }
 
   get isAllowed() {
@@ -47,7 +48,7 @@ export class Player {
 
   // After its device failed, a browser leaves its audio stopped: begin again, as long as it takes.
   reopen() {
-    if (!this.isAllowed && this.output.hasMoved) this.context.resume().catch(() => {});
+    if (!this.isAllowed && this.output.hasRun) this.context.resume().catch(() => {});
   }
 
   // Fetch and decode what is not here yet; a failure is tried again with the next call.
@@ -60,9 +61,10 @@ export class Player {
   look(cues) {
     this.output.look();
     this.#withdraw(this.clock.isKnown ? cues : []);
-    for (const turn of [...this.turns.values()]) if (this.clock.isKnown) this.#follow(turn);
+    for (const turn of [...this.turns.values()]) this.#follow(turn);
     for (const turn of [...this.turns.values()]) this.#clear(turn);
     if (!this.clock.isKnown) return;
+    for (const told of this.untold.splice(0)) this.tell(told);
     for (const cue of cues) this.#consider(cue);
     for (const turn of [...this.turns.values()]) this.#notice(turn);
   }
@@ -116,16 +118,16 @@ export class Player {
   }
 
   #reason(cue) {
-    if (!this.isAllowed && !this.output.hasMoved) return "autoplay_refused";
+    if (!this.isAllowed && !this.output.hasRun) return "autoplay_refused";
     if (this.output.isHanging) return "no_output";
     return this.buffers.has(cue.audio) ? "too_late" : "audio_missing";
   }
 
   #begin(cue, buffer) {
     if (!claim(cue.key, cue.moment_us)) return;
-    const turn = { cue, buffer, source: null, at: 0, endsAt: 0, startedAtUs: null, hasEnded: false, isLoud: false };
+    const turn = { cue, buffer, source: null, startedAtUs: null, hasEnded: false, isLoud: false };
     this.turns.set(cue.key, turn);
-    this.#place(turn);
+    this.#place(turn); // gives it `at`, `endsAt` on the audio clock, and `closesMs` by performance.now()
   }
 
   // Hand it to the audio clock at its moment, or at once when that has passed.
@@ -135,6 +137,7 @@ export class Player {
     turn.source.connect(this.tap);
     turn.source.onended = () => (turn.hasEnded = true);
     turn.at = this.#placeOf(turn.cue);
+    turn.closesMs = this.clock.toPerformance(turn.cue.moment_us + turn.cue.tolerance_us);
     turn.source.start(turn.at);
     this.#cut();
   }
@@ -155,10 +158,10 @@ export class Player {
   // Where audio starved, or the time was measured better, what waits is placed anew; what would be heard after its
   // tolerance must not begin.
   #follow(turn) {
-    if (turn.at > this.context.currentTime && this.#isTooLate(turn.cue, turn.at)) {
-      if (this.#isWaiting(turn) && !this.#isOver(turn.cue)) this.#takeBack(turn);
+    if (turn.at > this.context.currentTime && this.output.soonest(turn.at) > turn.closesMs) {
+      if (this.#isWaiting(turn) && performance.now() < turn.closesMs) this.#takeBack(turn);
       else this.#giveUp(turn, "too_late");
-    } else if (this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn.cue) - turn.at) > FOLLOWS_S) {
+    } else if (this.clock.isKnown && this.#isWaiting(turn) && Math.abs(this.#wantedAt(turn.cue) - turn.at) > FOLLOWS_S) {
       this.#silence(turn);
       this.#place(turn);
     }
@@ -183,10 +186,6 @@ export class Player {
       turn.endsAt = Math.min(turn.at + turn.buffer.duration, inOrder[place + 1]?.at ?? Infinity);
       turn.source.stop(turn.endsAt);
     });
-  }
-
-  #isOver(cue) {
-    return this.clock.now() > cue.moment_us + cue.tolerance_us;
   }
 
   // Whether surely no sample of it is on its way: the audio thread works some blocks ahead of what it tells.
@@ -247,7 +246,7 @@ export class Player {
     if (startedAtUs === null) return this.#failed(cue, "interrupted");
     this.#told(cue, startedAtUs, "interrupted");
     const heardS = Math.min(this.output.lastTime, turn.endsAt) - turn.at;
-    this.tell({ cue, startedAtUs, endedAtUs: startedAtUs + heardS * 1_000_000, error: "interrupted" });
+    this.#say({ cue, startedAtUs, endedAtUs: startedAtUs + heardS * 1_000_000, error: "interrupted" });
   }
 
   #giveUp(turn, error) {
@@ -263,7 +262,13 @@ export class Player {
 
   #failed(cue, error) {
     this.#told(cue, null, error);
-    this.tell({ cue, startedAtUs: null, endedAtUs: null, error });
+    this.#say({ cue, startedAtUs: null, endedAtUs: null, error });
+  }
+
+  // What is told goes with the measured time: where that is lost, it waits.
+  #say(told) {
+    if (this.clock.isKnown) this.tell(told);
+    else this.untold.push(told);
   }
 
   #told(cue, atUs, error) {
