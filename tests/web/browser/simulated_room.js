@@ -71,7 +71,7 @@ async (seed) => {
   const cues = new Map();
   const heardKeys = new Map(), toldKeys = new Set();
   const excusedKeys = new Set(); // sounded, or were about to, when their page went
-  let stalledAtMs = -1e9, disturbedAtMs = -1e9;
+  let knownAtMs = nowMs, stalledAtMs = -1e9, disturbedAtMs = -1e9;
 
   function rendered(source) {
     const claims = JSON.parse(localStorage.getItem("kaochang.played")) ?? {};
@@ -128,7 +128,8 @@ async (seed) => {
     if (happens(9000)) { clock.offsetUs = AWAY_US + between(-10_000, 10_000); }
     if (happens(20_000)) unknownUntilMs = nowMs + between(500, 4000);
     clock.isKnown = nowMs >= unknownUntilMs;
-    if (!clock.isKnown) stalledAtMs = nowMs;
+    if (clock.isKnown) knownAtMs = nowMs;
+    else stalledAtMs = nowMs;
     if (happens(5000)) change();
     if (happens(15_000)) end(random() < 0.5);
     if (nowMs < lookAtMs) continue;
@@ -177,7 +178,8 @@ async (seed) => {
     for (const wakeMs = nowMs + 300; nowMs < wakeMs; nowMs += STEP_MS) if (nowMs >= starvesUntilMs) device.go(STEP_MS);
     nowMs += STEP_MS * Math.round(between(0, 120));
     for (const cue of cues.values()) if (Math.abs(cue.moment_us - trueUs(nowMs)) < 6_000_000) excusedKeys.add(cue.key);
-    for (const [key, atMs] of heardKeys) if (atMs > nowMs - 10_000) excusedKeys.add(key);
+    // Nothing is told while the time is lost, and a page that goes meanwhile takes it along.
+    for (const [key, atMs] of heardKeys) if (atMs > Math.min(nowMs - 10_000, knownAtMs - 1000)) excusedKeys.add(key);
     open();
     lookAtMs = seenToMoveMs = nowMs;
     seenTime = 0;
