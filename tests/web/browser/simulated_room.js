@@ -128,8 +128,7 @@ async (seed) => {
     if (happens(9000)) { clock.offsetUs = AWAY_US + between(-10_000, 10_000); }
     if (happens(20_000)) unknownUntilMs = nowMs + between(500, 4000);
     clock.isKnown = nowMs >= unknownUntilMs;
-    if (clock.isKnown) knownAtMs = nowMs;
-    else stalledAtMs = nowMs;
+    if (!clock.isKnown) stalledAtMs = nowMs;
     if (happens(5000)) change();
     if (happens(15_000)) end(random() < 0.5);
     if (nowMs < lookAtMs) continue;
@@ -152,6 +151,7 @@ async (seed) => {
   function watch() {
     if (device.getOutputTimestamp().contextTime !== seenTime) seenToMoveMs = nowMs;
     seenTime = device.getOutputTimestamp().contextTime;
+    if (clock.isKnown) knownAtMs = nowMs;
     if (device.state !== "running" && nowMs > standsUntilMs + 5000) faults.push("audio is not begun again");
     for (const one of device.sources.filter((source) => source.mayGoOn)) {
       if (nowMs - seenToMoveMs > (one.canBeTakenBack ? 700 : 1500)) faults.push(`${one.buffer.key} left with a dead device`);
