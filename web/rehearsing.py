@@ -49,6 +49,7 @@ TAKE_BACK_US: Final = 3 * SECOND_US
 # Pages are told so often that time went on.
 TOLD_US: Final = SECOND_US
 ENDED: Final = "演练结束"
+FAILED: Final = "演练出错，已经停下；原因请看运行日志"
 
 _log: Final = structlog.get_logger("rehearsal")
 
@@ -115,14 +116,16 @@ class Conductor:
             return rehearsed_signals(connection, self.services.procedures, self.reached_us)
 
     def _run(self) -> None:
+        words = ENDED
         try:
             self._gather()
             self._arm()
             self._go_through()
         except Exception as error:  # noqa: BLE001 - the boundary of a thread: rooms must be told in any case
             _log.exception("rehearsal_failed", error=str(error))
+            words = FAILED
         try:
-            self._take_back()
+            self._take_back(words)
         finally:
             self.finished()
 
@@ -254,14 +257,14 @@ class Conductor:
         }
         return any(one.outcome is None for one in mine) or not wanted <= told
 
-    def _take_back(self) -> None:
+    def _take_back(self, words: str) -> None:
         """Nothing sounds any more: every session is disarmed, rooms are told in time, the outcome is kept."""
         signals = self.signals()
-        self.state, self.next_us, self.is_done = ENDED, None, True
+        self.state, self.next_us, self.is_done = words, None, True
         day = Rehearsed(self.wanted.exam_day, self._began_at_us, self._true_us(), tuple(signals))
         with self.services.exam.write() as connection:
             for session in load_sessions(connection):
-                disarm_session(connection, session.id, self.wanted.account_id, self._now_us(), ENDED)
+                disarm_session(connection, session.id, self.wanted.account_id, self._now_us(), words)
             keep_rehearsal(connection, day, self.wanted.account_id)
         self._wake()
         self.clock.sleep_us(TAKE_BACK_US)
