@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,9 +19,8 @@ from kiosk.local import open_local
 from kiosk.scan import Scan
 from tests.kiosk.real_console import PARTS, at_console
 from tests.web.console import HTML, PageClient, serving
-from tests.web.rehearsals import plan_for_tomorrow
 from tests.web.test_readiness_page import row
-from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of
+from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of, waiting_rehearsal
 from tests.world import CLOCK_US, START_US, World
 from web.access import Role
 from web.logins import cookie_name
@@ -37,10 +35,7 @@ OPEN = RehearsedSignal("T1", "第1考场", "C8", "终止考试信号", START_US 
 @pytest.fixture
 def rehearsal(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """One that waits for players, for ever."""
-    plan_for_tomorrow(world)
-    machine = SimulatedClock(SystemClock().wall_us())
-    folder: Path = tmp_path_factory.mktemp("rehearsal")
-    with rehearsal_of(world, folder, machine, Wanted(DAY, world.site_lead_account_id)) as built:
+    with waiting_rehearsal(world, tmp_path_factory.mktemp("rehearsal")) as built:
         yield built
 
 

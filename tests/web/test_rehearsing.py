@@ -78,6 +78,15 @@ def rehearsal_of(world: World, folder: Path, machine: Clock, wanted: Wanted) -> 
         conductor.stop()
 
 
+@contextmanager
+def waiting_rehearsal(world: World, folder: Path) -> Iterator[Rehearsal]:
+    """One of tomorrow, in which time stands still: it waits for its players as long as anybody looks."""
+    plan_for_tomorrow(world)
+    machine = SimulatedClock(SystemClock().wall_us())
+    with rehearsal_of(world, folder, machine, Wanted(DAY, world.site_lead_account_id)) as built:
+        yield built
+
+
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("rehearsal")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,12 +10,12 @@ from config.settings import Settings
 from evidence import logins
 from evidence.announcements import record_emitted
 from evidence.rehearsal_copy import shift_logins
-from exam.clock import SimulatedClock, SystemClock
+from exam.clock import SystemClock
 from tests.axe import is_sound, resized
 from tests.web.console import serving
 from tests.web.rehearsals import AHEAD_US, SHORT, plan_for_tomorrow
 from tests.web.test_rehearsal_page import HEARD, OPEN, SILENT, kept
-from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of
+from tests.web.test_rehearsing import DAY, Rehearsal, rehearsal_of, waiting_rehearsal
 from tests.world import World
 from web.app import create_app
 from web.rehearsing import Wanted
@@ -28,10 +27,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def rehearsal(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """One that waits for its players, with somebody logged in from before."""
-    plan_for_tomorrow(world)
-    machine = SimulatedClock(SystemClock().wall_us())
-    folder: Path = tmp_path_factory.mktemp("rehearsal")
-    with rehearsal_of(world, folder, machine, Wanted(DAY, world.site_lead_account_id)) as built:
+    with waiting_rehearsal(world, tmp_path_factory.mktemp("rehearsal")) as built:
         yield built
 
 
