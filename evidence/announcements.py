@@ -92,11 +92,13 @@ def add_report(connection: Connection, report: PlayedReport, now_us: int) -> boo
 
     A player reports twice: when the sound began, and again when it ended; the end is filled in once.
     """
-    added = connection.execute(
+    kept = connection.execute(
         "insert into announcement_report (session_id, room_id, cue_code, occurrence, player, started_at_us,"
         " ended_at_us, offset_us, uncertainty_us, error, received_at_us) values (?,?,?,?,?,?,?,?,?,?,?)"
         " on conflict do update set ended_at_us = excluded.ended_at_us"
-        " where ended_at_us is null and excluded.ended_at_us is not null and started_at_us is not null",
+        " where ended_at_us is null and excluded.ended_at_us is not null and started_at_us is not null"
+        " returning session_id, room_id, cue_code, occurrence, player, started_at_us, ended_at_us, offset_us,"
+        " uncertainty_us",
         (
             report.session_id,
             report.room_id,
@@ -110,12 +112,12 @@ def add_report(connection: Connection, report: PlayedReport, now_us: int) -> boo
             report.error,
             now_us,
         ),
-    )
-    if added.rowcount == 1:
-        # Not the error: a player may write anything there. A report without a start did not sound.
-        body = {name: value for name, value in asdict(report).items() if name != "error"}
-        append(connection, LeafKind.ANNOUNCEMENT_REPORT, body, now_us)
-    return added.rowcount == 1
+    ).fetchone()
+    if kept is not None:
+        # As it stands in the row: the first word about the start counts. Not the error: a player may write
+        # anything there. A report without a start did not sound.
+        append(connection, LeafKind.ANNOUNCEMENT_REPORT, dict(kept), now_us)
+    return kept is not None
 
 
 def is_known(connection: Connection, report: PlayedReport) -> bool:

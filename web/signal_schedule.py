@@ -15,9 +15,9 @@ from evidence.day import load_sessions, sessions_in
 from evidence.players import TEST_TOLERANCE_US, SoundTest
 from exam.clock import MINUTE_US, site_time
 from exam.course import SessionCourse, room_at
-from exam.cues import RoomCue, room_cues
+from exam.cues import SAME_PLAN_US, RoomCue, room_cues
 from exam.day import Announced, Room, Session, Source
-from exam.procedure import Cue, Procedure, Signal, Trigger
+from exam.procedure import Anchor, Cue, Procedure, Signal, Trigger
 from exam.room_times import room_times
 from web.audio import AudioLibrary, CueAudio
 
@@ -216,11 +216,22 @@ def sounds_at_us(one: RoomCue) -> int:
     return one.planned_at_us if emitted_at_us is None or kept else emitted_at_us
 
 
+def _is_of_another_plan(one: RoomCue, outcome: Announced) -> bool:
+    """Whether it sounded by itself and the start was moved since: to a player it has another key now.
+
+    Whoever has not sounded it yet stays silent, and people are asked: a second sound would be worse.
+    """
+    is_by_itself = outcome.source in {Source.SCHEDULE, Source.ROOM_REPORT}
+    is_moved = abs(one.planned_at_us - outcome.planned_at_us) > SAME_PLAN_US
+    return one.cue.anchor is Anchor.PLANNED_START and is_by_itself and is_moved
+
+
 def _may_sound(one: RoomCue, session: Session) -> bool:
     """Whether a player may let it sound at its moment without asking again."""
     if one.outcome is not None:
         # What a person recorded of a hand bell has been heard; ringing it again would be a second signal.
-        return not one.outcome.is_missed and one.outcome.source is not Source.BY_HAND
+        is_heard = one.outcome.source is Source.BY_HAND or _is_of_another_plan(one, one.outcome)
+        return not one.outcome.is_missed and not is_heard
     is_armed = session.armed_at_us is not None and session.armed_at_us < one.planned_at_us
     return (
         is_armed

@@ -15,6 +15,7 @@ from evidence.announcements import (
     record_press,
     record_room_signal,
 )
+from evidence.check_facts import EXAM_FACTS, check_facts
 from evidence.courses import load_course
 from evidence.day import load_announced, load_sessions
 from exam.clock import MINUTE_US, SECOND_US
@@ -112,6 +113,18 @@ def test_a_report_may_arrive_any_number_of_times_and_its_end_is_filled_in_once(w
         assert add_report(connection, report(world, ended_at_us=START_US + 5), START_US)
         assert not add_report(connection, report(world, ended_at_us=START_US + 9), START_US)
         assert load_reports(connection, world.session_id) == [report(world, ended_at_us=START_US + 5)]
+
+
+def test_the_first_word_about_a_start_counts_for_row_and_ledger_alike(world: World) -> None:
+    with world.exam.write() as connection:
+        add_report(connection, report(world), START_US)
+        later = report(world, started_at_us=START_US + 7, ended_at_us=START_US + 9, offset_us=3)
+        assert add_report(connection, later, START_US)
+        [kept] = load_reports(connection, world.session_id)
+        first = report(world)
+        assert (kept.started_at_us, kept.ended_at_us) == (first.started_at_us, START_US + 9)
+        found = list(check_facts(connection, EXAM_FACTS))
+    assert [one for one in found if "announcement_report" in one.where] == []
 
 
 def test_a_report_of_silence_keeps_its_reason(world: World) -> None:

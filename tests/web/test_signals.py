@@ -94,6 +94,21 @@ class TestSchedule:
         again = self.cue(proctor, "C5")
         assert (again["occurrence"], again["may_sound"]) == (2, False)
 
+    def test_what_sounded_is_not_sounded_again_under_the_key_of_a_moved_start(
+        self, proctor: PageClient, world: World
+    ) -> None:
+        armed(world)
+        announce(world, "C2", START_US - 15 * MINUTE_US, world.room_1)
+        before = self.cue(proctor, "C2")
+        assert before["may_sound"], "whoever has not sounded it yet still may"
+        with world.exam.write() as connection:
+            connection.execute(
+                "update session set planned_start_us = planned_start_us + ?", (10 * MINUTE_US,)
+            )
+        after = self.cue(proctor, "C2")
+        assert after["key"] != before["key"]
+        assert (after["outcome"], after["may_sound"]) == ("emitted", False)
+
     def test_an_emitted_cue_keeps_its_planned_moment_and_is_the_last_word(
         self, proctor: PageClient, world: World
     ) -> None:

@@ -149,7 +149,11 @@ class Truth:
             raise LawBrokenError(f"{what} stale by {late_us / SECOND_US:.2f} s")
 
     def check_twice(self, room: RoomTruth, sound: Sound) -> None:
-        """No start or stop sounds again by itself, unless it was corrected or another plan came."""
+        """Nothing sounds twice under one occurrence, whatever plan came; no start or stop again by itself,
+        unless it was corrected or another plan came.
+        """
+        if any(_named(one) == _named(sound) for one in room.sounds):
+            raise LawBrokenError(f"{sound.key} sounded twice in room {room.room_id}")
         if sound.cue not in {START, STOP}:
             return
         before = [one for one in room.sounds if one.cue == sound.cue]
@@ -160,3 +164,9 @@ class Truth:
         is_new_plan = self.changed_us(sound.session_id) > last_us
         if before[-1].key == sound.key or not (is_corrected or is_new_plan):
             raise LawBrokenError(f"{sound.cue} sounded twice in room {room.room_id}")
+
+
+def _named(sound: Sound) -> tuple[str, str]:
+    """Session and the rest of the key, without the planned start that stands between them."""
+    session, _, rest = sound.key.partition("@")
+    return session, rest.partition(":")[2]
