@@ -24,7 +24,7 @@ class KeptRehearsal:
 def keep_rehearsal(connection: Connection, rehearsed: Rehearsed, account_id: int) -> int:
     """Keep it with its leaf; returns its id."""
     content = rehearsal_content(rehearsed)
-    open_count = sum(one.became is Became.NOT_REACHED for one in rehearsed.signals)
+    open_count = sum(not one.had_turn for one in rehearsed.signals)
     counts = (len(rehearsed.signals) - open_count, len(rehearsed.failed), open_count)
     row = connection.execute(
         "insert into rehearsal (exam_day, content, signal_count, failed_count, open_count, account_id,"

@@ -62,6 +62,16 @@ class RehearsedSignal:
     players: int = 0
     trouble: str = ""
 
+    @property
+    def had_turn(self) -> bool:
+        """Whether the rehearsal came to it."""
+        return self.became is not Became.NOT_REACHED
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it had its turn and was not heard."""
+        return self.became in {Became.SILENT, Became.MISSED}
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
@@ -75,12 +85,12 @@ class Rehearsed:
     @property
     def is_whole(self) -> bool:
         """Whether every signal had its turn."""
-        return all(one.became is not Became.NOT_REACHED for one in self.signals)
+        return all(one.had_turn for one in self.signals)
 
     @property
     def failed(self) -> tuple[RehearsedSignal, ...]:
         """Signals that had their turn and were not heard."""
-        return tuple(one for one in self.signals if one.became in {Became.SILENT, Became.MISSED})
+        return tuple(one for one in self.signals if one.has_failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +101,19 @@ class Sounded:
     error: str
 
 
+def may_come(one: RoomCue) -> bool:
+    """Whether nothing stands against this cue, heard or only shown."""
+    return not (one.is_void or one.is_held)
+
+
 def is_rehearsed(one: RoomCue) -> bool:
     """Whether a rehearsal lets this cue sound."""
-    return one.cue.is_audible and not (one.is_void or one.is_held)
+    return one.cue.is_audible and may_come(one)
 
 
 def next_moment(cues: Iterable[RoomCue], after_us: int) -> int | None:
     """When the next cues come that nothing became of yet, heard or not; None: the day is over."""
-    coming = (one.planned_at_us for one in cues if not (one.is_void or one.is_held) and one.outcome is None)
+    coming = (one.planned_at_us for one in cues if may_come(one) and one.outcome is None)
     return min((moment for moment in coming if moment > after_us), default=None)
 
 

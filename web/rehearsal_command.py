@@ -264,7 +264,7 @@ def _outcome(own: Settings, wanted: Wanted) -> Rehearsed:
 
 def _told(done: Rehearsed) -> int:
     """The sum on the terminal; pages have it in full."""
-    had_turn = [one for one in done.signals if one.became != "not_reached"]
+    had_turn = [one for one in done.signals if one.had_turn]
     say(f"{len(had_turn)} of {len(done.signals)} signals rehearsed, {len(done.failed)} not heard.")
     for one in done.failed[:FAILED_ONES_SHOWN]:
         moment = f"{site_time(one.sounds_at_us):%H:%M:%S}"

@@ -76,9 +76,9 @@ def clear_left(settings: Settings, exam: WriterDatabase, now_us: int) -> str:
 def take_over(settings: Settings, exam: WriterDatabase, now_us: int) -> None:
     """What players delivered there of real sessions. A report that is there already changes nothing."""
     reports = reports_set_aside(set_aside_in(rehearsal_settings(settings)))
-    procedures = load_procedures(settings.procedures_folder)
     if not reports:
         return
+    procedures = load_procedures(settings.procedures_folder)
     with exam.write() as connection:
         for report in reports:
             take_report(connection, report, procedures, now_us)

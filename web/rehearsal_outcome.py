@@ -35,8 +35,8 @@ def rehearsed_signals(
         for one in session_cues(course):
             if not is_rehearsed(one):
                 continue
-            told = reports[one.room_id, one.cue.code, one.occurrence]
-            became, late_us, trouble = became_of(one, sounds_at_us(one), told)
+            told, at_us = reports[one.room_id, one.cue.code, one.occurrence], sounds_at_us(one)
+            became, late_us, trouble = became_of(one, at_us, told)
             if became is Became.NOT_REACHED and one.planned_at_us <= reached_us:
                 became = Became.MISSED
             count = sum(each.started_at_us is not None for each in told)
@@ -45,7 +45,7 @@ def rehearsed_signals(
                 room=labels[one.room_id],
                 cue=one.cue.code,
                 title=one.cue.title,
-                sounds_at_us=sounds_at_us(one),
+                sounds_at_us=at_us,
                 became=became,
                 late_us=late_us,
                 players=count,

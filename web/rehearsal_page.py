@@ -80,11 +80,8 @@ class SessionTable:
 
 def tables(signals: Sequence[RehearsedSignal]) -> list[SessionTable]:
     """One table a session, in the order of the day."""
-    return [_table(code, [one for one in signals if one.session == code]) for code in _in_order(signals)]
-
-
-def _in_order(signals: Sequence[RehearsedSignal]) -> list[str]:
-    return list(dict.fromkeys(one.session for one in signals))
+    codes = dict.fromkeys(one.session for one in signals)
+    return [_table(code, [one for one in signals if one.session == code]) for code in codes]
 
 
 def _table(code: str, signals: Sequence[RehearsedSignal]) -> SessionTable:
@@ -92,7 +89,7 @@ def _table(code: str, signals: Sequence[RehearsedSignal]) -> SessionTable:
     for one in signals:
         at.setdefault(one.cue, (one.title, one.sounds_at_us))
     cells = {(one.room, one.cue): one for one in signals}
-    rooms = sorted(dict.fromkeys(one.room for one in signals))
+    rooms = sorted({one.room for one in signals})
     return SessionTable(
         code,
         tuple((cue, *facts) for cue, facts in at.items()),
@@ -179,7 +176,7 @@ def _shown(signals: Sequence[RehearsedSignal]) -> dict[str, Any]:
     return {
         "tables": tables(signals),
         "count": count,
-        "failed": [one for one in signals if one.became in {Became.SILENT, Became.MISSED}],
+        "failed": [one for one in signals if one.has_failed],
         "became_words": BECAME_WORDS,
         "trouble_words": TROUBLE_WORDS,
     }

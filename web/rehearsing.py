@@ -31,6 +31,7 @@ from exam.rehearsal import (
     Rehearsed,
     RehearsedSignal,
     leap_us,
+    may_come,
     next_moment,
     next_sound,
     not_followed,
@@ -293,7 +294,7 @@ class Conductor:
 
 def _at(cues: list[RoomCue], moment_us: int) -> list[RoomCue]:
     """What comes at that moment by the plan, heard or only shown."""
-    return [one for one in cues if one.planned_at_us == moment_us and not (one.is_void or one.is_held)]
+    return [one for one in cues if one.planned_at_us == moment_us and may_come(one)]
 
 
 def _key(one: RoomCue) -> _Key:
