@@ -3,6 +3,10 @@
 Pure: readings come in, estimates go out. Everything hangs on the monotonic clock, which nobody can
 set. One exchange tells the server's time to within half its round trip; the best of many counts,
 until it has aged or the server's clock was set. A machine that slept has no estimate until it asks.
+
+The server names the clock it tells the time by, and another name whenever that clock is another one: after
+it was set, or a restart. What was noted by the clock before is then read shifted; and after a restart the
+server asks what its own time was, because the machines in the rooms went on (`exam.clock_restart`).
 """
 
 from dataclasses import dataclass
@@ -22,11 +26,24 @@ SLEEP_US: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question to the server and its answer; `sent_us`, `received_us` monotonic, `server_us` wall."""
+    """One question to the server and its answer; `sent_us`, `received_us` monotonic, `server_us` wall.
+
+    `clock`: the name of the server's clock; empty where nothing is carried from or to it (a rehearsal).
+    """
 
     sent_us: int
     server_us: int
     received_us: int
+    clock: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTime:
+    """What a machine holds the moment to be by the server's clock of that name, and how wrong at most."""
+
+    clock: str
+    now_us: int
+    error_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class Measure:
     offset_us: int
     error_us: int
     taken_us: int
+    clock: str = ""
 
     @classmethod
     def of(cls, one: Exchange) -> Self:
@@ -44,6 +62,7 @@ class Measure:
             offset_us=one.server_us - (one.sent_us + one.received_us) // 2,
             error_us=(one.received_us - one.sent_us + 1) // 2,
             taken_us=one.received_us,
+            clock=one.clock,
         )
 
     def error_at(self, monotonic_us: int) -> int:
@@ -58,16 +77,24 @@ class ServerTime:
     best: Measure | None = None
     slept_us: int = 0
 
-    def take(self, one: Exchange) -> None:
-        """Learn from an exchange; it counts when it is better, or shows that the server's clock was set."""
-        found = Measure.of(one)
-        if self.best is None:
+    def take(self, one: Exchange) -> int:
+        """Learn from an exchange; it counts when it is better, or shows that the server's clock was set.
+
+        Returns by how much moments noted by the clock before are to be read later, in microseconds: 0 while
+        the clock is the same, or where nothing is carried over.
+        """
+        found, before = Measure.of(one), self.best
+        if before is None:
             self.best = found
-            return
-        known_us = self.best.error_at(one.received_us)
-        apart_us = abs(found.offset_us - self.best.offset_us)
+            return 0
+        if found.clock != before.clock:
+            self.best = found
+            return found.offset_us - before.offset_us if found.clock and before.clock else 0
+        known_us = before.error_at(one.received_us)
+        apart_us = abs(found.offset_us - before.offset_us)
         if found.error_us <= known_us or apart_us > found.error_us + known_us + STEP_US:
             self.best = found
+        return 0
 
     def notice_sleep(self, slept_us: int) -> None:
         """Forget the measure when the machine slept: the kernel guesses the time asleep to a second."""
@@ -80,6 +107,13 @@ class ServerTime:
         if self.best is None or self.best.error_at(monotonic_us) > UNSURE_US:
             return None
         return monotonic_us + self.best.offset_us
+
+    def known_time(self, monotonic_us: int) -> KnownTime | None:
+        """What the server is told when it is asked for the time; None: this machine has no word of it."""
+        now_us = self.now_us(monotonic_us)
+        if now_us is None or self.best is None or not self.best.clock:
+            return None
+        return KnownTime(self.best.clock, now_us, self.best.error_at(monotonic_us))
 
     def error_us(self, monotonic_us: int) -> int:
         """How wrong `now_us` may be. Only after a measure."""

@@ -1,11 +1,12 @@
 """A player's measure of the server's time: the best exchange counts, ages, and is lost in sleep."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from exam.clock import SECOND_US
-from exam.server_time import STEP_US, UNSURE_US, Exchange, Measure, ServerTime
+from exam.server_time import STEP_US, UNSURE_US, Exchange, KnownTime, Measure, ServerTime
 
 SERVER_US = 1_795_309_200_000_000
 
@@ -77,3 +78,28 @@ def test_a_measure_that_has_aged_too_long_is_not_rung_by() -> None:
     time = ServerTime(Measure(SERVER_US, 0, 0))
     assert time.now_us(UNSURE_US * 10_000) is not None
     assert time.now_us(UNSURE_US * 10_000 + 10_000) is None
+
+
+def test_another_clock_of_the_server_counts_at_once_and_tells_how_far_the_one_before_was_from_it() -> None:
+    time = ServerTime()
+    assert time.take(replace(exchange(0, 100, 100), clock="before")) == 0
+    after = replace(exchange(SECOND_US, 50_000, 50_000, SERVER_US + 1_700), clock="after")
+    assert time.take(after) == 1_700
+    assert time.now_us(0) == SERVER_US + 1_700
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "real"), ("real", "")])
+def test_nothing_is_carried_to_or_from_a_clock_without_a_name(before: str, after: str) -> None:
+    time = ServerTime()
+    time.take(replace(exchange(0, 100, 100), clock=before))
+    assert time.take(replace(exchange(0, 100, 100, SERVER_US + SECOND_US), clock=after)) == 0
+    assert time.now_us(0) == SERVER_US + SECOND_US
+
+
+def test_a_machine_tells_the_servers_time_only_while_it_knows_it_and_the_clocks_name() -> None:
+    time = ServerTime()
+    assert time.known_time(0) is None
+    time.take(exchange(0, 100, 100))
+    assert time.known_time(0) is None
+    time.take(replace(exchange(0, 100, 100), clock="real"))
+    assert time.known_time(SECOND_US) == KnownTime("real", SERVER_US + SECOND_US, 199)
