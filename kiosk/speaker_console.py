@@ -7,10 +7,13 @@ a bell waiting.
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import httpx
+
+from exam.server_time import KnownTime
 
 PREFIX: Final = "/api/speaker/v1"
 TIMEOUT_S: Final = 3.0
@@ -30,15 +33,23 @@ class ReportsRefusedError(Exception):
     """The console will never understand what was told."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServerMoment:
+    """The server's present moment, and the name of the clock it goes by; empty: it has none."""
+
+    now_us: int
+    clock: str = ""
+
+
 class SpeakerConsole(Protocol):
     """Whoever knows what is to sound. Every call raises ConsoleAwayError or ShutOutError."""
 
-    def server_now_us(self) -> int:
-        """The server's wall clock."""
+    def server_now(self, known: KnownTime | None = None) -> ServerMoment:
+        """The server's time. It is told what this machine knows of it: after a restart it may ask that."""
         ...
 
     def schedules(self) -> dict[str, Any]:
-        """`label`, `speaker`, `rooms`: one schedule for each room."""
+        """`label`, `speaker`, `rooms`: one schedule for each room, with the server's moment and clock."""
         ...
 
     def sound(self, address: str) -> tuple[bytes, str]:
@@ -66,6 +77,14 @@ def _understood() -> Iterator[None]:
         raise ConsoleAwayError("the answer is not one of our console") from error
 
 
+def _moment(told: dict[str, Any]) -> ServerMoment:
+    return ServerMoment(int(told["server_now_us"]), str(told.get("clock", "")))
+
+
+def _told(moment: ServerMoment) -> dict[str, Any]:
+    return {"server_now_us": moment.now_us, "clock": moment.clock}
+
+
 class HttpSpeakerConsole:
     """The console over HTTP, with this speaker's token. Safe for several threads."""
 
@@ -82,16 +101,17 @@ class HttpSpeakerConsole:
             headers={"Authorization": f"Bearer {token}"},
         )
 
-    def server_now_us(self) -> int:
+    def server_now(self, known: KnownTime | None = None) -> ServerMoment:
         """By one exchange."""
+        query = None if known is None else asdict(known)
         with _understood():
-            return int(self._asked("GET", "/clock").json()["server_now_us"])
+            return _moment(self._asked("GET", "/clock", query=query).json())
 
     def schedules(self) -> dict[str, Any]:
         """For all its rooms at once."""
         with _understood():
             told: dict[str, Any] = self._asked("GET", "/schedules").json()
-            rooms = [{**room, "server_now_us": int(room["server_now_us"])} for room in told["rooms"]]
+            rooms = [{**room, **_told(_moment(room))} for room in told["rooms"]]
             return {"label": told["label"], "speaker": told["speaker"], "rooms": rooms}
 
     def sound(self, address: str) -> tuple[bytes, str]:
@@ -119,9 +139,9 @@ class HttpSpeakerConsole:
         """Close the connections."""
         self._client.close()
 
-    def _asked(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def _asked(self, method: str, path: str, body: Any = None, query: Any = None) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, json=body)
+            answer = self._client.request(method, path, json=body, params=query)
         except httpx.HTTPError as error:
             raise ConsoleAwayError(f"console does not answer ({type(error).__name__})") from error
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:

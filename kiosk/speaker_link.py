@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from exam.clock import SECOND_US
+from exam.clock_change import as_sent
 from exam.server_time import Exchange, Measure
 from kiosk.speaker import Speaker, exchange
 from kiosk.speaker_console import ConsoleAwayError, ReportsRefusedError, ShutOutError, SpeakerConsole
@@ -100,14 +101,24 @@ class SpeakerLink:
     def _measure(self) -> None:
         known = self.speaker.measure()
         for _ in range(1 if known else FIRST_EXCHANGES):
-            self.speaker.heard_time(exchange(self.console.server_now_us, self.speaker.clock))
+            self._ask_time()
         found = self.speaker.measure()
         if found is None:
             return
         now_us = self.speaker.clock.monotonic_us()
         if found[0].error_at(now_us) > GOOD_ENOUGH_US:
             self._due_us["measure"] = now_us + RETRY_US // 2
-        self._keep_measure(known)
+
+    def _ask_time(self) -> None:
+        """One exchange. Another clock counts only with a schedule by it: until then all is as before."""
+        known = self.speaker.known_time()
+        one = exchange(lambda: self.console.server_now(known), self.speaker.clock)
+        if self.speaker.is_by_another_clock(one):
+            self._fetch_schedule(one)
+            return
+        before = self.speaker.measure()
+        self.speaker.heard_time(one)
+        self._keep_measure(before)
 
     def _keep_measure(self, known: tuple[Measure, int] | None) -> None:
         """Remember the time for a start without the console, if it is known otherwise than before."""
@@ -115,15 +126,21 @@ class SpeakerLink:
         if found is not None and (known is None or known[0] != found[0]):
             self.speaker.store.keep_measure(found[0], self.boot_id, found[1])
 
-    def _fetch_schedule(self) -> None:
-        """A schedule is never looked at by the time of another console: its own time comes with it."""
+    def _fetch_schedule(self, asked: Exchange | None = None) -> None:
+        """A schedule is never looked at by the time of another clock: its own time comes with it.
+
+        `asked`: an exchange of just now, which knows another clock better than a whole schedule can.
+        """
         known, sent_us = self.speaker.measure(), self.speaker.clock.monotonic_us()
         rooms = self.console.schedules()["rooms"]
         received_us = self.speaker.clock.monotonic_us()
-        for room in rooms[:1]:
-            self.speaker.heard_time(Exchange(sent_us, room["server_now_us"], received_us))
+        told = [Exchange(sent_us, room["server_now_us"], received_us, room["clock"]) for room in rooms[:1]]
+        if asked is None and any(map(self.speaker.is_by_another_clock, told)):
+            self._ask_time()
+            return
+        own = [asked] if asked is not None and all(asked.clock == one.clock for one in told) else []
+        self.speaker.learn(rooms, [*own, *told])
         self._keep_measure(known)
-        self.speaker.learn(rooms)
 
     def _fetch_sounds(self) -> None:
         for address in self.speaker.wanted_sounds():
@@ -131,12 +148,14 @@ class SpeakerLink:
                 self.speaker.store.keep_sound(address, *self.console.sound(address))
 
     def _deliver(self) -> None:
-        waiting = self.speaker.store.waiting_reports(MOST_AT_ONCE)
-        if not waiting:
+        """Nothing is told by a clock that the console may have left meanwhile: its time is asked first."""
+        if not self.speaker.store.reports:
             return
+        self._ask_time()
+        waiting = self.speaker.store.waiting_reports(MOST_AT_ONCE)
         rooms: dict[str, list[dict[str, object]]] = {}
         for name, report in waiting.items():
-            rooms.setdefault(name.split("/", 1)[0], []).append(report)
+            rooms.setdefault(name.split("/", 1)[0], []).append(as_sent(report))
         try:
             self.console.tell_reports(rooms)
         except ReportsRefusedError:

@@ -12,7 +12,7 @@ import os
 import threading
 import wave
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ import structlog
 
 from evidence.small_files import replace_whole
 from exam.clock import MINUTE_US
+from exam.clock_change import ClockChange
 from exam.playing import PlayerCue, claim_name
 from exam.server_time import Measure
 from kiosk.speaker_outputs import RATE
@@ -38,17 +39,21 @@ class SoundFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A cue this speaker has dealt with; moments are the server's. `began_us` None: it was not heard."""
+    """A cue this speaker has dealt with; moments are the server's. `began_us` None: it was not heard.
+
+    `clock`: the name of the server's clock that `began_us` is by.
+    """
 
     cue: Mapping[str, Any]
     claimed_at_us: int
     began_us: int | None = None
     is_done: bool = False
+    clock: str = ""
 
 
 @dataclass
 class SpeakerStore:
-    """The folder of one speaker. Claims belong to one thread; reports and sounds may be used by two."""
+    """The folder of one speaker. Claims belong to one thread at a time, reports and sounds to any."""
 
     folder: Path
     claims: dict[str, Claim] = field(default_factory=dict, init=False)
@@ -74,24 +79,34 @@ class SpeakerStore:
             self.claims[claim_name(cue)] = Claim(asdict(cue), now_us)
         self._append([{"act": "claim", "cue": asdict(cue), "at_us": now_us} for cue in cues])
 
-    def began(self, names: Iterable[str], at_us: int) -> None:
-        """They were heard from this moment on."""
-        self._note("began", names, at_us)
+    def began(self, names: Iterable[str], at_us: int, clock: str = "") -> None:
+        """They were heard from this moment on, by the server's clock of that name."""
+        self._note([{"act": "began", "name": name, "at_us": at_us, "clock": clock} for name in sorted(names)])
 
     def done(self, names: Iterable[str], at_us: int) -> None:
         """Nothing more will come of them."""
-        self._note("done", names, at_us)
+        self._note([{"act": "done", "name": name, "at_us": at_us} for name in sorted(names)])
 
     def release(self, names: Iterable[str], at_us: int) -> None:
         """They were taken back before they sounded: their moment may still come."""
-        self._note("release", names, at_us)
+        self._note([{"act": "release", "name": name, "at_us": at_us} for name in sorted(names)])
+
+    def shift(self, change: ClockChange) -> None:
+        """Read what was noted by the clock before by the new one: reports in one write, claims in one line.
+
+        Whatever of it a crash leaves undone is done by the same change heard again, and nothing twice.
+        Keep the new measure afterwards: without it the change is heard again.
+        """
+        with self._lock:
+            self.reports = {name: change.of_report(report) for name, report in self.reports.items()}
+            self._write("reports.json", self.reports)
+        self._note([{"act": "shift", **asdict(change)}])
 
     def open_claims(self) -> dict[str, Claim]:
         """Claims of an earlier life that nothing became of: it ended between claim and end of sound."""
         return {name: one for name, one in self.claims.items() if not one.is_done}
 
-    def _note(self, act: str, names: Iterable[str], at_us: int) -> None:
-        lines = [{"act": act, "name": name, "at_us": at_us} for name in sorted(names)]
+    def _note(self, lines: list[dict[str, Any]]) -> None:
         for line in lines:
             self._take(line)
         self._append(lines)
@@ -100,16 +115,22 @@ class SpeakerStore:
         if line["act"] == "claim":
             cue = line["cue"]
             self.claims[f"{cue['room']}/{cue['key']}"] = Claim(cue, line["at_us"])
-            return
+        elif line["act"] == "shift":
+            change = ClockChange(line["before"], line["after"], line["shift_us"])
+            self.claims = {name: _shifted(one, change) for name, one in self.claims.items()}
+        else:
+            self._take_of_claim(line)
+
+    def _take_of_claim(self, line: Mapping[str, Any]) -> None:
         known = self.claims.get(line["name"])
         if known is None:
             return
         if line["act"] == "release":
             del self.claims[line["name"]]
-            return
-        began_us = line["at_us"] if line["act"] == "began" else known.began_us
-        is_done = line["act"] == "done"
-        self.claims[line["name"]] = Claim(known.cue, known.claimed_at_us, began_us, is_done)
+        elif line["act"] == "began":
+            self.claims[line["name"]] = replace(known, began_us=line["at_us"], clock=line.get("clock", ""))
+        else:
+            self.claims[line["name"]] = replace(known, is_done=True)
 
     def _append(self, lines: Iterable[Mapping[str, Any]]) -> None:
         written = "".join(map(_line, lines))
@@ -153,7 +174,10 @@ class SpeakerStore:
         self._write("clock.json", {**asdict(measure), "boot_id": boot_id, "slept_us": slept_us})
 
     def measure(self, boot_id: str) -> tuple[Measure, int] | None:
-        """The measure of this boot with the sleep until then; None after a restart of the machine."""
+        """The measure of this boot with the sleep until then; None after a restart of the machine.
+
+        One of a life before clocks had names is by a clock without one.
+        """
         told = _read_json(self.folder / "clock.json", {})
         if told.pop("boot_id", None) != boot_id:
             return None
@@ -231,11 +255,18 @@ def _decoded(path: Path) -> Samples:
     return samples
 
 
+def _shifted(one: Claim, change: ClockChange) -> Claim:
+    if one.began_us is None:
+        return one
+    began_us, clock = change.of_moment(one.began_us, one.clock)
+    return replace(one, began_us=began_us, clock=clock)
+
+
 def _lines(claims: Mapping[str, Claim]) -> Iterable[str]:
     for name, one in claims.items():
         yield _line({"act": "claim", "cue": one.cue, "at_us": one.claimed_at_us})
         if one.began_us is not None:
-            yield _line({"act": "began", "name": name, "at_us": one.began_us})
+            yield _line({"act": "began", "name": name, "at_us": one.began_us, "clock": one.clock})
         if one.is_done:
             yield _line({"act": "done", "name": name, "at_us": one.claimed_at_us})
 

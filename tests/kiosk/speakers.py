@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from exam.clock import SECOND_US, SimulatedClock
-from kiosk.speaker_console import ConsoleAwayError
+from exam.server_time import KnownTime
+from kiosk.speaker_console import ConsoleAwayError, ReportsRefusedError, ServerMoment
 from kiosk.speaker_outputs import RATE, OutputError
 
 SERVER_AHEAD_US = 1_795_309_200_000_000
@@ -130,14 +131,20 @@ class PaperConsole:
     asked: list[str] = field(default_factory=list)
     # Its time; a rehearsal's is hours ahead.
     ahead_us: int = SERVER_AHEAD_US
+    # The name of its clock.
+    clock_name: str = ""
+    known: list[KnownTime | None] = field(default_factory=list)
+    # Reports it will never understand.
+    refuses: bool = False
 
-    def server_now_us(self) -> int:
+    def server_now(self, known: KnownTime | None = None) -> ServerMoment:
         self._ask("clock")
-        return self.clock.monotonic_us() + self.ahead_us
+        self.known.append(known)
+        return ServerMoment(self.clock.monotonic_us() + self.ahead_us, self.clock_name)
 
     def schedules(self) -> dict[str, Any]:
         self._ask("schedules")
-        now = {"server_now_us": self.clock.monotonic_us() + self.ahead_us}
+        now = {"server_now_us": self.clock.monotonic_us() + self.ahead_us, "clock": self.clock_name}
         return {"label": "音箱", "speaker": "uuid", "rooms": [{**room, **now} for room in self.rooms]}
 
     def sound(self, address: str) -> tuple[bytes, str]:
@@ -146,6 +153,8 @@ class PaperConsole:
 
     def tell_reports(self, rooms: dict[str, list[dict[str, Any]]]) -> None:
         self._ask("reports")
+        if self.refuses:
+            raise ReportsRefusedError("no")
         self.reports.append(rooms)
 
     def tell_state(self, state: dict[str, Any]) -> None:

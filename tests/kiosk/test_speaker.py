@@ -11,7 +11,7 @@ from exam.clock import SECOND_US
 from exam.playing import Silence
 from exam.server_time import Exchange, Measure
 from kiosk.speaker import Speaker, exchange
-from kiosk.speaker_console import ConsoleAwayError, ReportsRefusedError, ShutOutError
+from kiosk.speaker_console import ConsoleAwayError, ServerMoment, ShutOutError
 from kiosk.speaker_link import SpeakerLink
 from kiosk.speaker_outputs import OutputError
 from kiosk.speaker_store import SpeakerStore
@@ -271,7 +271,7 @@ class TestLink:
         assert 0 <= room.onset_us - START_US < SECOND_US // 10
 
     def test_on_a_bad_line_the_time_is_asked_more_often(self, room: Room) -> None:
-        room.console.server_now_us = lambda: _slow(room)  # type: ignore[method-assign]
+        room.console.server_now = lambda _known=None: _slow(room)  # type: ignore[method-assign]
         room.link.talk()
         assert room.link._due_us["measure"] - room.clock.monotonic_us() <= SECOND_US // 2
 
@@ -298,7 +298,7 @@ class TestLink:
 
     def test_reports_that_nobody_understands_are_not_sent_for_ever(self, room: Room) -> None:
         room.speaker.store.keep_report(NAME, {"cue": "C5"})
-        room.console.failing = ReportsRefusedError("no")
+        room.console.refuses = True
         room.link.wake()
         room.link.talk()
         assert room.speaker.store.reports == {}
@@ -318,11 +318,11 @@ class TestLink:
         assert room.speaker.wanted_sounds() == []
 
 
-def _slow(room: Room) -> int:
+def _slow(room: Room) -> ServerMoment:
     room.clock.sleep_us(100_000)
     now_us = room.clock.monotonic_us() + SERVER_AHEAD_US
     room.clock.sleep_us(100_000)
-    return now_us
+    return ServerMoment(now_us)
 
 
 def test_an_exchange_is_timed_on_both_sides(room: Room) -> None:

@@ -139,7 +139,7 @@ class TestConsole:
                 code = speakers.invite(connection, "音箱", None, site.clock.wall_us())
                 token = speakers.enrol(connection, code, site.clock.wall_us()) or ""
             console = HttpSpeakerConsole(address, token)
-            assert abs(console.server_now_us() - site.clock.wall_us()) < SECOND_US
+            assert abs(console.server_now().now_us - site.clock.wall_us()) < SECOND_US
             assert console.schedules()["label"] == "音箱"
             assert next(console.wakes()) is None
             with pytest.raises(ReportsRefusedError):
@@ -147,9 +147,9 @@ class TestConsole:
             with pytest.raises(ConsoleAwayError, match="404"):
                 console.sound("/audio/none.wav")
             with pytest.raises(ShutOutError):
-                HttpSpeakerConsole(address, "wrong").server_now_us()
+                HttpSpeakerConsole(address, "wrong").server_now()
         with pytest.raises(ConsoleAwayError):
-            console.server_now_us()
+            console.server_now()
         with pytest.raises(ConsoleAwayError):
             next(console.wakes())
         console.close()
@@ -162,7 +162,7 @@ class TestConsole:
         with serving(stranger) as address:
             console = HttpSpeakerConsole(address, "token")
             with pytest.raises(ConsoleAwayError, match="not one of our console"):
-                console.server_now_us()
+                console.server_now()
             with pytest.raises(ConsoleAwayError, match="not one of our console"):
                 console.schedules()
             console.close()
