@@ -8,23 +8,42 @@ adopted step moves everything recorded before: rows carry the decision they were
 from sqlite3 import Connection
 
 from evidence.ledger import LeafKind, append_fact
+from exam.clock_restart import Settled
 from exam.clock_step import KeptClock, LastStep, StepChoice
 
 
 def load_clock(connection: Connection) -> KeptClock | None:
     """How the console told the time when last looked at; None: it never ran here."""
-    row = connection.execute("select boot_id, offset_us, apart_us, kept_at_us from console_clock").fetchone()
+    row = connection.execute(
+        "select boot_id, offset_us, apart_us, kept_at_us, name from console_clock"
+    ).fetchone()
     return None if row is None else KeptClock(*row)
 
 
 def keep_clock(connection: Connection, kept: KeptClock) -> None:
     """Remember it in place of how it was."""
     connection.execute(
-        "insert into console_clock (id, boot_id, offset_us, apart_us, kept_at_us) values (1, ?, ?, ?, ?)"
+        "insert into console_clock (id, boot_id, offset_us, apart_us, kept_at_us, name)"
+        " values (1, ?, ?, ?, ?, ?)"
         " on conflict do update set boot_id = excluded.boot_id, offset_us = excluded.offset_us,"
-        " apart_us = excluded.apart_us, kept_at_us = excluded.kept_at_us",
-        (kept.boot_id, kept.offset_us, kept.apart_us, kept.kept_at_us),
+        " apart_us = excluded.apart_us, kept_at_us = excluded.kept_at_us, name = excluded.name",
+        (kept.boot_id, kept.offset_us, kept.apart_us, kept.kept_at_us, kept.name),
     )
+
+
+def record_restart(connection: Connection, boot_id: str, settled: Settled, now_us: int) -> None:
+    """The machine restarted during an exam: by what the console goes on to tell the time.
+
+    `now_us` is the moment by the clock that counts from here on.
+    """
+    row = connection.execute(
+        "insert into console_clock_restart (boot_id, source, players, account_id, apart_us, settled_at_us)"
+        " values (?, ?, ?, ?, ?, ?)"
+        " returning id as console_clock_restart_id, boot_id, source, players, account_id, apart_us,"
+        " settled_at_us",
+        (boot_id, settled.source, settled.players, settled.account_id, settled.apart_us, now_us),
+    ).fetchone()
+    append_fact(connection, LeafKind.CONSOLE_CLOCK_RESTART, row, now_us)
 
 
 def record_step(connection: Connection, boot_id: str, apart_us: int, now_us: int) -> int:
@@ -61,11 +80,10 @@ def record_decision(
 def shift_of(step: LastStep, choice: StepChoice) -> int:
     """By how much everything recorded before is read shifted.
 
-    A small step ahead is followed slowly, and counts at once: no end comes early, one may be late by less
-    than a second. One back is followed without a shift, for the same reason.
+    A small step is followed slowly, without a shift: ahead while nobody is examined, so that no end comes
+    early; back also then, and an end may be late by less than a second.
     """
-    is_ahead = choice is StepChoice.FOLLOWED and step.apart_us > 0
-    return step.apart_us if choice is StepChoice.ADOPTED or is_ahead else 0
+    return step.apart_us if choice is StepChoice.ADOPTED else 0
 
 
 def load_last_step(connection: Connection) -> LastStep | None:

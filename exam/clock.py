@@ -148,17 +148,34 @@ class SteadyClock:
     """Wall time that goes on by elapsed time, sleep included, whatever somebody sets the machine's clock to.
 
     `apart_us` tells how far the machine's own wall clock has come away from it; whoever decides that the
-    machine is right calls `adopt`. Safe to use from several threads, adopted by one.
+    machine is right calls `adopt`. It has a name, and another one when it is another clock: moments that
+    rooms noted by the one before are then read shifted. Safe to use from several threads, adopted by one.
     """
 
-    def __init__(self, machine: Clock, offset_us: int | None = None) -> None:
+    def __init__(self, machine: Clock, offset_us: int | None = None, name: str = "") -> None:
         """`offset_us`: wall time minus time since boot; None: as the machine has it now."""
         self._machine = machine
-        self.offset_us = machine.wall_us() - machine.boottime_us() if offset_us is None else offset_us
+        # One value, so that nobody ever reads the new time under the name of the one before.
+        self._set = (machine.wall_us() - machine.boottime_us() if offset_us is None else offset_us, name)
+
+    @property
+    def offset_us(self) -> int:
+        """Wall time minus time since boot."""
+        return self._set[0]
+
+    @property
+    def name(self) -> str:
+        """What rooms know this clock by; empty: nothing is carried from or to it."""
+        return self._set[1]
 
     def wall_us(self) -> int:
         """Microseconds since 1970-01-01 UTC. Steps only when something is adopted."""
-        return self._machine.boottime_us() + self.offset_us
+        return self.told()[0]
+
+    def told(self) -> tuple[int, str]:
+        """The present moment, and the name of this clock as it was then."""
+        offset_us, name = self._set
+        return self._machine.boottime_us() + offset_us, name
 
     def monotonic_us(self) -> int:
         """The machine's monotonic clock."""
@@ -185,9 +202,10 @@ class SteadyClock:
         after_us = self.wall_us()
         return after_us - before_us, machine_us - (before_us + after_us) // 2
 
-    def adopt(self, by_us: int) -> None:
-        """Move this clock."""
-        self.offset_us += by_us
+    def adopt(self, by_us: int, name: str | None = None) -> None:
+        """Move this clock; with a name, it is another one from now on."""
+        offset_us, known = self._set
+        self._set = (offset_us + by_us, known if name is None else name)
 
 
 def from_us(moment_us: int) -> datetime:

@@ -17,8 +17,14 @@ NOTED_US: Final = SECOND_US // 10
 ASKED_US: Final = SECOND_US
 # Nobody is examined, and yet: a clock this far back is a dead battery rather than a correction.
 FAR_BACK_US: Final = 24 * 3600 * SECOND_US
-# A small difference is followed by a thousandth of the time that passes: nobody hears that.
+# A small difference is followed by a thousandth of the time that passes: nobody hears that. Ahead only while
+# nobody is examined: an end that hangs on a start before would come early by as much.
 FOLLOWED_PART: Final = 1000
+
+
+def can_adopt(apart_us: int) -> bool:
+    """Whether the machine's time may be taken over: never one so far back that it is a dead battery's."""
+    return apart_us >= -FAR_BACK_US
 
 
 class StepChoice(StrEnum):
@@ -69,7 +75,7 @@ def judge_apart(apart_us: int, last: LastStep | None, *, is_live: bool) -> Clock
     if abs(apart_us - expected_us) <= NOTED_US:
         return ClockAct.FOLLOW if not expected_us and apart_us else ClockAct.NOTHING
     if not expected_us and abs(apart_us) <= ASKED_US:
-        return ClockAct.FOLLOW
+        return ClockAct.NOTHING if is_live and apart_us > 0 else ClockAct.FOLLOW
     return ClockAct.ASK if is_live or apart_us < -FAR_BACK_US else ClockAct.ADOPT
 
 
@@ -87,6 +93,8 @@ class KeptClock:
     offset_us: int
     apart_us: int
     kept_at_us: int
+    # The name under which rooms knew it.
+    name: str = ""
 
 
 def first_offset_us(kept: KeptClock | None, boot_id: str, wall_us: int, boottime_us: int) -> int:

@@ -136,7 +136,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "rounds.page": LEAD | PATROL,
     "rounds.live": LEAD | PATROL,
     "rounds.stream": LEAD | PATROL,
-    "clock_steps.decide": frozenset({Role.SITE_LEAD}),
+    **dict.fromkeys(("clock_steps.decide", "restart.settle"), frozenset({Role.SITE_LEAD})),
     **dict.fromkeys((f"clock_check.{name}" for name in ("page", "live", "stream", "kept", "pdf")), PREFLIGHT),
     "clock_check.read_reference": LEAD,
     "clock_check.confirm": LEAD,

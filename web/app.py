@@ -50,6 +50,7 @@ from web import (
     readiness_page,
     recording,
     rehearsal_page,
+    restart_page,
     retention_page,
     roster_page,
     roster_photos,
@@ -86,6 +87,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     clock_check_page.blueprint,
     readiness_page.blueprint,
     rehearsal_page.blueprint,
+    restart_page.blueprint,
     alarms.blueprint,
     wall_page.blueprint,
     proctor.blueprint,
@@ -156,6 +158,7 @@ def create_app(services: Services) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # a proctor's page stays open for a whole session
     )
     attach(app, services)
+    restart_page.guard(app)
     limits.install(app)
     csrf = CSRFProtect(app)
     logins.install(app)

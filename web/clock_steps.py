@@ -8,18 +8,26 @@ from flask_login import current_user
 
 from evidence.site_clock import load_open_step
 from exam.clock import MINUTE_US, SECOND_US
-from exam.clock_step import StepChoice
-from web.console_clock import KEEPER_EXTENSION, DecidedOtherwiseError, RoomsAwayError, TooNearError
+from exam.clock_step import StepChoice, can_adopt
+from web.console_clock import (
+    KEEPER_EXTENSION,
+    DecidedOtherwiseError,
+    RoomsAwayError,
+    TooFarBackError,
+    TooNearError,
+)
 from web.services import ANY_TOPIC, services
 
 blueprint: Final = Blueprint("clock_steps", __name__)
 
 CHOICES: Final = frozenset({StepChoice.KEPT, StepChoice.ADOPTED})
+MINUTES_A_DAY: Final = 24 * 60
 NEAR_WORDS: Final = "有信号即将发出，暂不能更换时间。请在信号发出后再按。"
 AWAY_WORDS: Final = (
     "{rooms}的设备失去联系，会按原来的时间自行响铃，暂不能更换时间。"
     "请先恢复联系；在此之前请继续使用控制台的时间。"
 )
+FAR_WORDS: Final = "本机的日期不对，不能改用。请先把本机的日期和时间改正，改正后这条提示会自己消失。"
 OVER_WORDS: Final = "情况已变化，请查看最新提示。"
 
 
@@ -31,11 +39,18 @@ class StepView:
     apart_us: int
 
     @property
+    def can_adopt(self) -> bool:
+        """Whether the machine's time may be taken over at all."""
+        return can_adopt(self.apart_us)
+
+    @property
     def words(self) -> str:
         """How far the machine's clock is from the console's."""
         seconds = abs(self.apart_us) // SECOND_US
         minutes = abs(self.apart_us) // MINUTE_US
         length = f"{minutes}分{seconds % 60}秒" if minutes else f"{seconds}秒"
+        if minutes >= MINUTES_A_DAY:
+            length = f"{minutes // MINUTES_A_DAY}天"
         return f"{'快' if self.apart_us > 0 else '慢'}了{length}"
 
 
@@ -56,6 +71,8 @@ def decide(step_id: int, choice: str) -> tuple[Response, int]:
         abort(409)
     try:
         keeper.decide(step_id, StepChoice(choice), current_user.account_id)
+    except TooFarBackError:
+        return jsonify(error="too_far_back", advice=FAR_WORDS), 409
     except TooNearError:
         return jsonify(error="signal_near", advice=NEAR_WORDS), 409
     except RoomsAwayError as away:

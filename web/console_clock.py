@@ -25,11 +25,13 @@ from evidence.site_clock import (
 )
 from exam.clock import SECOND_US, Clock, SteadyClock
 from exam.clock_step import (
+    ASKED_US,
     NOTED_US,
     ClockAct,
     KeptClock,
     LastStep,
     StepChoice,
+    can_adopt,
     first_offset_us,
     followed_us,
     judge_apart,
@@ -39,6 +41,7 @@ from exam.players import MAY_RING_US
 from exam.presses import is_going_on
 from exam.procedure import Procedure
 from web.change_desk import ChangeDesk
+from web.restart_doubt import RestartDoubt, find_doubt, is_doubted, new_clock_name
 from web.services import ANY_TOPIC, Bus, Services
 from web.signal_emission import WINDOW_US, armed_cues
 
@@ -49,11 +52,18 @@ KEPT_EVERY_US: Final = 30 * SECOND_US
 # No clock is taken over so shortly before a signal: every room must have measured the new one first.
 QUIET_US: Final = 30 * SECOND_US
 
+# For so long the answer counts whether somebody is examined.
+LIVE_LASTS_US: Final = 10 * SECOND_US
+
 _log: Final = structlog.get_logger("signals")
 
 
 class DecidedOtherwiseError(Exception):
     """The step somebody decides on is not the one that is open now."""
+
+
+class TooFarBackError(Exception):
+    """The machine's time is that of a dead battery: every session would lie ahead of it by years."""
 
 
 class TooNearError(Exception):
@@ -64,14 +74,22 @@ class RoomsAwayError(Exception):
     """Rooms out of contact would ring by the clock as it is; the message names them."""
 
 
-def start_clock(exam: WriterDatabase, machine: Clock, boot: str | None = None) -> SteadyClock:
-    """The console's clock as it goes on from the last run."""
+def start_clock(
+    exam: WriterDatabase, machine: Clock, procedures: Mapping[str, Procedure], boot: str | None = None
+) -> SteadyClock:
+    """The console's clock as it goes on from the last run.
+
+    After a restart of the machine during an exam nothing is kept of it: the time is in doubt until it is
+    settled (`web.restart_doubt`), and in doubt again if the console is killed before.
+    """
     this_boot = boot or boot_id()
     with exam.write() as connection:
         kept = load_clock(connection)
+        is_same = kept is not None and kept.boot_id == this_boot
         offset_us = first_offset_us(kept, this_boot, machine.wall_us(), machine.boottime_us())
-        clock = SteadyClock(machine, offset_us)
-        keep_clock(connection, _kept(clock, this_boot, kept.apart_us if kept else 0))
+        clock = SteadyClock(machine, offset_us, (kept.name if kept and is_same else "") or new_clock_name())
+        if not is_doubted(connection, kept, this_boot, procedures):
+            keep_clock(connection, _kept(clock, this_boot, kept.apart_us if kept else 0))
     return clock
 
 
@@ -84,20 +102,33 @@ class ClockKeeper:
     bus: Bus
     procedures: Mapping[str, Procedure]
     boot: str = field(default_factory=boot_id)
+    # Open: the machine restarted during an exam, and nobody has vouched for its clock yet.
+    doubt: RestartDoubt | None = None
     _last: LastStep | None = None
     _is_read: bool = False
     _kept_us: int = 0
     _looked_us: int = 0
     _is_following: bool = False
+    # When it was last asked whether somebody is examined, and the answer.
+    _asked_live_us: int = -LIVE_LASTS_US
+    _was_live: bool = True
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nothing may hang on the time yet."""
+        return self.doubt is not None and self.doubt.is_open
 
     def look(self) -> None:
         """Notice what happened to the machine's clock since the last look, and do what the rule says."""
+        if self.doubt is not None and self.is_in_doubt:
+            self.doubt.look()
+            return
         if not self._is_read:
             with self.exam.read() as connection:
                 self._last = load_last_step(connection)
             self._is_read, self._looked_us = True, self.clock.boottime_us()
         apart_us = self.clock.apart_us()
-        act = judge_apart(apart_us, self._last, is_live=True)
+        act = judge_apart(apart_us, self._last, is_live=not self._may_follow_ahead(apart_us))
         if act is ClockAct.FOLLOW:
             self._follow(apart_us)
         else:
@@ -109,6 +140,14 @@ class ClockKeeper:
             with self.exam.write() as connection:
                 self._keep(connection)
 
+    def _may_follow_ahead(self, apart_us: int) -> bool:
+        """Whether the machine is a little ahead and nobody is examined; looked at every few seconds."""
+        if not NOTED_US < apart_us <= ASKED_US:
+            return False
+        if self.clock.boottime_us() - self._asked_live_us >= LIVE_LASTS_US:
+            self._asked_live_us, self._was_live = self.clock.boottime_us(), self._is_live()
+        return not self._was_live
+
     def open_step(self) -> LastStep | None:
         """The step the site lead is asked about; None: nothing to decide."""
         with self.exam.read() as connection:
@@ -117,12 +156,15 @@ class ClockKeeper:
     def decide(self, step_id: int, choice: StepChoice, account_id: int) -> None:
         """The site lead says which clock is right. Raises DecidedOtherwiseError when another step is open.
 
-        TooNearError and RoomsAwayError: the machine's time cannot be taken over now; to keep goes always.
+        TooFarBackError, TooNearError and RoomsAwayError: the machine's time cannot be taken over now; to keep
+        the console's goes always.
         """
         with self.exam.write() as connection:
             step = load_open_step(connection)
             if step is None or step.id != step_id:
                 raise DecidedOtherwiseError
+            if choice is StepChoice.ADOPTED and not can_adopt(step.apart_us):
+                raise TooFarBackError
             if choice is StepChoice.ADOPTED and self._is_about_to_sound(connection):
                 raise TooNearError
             if choice is StepChoice.ADOPTED and (away := self._rooms_away(connection)):
@@ -180,12 +222,13 @@ class ClockKeeper:
     def _record(self, connection: Connection, step: LastStep, choice: StepChoice, by: int | None) -> None:
         """What became of the step; the clock moves under the writer's lock, together with all moments."""
         record_decision(connection, step, choice, by, self.clock.wall_us())
-        shift_us = step.apart_us if choice is StepChoice.ADOPTED else 0
-        self.clock.adopt(shift_us)
+        is_moved = choice is StepChoice.ADOPTED
+        shift_us, name = step.apart_us if is_moved else 0, self.clock.name
+        self.clock.adopt(shift_us, new_clock_name() if is_moved else None)
         try:
             self._keep(connection)
         except BaseException:
-            self.clock.adopt(-shift_us)
+            self.clock.adopt(-shift_us, name)
             raise
         self._last = LastStep(step.id, step.apart_us, choice)
 
@@ -206,11 +249,13 @@ class ClockKeeper:
 
 
 def _kept(clock: SteadyClock, boot: str, apart_us: int) -> KeptClock:
-    return KeptClock(boot, clock.offset_us, apart_us, clock.wall_us())
+    return KeptClock(boot, clock.offset_us, apart_us, clock.wall_us(), clock.name)
 
 
 def clock_keeper(services: Services) -> ClockKeeper | None:
     """The keeper of the console's clock; None where the clock is not a steady one."""
     if not isinstance(services.clock, SteadyClock):
         return None
-    return ClockKeeper(services.exam, services.clock, services.bus, services.procedures)
+    boot = boot_id()
+    doubt = find_doubt(services.exam, services.clock, boot)
+    return ClockKeeper(services.exam, services.clock, services.bus, services.procedures, boot, doubt)

@@ -135,7 +135,7 @@ def _prepare(settings: Settings, clock: Clock) -> Certificates | None:
 def _opened(settings: Settings, machine: Clock) -> Services:
     """The services by the console's own clock: it goes on by elapsed time when the machine's is set."""
     services = open_services(settings, machine)
-    return replace(services, clock=start_clock(services.exam, machine))
+    return replace(services, clock=start_clock(services.exam, machine, services.procedures))
 
 
 def _certificates(settings: Settings, clock: Clock) -> Certificates | None:

@@ -25,6 +25,7 @@ from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
+from web import restart_page
 from web.audio import AudioLibrary, crowded, prepare, prepare_test_tone
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, clock_keeper
 from web.own_sounds import lay_recordings
@@ -65,6 +66,8 @@ class SignalTicker:
         """Deal with everything due now."""
         if self.keeper is not None:
             self.keeper.look()
+            if self.keeper.is_in_doubt:
+                return
         now_us = self.clock.wall_us()
         with self.exam.read() as connection:
             if not self._actionable(self._due(connection, now_us)):
@@ -182,5 +185,7 @@ def start_signals(app: Flask, services: Services) -> Callable[[], None]:
     """Give the app its audio and start ticking. Returns what stops the ticking; raises AudioError."""
     lay_recordings(app, services, prepare_audio(services.settings, services.procedures))
     app.extensions[KEEPER_EXTENSION] = keeper = clock_keeper(services)
+    if keeper is not None and keeper.doubt is not None:
+        app.extensions[restart_page.EXTENSION] = keeper.doubt
     ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures, keeper)
     return Ticking(ticker).stop

@@ -22,6 +22,7 @@ from flask import (
 from evidence.announcements import PlayedReport, is_known
 from evidence.day import load_rooms
 from evidence.players import current_test
+from exam.clock import SteadyClock
 from exam.day import Room
 from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
@@ -57,7 +58,7 @@ def room_worker() -> Response:
 
 @blueprint.get("/api/clock")
 def clock() -> Response:
-    return jsonify(server_now_us=services().clock.wall_us())
+    return jsonify(told_time())
 
 
 @blueprint.get("/api/rooms/<code>/schedule")
@@ -115,19 +116,28 @@ def keep_reports(reports: list[PlayedReport]) -> int:
     return len(reports) - len(strangers)
 
 
+def told_time() -> dict[str, Any]:
+    """The moment, and the name of the clock it is told by; a rehearsal's time has none."""
+    clock = services().clock
+    now_us, name = clock.told() if isinstance(clock, SteadyClock) else (clock.wall_us(), "")
+    return {"server_now_us": now_us, "clock": "" if running() else name}
+
+
 def schedule_of(room: Room) -> dict[str, Any]:
     """What a player of the room needs to know beforehand."""
     return _schedule_json(_load_day(room))
 
 
 def _schedule_json(day: RoomDay) -> dict[str, Any]:
-    now_us = services().clock.wall_us()
+    told_at = told_time()
+    now_us = told_at["server_now_us"]
     with services().exam.read() as connection:
         test = current_test(connection, day.room.id, now_us)
         is_quiet = not room_may_test(connection, day.room.id, now_us)
     tone = audio_library().get(TEST_TONE)
     told = schedule(day, audio_library(), now_us)
     return told | {
+        "clock": told_at["clock"],
         "test": test and test_json(test, tone),
         "tone": tone and f"/audio/{tone.name}",
         "may_test": not is_quiet,

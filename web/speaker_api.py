@@ -20,7 +20,7 @@ from web.limits import FAILURES, is_failure, limiter
 from web.players import keep_states
 from web.services import ANY_TOPIC, room_topic, services
 from web.signal_reports import ReportError, read_reports
-from web.signals import audio_file, keep_reports, schedule_of
+from web.signals import audio_file, keep_reports, schedule_of, told_time
 from web.stream import event_stream
 
 blueprint: Final = Blueprint("speaker_api", __name__, url_prefix="/api/speaker/v1")
@@ -43,7 +43,7 @@ def enrol() -> Response:
 
 @blueprint.get("/clock")
 def clock() -> Response:
-    return jsonify(server_now_us=services().clock.wall_us())
+    return jsonify(told_time())
 
 
 @blueprint.get("/schedules")

@@ -65,6 +65,8 @@ def test_a_comparison_that_was_interrupted_counts_less_than_a_quick_one() -> Non
         (0, None, True, ClockAct.NOTHING),
         (NOTED_US, None, True, ClockAct.FOLLOW),
         (-ASKED_US, None, True, ClockAct.FOLLOW),
+        (ASKED_US, None, True, ClockAct.NOTHING),
+        (ASKED_US, None, False, ClockAct.FOLLOW),
         (ASKED_US + 1, None, True, ClockAct.ASK),
         (-HOUR_US, None, True, ClockAct.ASK),
         (HOUR_US, None, False, ClockAct.ADOPT),

@@ -14,6 +14,7 @@ from tests.axe import SIZES
 from tests.chromium import started_chromium
 from tests.evidence.check_ins import Desk
 from tests.web.console import PageClient, account_with, client_for, console_over, serving, token_for
+from tests.web.restarted import Restarted, restarted_console
 from tests.web.test_audio import HummingVoice
 from tests.world import World, build_world
 from web.access import Role
@@ -21,6 +22,7 @@ from web.audio import prepare
 from web.limits import limiter
 from web.logins import cookie_name
 from web.own_sounds import lay_recordings
+from web.restart_page import EXTENSION
 from web.services import FootageReader, Services
 
 
@@ -106,6 +108,20 @@ def kiosk(app: Flask) -> FlaskClient:
 def desk(world: World) -> Desk:
     """Check-ins of the small world."""
     return Desk(world)
+
+
+@pytest.fixture
+def restarted(world: World) -> Restarted:
+    """The machine restarted in the middle of T1, and nobody has vouched for its clock yet."""
+    return restarted_console(world)
+
+
+@pytest.fixture
+def shut(app: Flask, restarted: Restarted) -> Iterator[Restarted]:
+    """The console shut because of that."""
+    app.extensions[EXTENSION] = restarted.doubt
+    yield restarted
+    del app.extensions[EXTENSION]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ HOUR_US = 60 * MINUTE_US
 @pytest.fixture
 def keeper(app: Flask, world: World) -> Iterator[ClockKeeper]:
     """The console's clock, and a machine that was set an hour ahead in the middle of T1."""
-    clock = start_clock(world.exam, world.clock, "boot-0")
+    clock = start_clock(world.exam, world.clock, load_procedures(), "boot-0")
     found = ClockKeeper(world.exam, clock, Bus(), load_procedures(), "boot-0")
     app.extensions[KEEPER_EXTENSION] = found
     found.look()
@@ -93,6 +93,21 @@ def test_there_are_two_choices_and_one_who_chooses(
 
 def test_a_console_without_a_clock_of_its_own_has_nothing_to_decide(site_lead: PageClient) -> None:
     assert decide(site_lead, "kept")[0] == 409
+
+
+def test_a_dead_batterys_time_is_not_offered_and_not_taken_over(
+    site_lead: PageClient, keeper: ClockKeeper, world: World
+) -> None:
+    assert decide(site_lead, "kept") == (200, "")
+    world.clock.step_wall(-400 * 24 * HOUR_US)
+    keeper.look()
+    page = site_lead.get("/overview/live").text
+    assert "比控制台慢了399天" in page
+    assert "改正本机的日期和时间" in page
+    assert "改用新时间" not in page
+    answer = site_lead.post("/api/clock-steps/2/adopted", json={})
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "too_far_back")
+    assert keeper.clock.wall_us() == CLOCK_US
 
 
 def test_how_far_a_clock_was_set_is_told_in_words() -> None:

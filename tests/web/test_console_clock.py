@@ -17,8 +17,10 @@ from exam.cues import SAME_PLAN_US
 from tests.world import CLOCK_US, START_US, World
 from web.console_clock import (
     KEPT_EVERY_US,
+    LIVE_LASTS_US,
     ClockKeeper,
     DecidedOtherwiseError,
+    TooFarBackError,
     TooNearError,
     clock_keeper,
     start_clock,
@@ -56,7 +58,7 @@ def console(world: World) -> Console:
 
 
 def opened(world: World, boot: str = "boot-0") -> Console:
-    clock = start_clock(world.exam, world.clock, boot)
+    clock = start_clock(world.exam, world.clock, load_procedures(), boot)
     console = Console(world, ClockKeeper(world.exam, clock, Bus(), load_procedures(), boot))
     console.keeper.look()
     return console
@@ -137,26 +139,50 @@ def test_while_nobody_is_examined_the_machine_is_believed_unless_it_went_far_bac
     assert console.keeper.open_step() is not None
 
 
-def test_a_small_step_is_followed_slowly_and_noted_once(console: Console) -> None:
+def test_a_small_step_ahead_waits_until_nobody_is_examined(console: Console) -> None:
     console.set_machine(ASKED_US)
+    console.world.clock.sleep_us(SECOND_US)
+    console.keeper.look()
+    assert (console.last(), console.apart_us) == (None, 0)
+    with console.world.exam.write() as connection:
+        connection.execute("update session set planned_start_us = ?", (START_US + 24 * HOUR_US,))
+    console.world.clock.sleep_us(LIVE_LASTS_US)
+    console.keeper.look()
+    last = console.last()
+    assert last is not None
+    assert last.choice is StepChoice.FOLLOWED
+    assert console.apart_us > 0
+
+
+def test_a_dead_batterys_time_is_never_taken_over(console: Console) -> None:
+    console.set_machine(-25 * HOUR_US)
+    step = console.keeper.open_step()
+    assert step is not None
+    with pytest.raises(TooFarBackError):
+        console.keeper.decide(step.id, StepChoice.ADOPTED, console.world.site_lead_account_id)
+    assert console.apart_us == 0
+
+
+def test_a_small_step_is_followed_slowly_and_noted_once(console: Console) -> None:
+    console.set_machine(-ASKED_US)
     for _ in range(3):
         console.world.clock.sleep_us(SECOND_US)
         console.keeper.look()
     last = console.last()
     assert last is not None
-    assert (last.apart_us, last.choice) == (ASKED_US, StepChoice.FOLLOWED)
-    assert console.apart_us == 3 * SECOND_US // FOLLOWED_PART
+    assert (last.apart_us, last.choice) == (-ASKED_US, StepChoice.FOLLOWED)
+    assert console.apart_us == -3 * SECOND_US // FOLLOWED_PART
     with console.world.exam.read() as connection:
         kinds = [leaf.kind for leaf, _ in read_leaves(connection)]
     assert kinds == [LeafKind.CONSOLE_CLOCK_STEP, LeafKind.CONSOLE_CLOCK_DECISION]
 
 
 def test_noise_is_followed_without_a_word(console: Console) -> None:
-    console.set_machine(NOTED_US)
+    console.set_machine(-NOTED_US)
     console.world.clock.sleep_us(SECOND_US)
     console.keeper.look()
     assert console.last() is None
-    assert console.apart_us == SECOND_US // FOLLOWED_PART
+    assert console.apart_us == -SECOND_US // FOLLOWED_PART
 
 
 def test_the_present_is_kept_so_that_a_restart_goes_on_from_it(console: Console) -> None:

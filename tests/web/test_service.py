@@ -16,10 +16,16 @@ import pytest
 from config.settings import KioskSettings, Settings, WebSettings
 from evidence import accounts, ledger, logins
 from evidence.accounts import NewAccount
+from evidence.check_facts import EXAM_FACTS, check_facts
 from evidence.checkpoints import Checkpoints, Signing
+from evidence.database import ReaderDatabase
+from evidence.site_clock import keep_clock
 from exam.clock import SECOND_US, SystemClock
+from exam.clock_step import KeptClock
+from tests.recorder.live import wait_until
 from tests.web.console import CHEAP_HASH
 from tests.web.signal_site import spoken_audio
+from tests.world import START_US, build_world
 from web.service import ServiceError, serve
 from web.services import open_services
 
@@ -83,6 +89,14 @@ class RunningConsole:
                     raise
                 SystemClock().sleep_us(SECOND_US // 20)
         raise AssertionError("the console never answered")
+
+    def status(self, path: str) -> int:
+        """How the console answers the path; redirections are followed."""
+        try:
+            self.get(path)
+        except HTTPError as refusal:
+            return refusal.code
+        return 200
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -167,6 +181,29 @@ def test_beyond_loopback_it_speaks_https_only_under_the_site_ca(
     with pytest.raises((OSError, HTTPError)):
         plain.open(f"http://127.0.0.2:{running.port}/healthz", timeout=60)
     assert running.stop() == 0
+
+
+def test_after_a_restart_during_an_exam_it_asks_the_rooms_for_the_time(
+    console: Callable[[str], RunningConsole], tmp_path: Path
+) -> None:
+    """The machine's clock is days ahead of the day on which T1 goes on; it has been up for hours."""
+    world = build_world(tmp_path / "site")
+    with world.exam.write() as connection:
+        keep_clock(connection, KeptClock("the boot before", 0, 0, START_US, "its name"))
+    world.close()
+    running = console("127.0.0.1")
+    running.hear("Console")
+    assert running.status("/overview") == 503
+    word = f"clock=its+name&now_us={START_US + 30 * SECOND_US}&error_us=2000"
+    assert running.status(f"/api/clock?{word}") == 503
+    wait_until(lambda: running.status("/api/clock") == 401)
+    assert running.status("/login") == 200
+    assert running.stop() == 0
+    with closing(ReaderDatabase(tmp_path / "site" / "exam.db")) as database, database.read() as connection:
+        [row] = connection.execute("select source, players, settled_at_us from console_clock_restart")
+        assert (row["source"], row["players"]) == ("rooms", 1)
+        assert START_US + 30 * SECOND_US < row["settled_at_us"] < START_US + 20 * 60 * SECOND_US
+        assert list(check_facts(connection, EXAM_FACTS)) == []
 
 
 def test_a_port_in_use_is_named_in_one_sentence(tmp_path: Path) -> None:

@@ -52,7 +52,11 @@ def test_nobody_has_to_go_anywhere(open_page: Open, world: World) -> None:
 def stepped(app: Flask, world: World) -> Iterator[None]:
     """The machine was set an hour ahead in the middle of T1."""
     keeper = ClockKeeper(
-        world.exam, start_clock(world.exam, world.clock, "boot-0"), Bus(), load_procedures(), "boot-0"
+        world.exam,
+        start_clock(world.exam, world.clock, load_procedures(), "boot-0"),
+        Bus(),
+        load_procedures(),
+        "boot-0",
     )
     app.extensions[KEEPER_EXTENSION] = keeper
     keeper.look()

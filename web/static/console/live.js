@@ -4,6 +4,7 @@
 import { clockWords, learn, nowMs, tick } from "./clock.js";
 
 const AT_MOST_EVERY_MS = 400;
+const DOUBTED = "控制台的主机重新启动过，正在与各考场的设备核对时间。一直没有恢复时，请考点负责人刷新本页。";
 const STALE_MS = 12000;
 
 const { liveSource, liveStream, liveEveryMs } = document.body.dataset;
@@ -16,6 +17,7 @@ let askedAt = 0;
 let timer = 0;
 let touching = false;
 let asking = false;
+let awayWords = ""; // why nothing comes, where the server says it
 let again = false;
 
 function replace(html) {
@@ -69,10 +71,13 @@ async function ask() {
     });
     if (answer.type === "opaqueredirect" || answer.status === 401) {
       say("登录已结束，请重新登录。");
+    } else if (answer.headers.has("X-Time-In-Doubt")) {
+      awayWords = DOUBTED;
     } else if (answer.ok) {
       learn(Number(answer.headers.get("X-Server-Now-Us")), Date.now() - askedAt);
       replace(await answer.text());
       goodAt = nowMs();
+      awayWords = "";
       say("");
     }
   } catch {
@@ -97,7 +102,7 @@ export function refresh() {
 function watch() {
   tick();
   if (nowMs() - goodAt > STALE_MS || !navigator.onLine) {
-    say(`连接中断，自 ${clockWords(goodAt)} 起未更新，页面内容可能已过时。`);
+    say(awayWords || `连接中断，自 ${clockWords(goodAt)} 起未更新，页面内容可能已过时。`);
   }
   if (Date.now() - askedAt > EVERY_MS) refresh();
 }

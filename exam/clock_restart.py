@@ -1,0 +1,100 @@
+"""By what the console tells the time after its machine restarted while an exam hangs on it (domain rule A-3).
+
+Pure. A restart ends the elapsed time that the console goes by, and the clock on the board may have been set
+meanwhile, or be dead. The players in the rooms went on: what they hold the console's time to be is that
+time. Until one of them tells it, or a person says what time it is, nothing may hang on the clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+from exam.clock import MINUTE_US, SECOND_US, site_time, to_us
+from exam.clock_step import KeptClock
+from exam.course import SessionCourse
+from exam.players import CLOCK_LIMIT_US, MAY_RING_US
+from exam.presses import is_going_on
+from exam.server_time import STEP_US, KnownTime
+
+# After the first word of a room the others get this long: the best measure counts.
+GATHER_US: Final = 3 * SECOND_US // 2
+# No exam goes on for longer; a time of day is looked for within it.
+_LONGEST_US: Final = 12 * 60 * MINUTE_US
+
+
+class TimeSource(StrEnum):
+    """Who told the console what time it is."""
+
+    ROOMS = "rooms"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a room's player told: the console's time minus the machine's time since boot, and how wrong."""
+
+    offset_us: int
+    error_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """By whose word the console goes on, and how many players told it.
+
+    `apart_us`: how far the machine's own clock is ahead of that time; negative: behind.
+    """
+
+    source: TimeSource
+    players: int
+    apart_us: int
+    account_id: int | None = None
+
+
+def hangs_on_time(course: SessionCourse, kept_at_us: int) -> bool:
+    """Whether an exam hung on the time when the console was last seen.
+
+    It was going on, or rooms may have begun it by themselves since.
+    """
+    session = course.session
+    may_begin = 0 <= session.planned_start_us - kept_at_us <= MAY_RING_US
+    is_armed = session.armed_at_us is not None and session.cancelled_at_us is None
+    return (is_armed and may_begin) or is_going_on(course, kept_at_us)
+
+
+def read_word(kept: KeptClock, told: KnownTime, boottime_us: int) -> Word | None:
+    """The word of a player that arrived at this time since boot; None: it cannot be what is sought.
+
+    It must be of the clock by which the console told the time, known well, and not from before the console
+    was last seen: a tablet that stood still meanwhile tells an old moment.
+    """
+    word = Word(told.now_us - boottime_us, told.error_us)
+    is_ours = bool(kept.name) and told.clock == kept.name
+    # Time since boot proves nothing here: it may be another machine, with the files of the first.
+    is_later = told.now_us >= kept.kept_at_us - CLOCK_LIMIT_US
+    return word if is_ours and is_later and told.error_us <= CLOCK_LIMIT_US else None
+
+
+def told_by_rooms(words: Sequence[Word]) -> int:
+    """The console's time minus time since boot, by the rooms' words.
+
+    A player's clock may have stood still for a while and fallen behind; none runs ahead. Of those that are
+    not behind, the best measure counts. Raises ValueError without words.
+    """
+    least_us = max(one.offset_us - one.error_us for one in words)
+    level = [one for one in words if one.offset_us + one.error_us + STEP_US >= least_us]
+    return min(level, key=lambda one: one.error_us).offset_us
+
+
+def told_by_person(time_of_day: time, kept_at_us: int) -> int | None:
+    """The first moment after the console was last seen at which a watch of the site shows this.
+
+    None: the watch would have to be ahead by half a day; whoever read it should look again.
+    """
+    seen = site_time(kept_at_us)
+    moment = datetime.combine(seen.date(), time_of_day, seen.tzinfo)
+    if moment < seen.replace(microsecond=0):
+        moment += timedelta(days=1)
+    moment_us = max(kept_at_us, to_us(moment))
+    return moment_us if moment_us - kept_at_us <= _LONGEST_US else None

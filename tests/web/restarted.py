@@ -1,0 +1,62 @@
+"""The small world's console after a restart of its machine in the middle of T1, with its clock set ahead."""
+
+from sqlite3 import Row
+
+from config.procedures import load_procedures
+from evidence.plan_changes import arm_session
+from exam.clock import MINUTE_US, SECOND_US
+from exam.clock_restart import GATHER_US
+from exam.server_time import KnownTime
+from tests.world import CLOCK_US, World
+from web.console_clock import ClockKeeper, start_clock
+from web.restart_doubt import RestartDoubt, find_doubt
+from web.services import Bus
+
+PROCEDURES = load_procedures()
+AHEAD_US = 30 * MINUTE_US
+UP_US = 15 * SECOND_US
+# What the console's time would be had nothing happened.
+NOW_US = CLOCK_US + 40 * SECOND_US
+
+
+class Restarted:
+    """The console after the restart: its keeper, and the doubt it is in."""
+
+    def __init__(self, world: World, boot: str = "boot-1") -> None:
+        self.world = world
+        clock = start_clock(world.exam, world.clock, PROCEDURES, boot)
+        doubt = find_doubt(world.exam, clock, boot)
+        self.keeper = ClockKeeper(world.exam, clock, Bus(), PROCEDURES, boot, doubt)
+
+    @property
+    def doubt(self) -> RestartDoubt:
+        assert self.keeper.doubt is not None
+        return self.keeper.doubt
+
+    @property
+    def now_us(self) -> int:
+        return self.keeper.clock.wall_us()
+
+    def word(self, by_us: int = 0, error_us: int = 3_000) -> KnownTime:
+        """What a room holds the time to be, by the clock of before."""
+        passed_us = self.world.clock.uptime_us - UP_US
+        return KnownTime(self.doubt.kept.name, NOW_US + passed_us + by_us, error_us)
+
+    def gather(self) -> None:
+        self.world.clock.sleep_us(GATHER_US)
+        self.keeper.look()
+
+    def restarts(self) -> list[Row]:
+        with self.world.exam.read() as connection:
+            return connection.execute("select * from console_clock_restart").fetchall()
+
+
+def restarted_console(world: World) -> Restarted:
+    """Seen last at 08:50 with T1 armed; the machine was away, and its clock is half an hour ahead."""
+    with world.exam.write() as connection:
+        arm_session(connection, world.session_id, world.site_lead_account_id, 1)
+    clock = start_clock(world.exam, world.clock, PROCEDURES, "boot-0")
+    ClockKeeper(world.exam, clock, Bus(), PROCEDURES, "boot-0").look()
+    world.clock.now_us = NOW_US + AHEAD_US
+    world.clock.uptime_us = UP_US
+    return Restarted(world)
