@@ -29,6 +29,7 @@ from tests.soak.signals.truth import (
     RoomTruth,
     Truth,
 )
+from web.restart_doubt import RestartDoubt
 from web.signal_emission import due_now, emit
 from web.signal_reports import take_report
 from web.signal_schedule import load_room_day, schedule
@@ -113,6 +114,8 @@ class Day:
 
     def tick(self) -> None:
         """One look of the console, and the next one where something is to come."""
+        if self.machine.doubt is not None:
+            self._look_for_time(self.machine.doubt)
         if not self.machine.is_answering:
             return
         followed_us = self.machine.clock.offset_us
@@ -124,6 +127,24 @@ class Day:
             self.wake()
         self.judge.scan()
         self._tick_at(self.now_us + self._until_next_us())
+
+    def _look_for_time(self, doubt: RestartDoubt) -> None:
+        """Ten times a second, until the rooms have told the time or a person has."""
+        doubt.look()
+        if doubt.is_open:
+            self._tick_at(self.now_us + SECOND_US // 10 + self.dice.randrange(SECOND_US // 10))
+        else:
+            self.settled()
+            self.wake()
+
+    def settled(self) -> None:
+        """The console goes on after a restart: what it lost cannot be undone, or another clock counts."""
+        apart_us = self.machine.apart_from_continued_us()
+        self.count("time_settled", apart_us / SECOND_US)
+        if abs(apart_us) > 2 * SECOND_US:
+            self.take_clock_over()
+        else:
+            self.machine.lost_at_boots_us += abs(apart_us)
 
     def take_clock_over(self) -> None:
         """Another clock counts from here on, for everything that was planned before as well."""
@@ -173,16 +194,28 @@ class Day:
 
     def refresh(self, player: Player) -> None:
         """The player asks for its schedule; without the console it tries again."""
+        if self.machine.doubt is not None and player.is_there and player.is_connected:
+            self._tell_time(player, self.machine.doubt)
+            return
         if not (player.is_there and player.is_connected and self.machine.is_answering):
             return
-        now_us = self.machine.clock.wall_us()
-        player.measure(self.now_us, now_us, self.dice.randrange(1_000, 120_000))
+        now_us, name = self.machine.clock.told()
+        player.measure(self.now_us, now_us, self.dice.randrange(1_000, 120_000), name)
         with self.database.read() as connection:
             day = load_room_day(connection, self.rooms[player.room_id], PROCEDURES, now_us)
-        player.take_schedule(self.now_us, schedule(day, {}, now_us), self.dice.randrange(1_000, 120_000))
+        told = schedule(day, {}, now_us) | {"clock": name}
+        player.take_schedule(self.now_us, told, self.dice.randrange(1_000, 120_000))
         player.seen_us = self.now_us
         self.ring(player)
         self.send(player)
+
+    def _tell_time(self, player: Player, doubt: RestartDoubt) -> None:
+        """Its question is not answered, but what it holds the time to be is heard; it asks every second."""
+        known = player.time.known_time(player.own_us(self.now_us))
+        if known is not None:
+            self.at(self.now_us + self.dice.randrange(1_000, 120_000), lambda: doubt.hear(known))
+            self.tick_soon()
+        self.soon(SECOND_US, 2 * SECOND_US, lambda: self.refresh(player))
 
     def wake(self) -> None:
         """Open pages are told to look again."""
@@ -221,16 +254,16 @@ class Day:
         with self.database.write() as connection:
             now_us = self.machine.clock.wall_us()
             emit(connection, due_now(connection, PROCEDURES, now_us), now_us)
-            for report in player.unsent * (2 if twice else 1):
+            for report in [one for _, one in player.unsent] * (2 if twice else 1):
                 take_report(connection, report, PROCEDURES, now_us)
-        for report in player.unsent:
+        for _, report in player.unsent:
             if report.ended_at_us is None and self.dice.random() < 0.4:
                 self.soon(18 * SECOND_US, 60 * SECOND_US, lambda one=report: self._send_end(player, one))  # type: ignore[misc]
         player.unsent.clear()
         self.judge.scan()
 
     def _send_end(self, player: Player, report: PlayedReport) -> None:
-        player.unsent.append(player.ended(report))
+        player.report(player.ended(report))
         self.send(player)
 
     def beat(self) -> None:
@@ -267,7 +300,12 @@ class Day:
     @property
     def slack_us(self) -> int:
         """Measuring, what small steps were followed by, and what restarts of the machine took."""
-        return SLACK_US + self.machine.lost_at_boots_us + self.truth.followed_us
+        return self.least_slack_us + self.truth.followed_us
+
+    @property
+    def least_slack_us(self) -> int:
+        """What must be granted where no small step counts."""
+        return SLACK_US + self.machine.lost_at_boots_us
 
     def kind(self, session_id: int) -> str:
         return self.sessions[self.ids.index(session_id)].kind

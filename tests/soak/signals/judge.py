@@ -90,7 +90,9 @@ class Judge:
         is_automatic = row["source"] == "schedule"
         if row["cue_code"] == STOP and is_automatic and room.is_theory:
             given_us = true_us - (row["emitted_at_us"] - row["planned_at_us"])
-            self._truth.check_stop(room, given_us, self.day.slack_us, "the stop given by the console is")
+            self._truth.check_stop(
+                room, given_us, self.day.least_slack_us, "the stop given by the console is"
+            )
         if row["cue_code"] == STOP and is_automatic and not room.is_theory:
             raise LawBrokenError("a session that people end was ended by the clock")
         standing = room.counting(row["cue_code"])
@@ -162,7 +164,7 @@ class Judge:
 
     def _check_automatic(self, room: RoomTruth, sound: Sound) -> None:
         if sound.cue == STOP:
-            self._truth.check_stop(room, sound.true_us, self.day.slack_us, "a room's stop is")
+            self._truth.check_stop(room, sound.true_us, self.day.least_slack_us, "a room's stop is")
         if room.is_evacuated and sound.true_us > room.evacuations[-1][0] + SECOND_US:
             raise LawBrokenError(f"{sound.cue} sounded in evacuated room {room.room_id}")
         self._truth.check_twice(room, sound)

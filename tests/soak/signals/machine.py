@@ -15,6 +15,7 @@ from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, SimulatedClock, SteadyClock
 from exam.procedure import Procedure
 from web.console_clock import ClockKeeper, start_clock
+from web.restart_doubt import RestartDoubt, find_doubt
 from web.services import Bus
 from web.signal_ticker import SignalTicker
 
@@ -50,8 +51,10 @@ class Machine:
     boots: int = 0
     is_up: bool = True
     is_asleep: bool = False
-    # How wrong real-time clocks of restarts made the console's time, in all: nothing can undo that.
+    # How wrong restarts left the console's time, in all: nothing can undo that.
     lost_at_boots_us: int = 0
+    # What its time would be had the machine not restarted, minus true time.
+    _continued_us: int = 0
     hardware: SimulatedClock = field(init=False)
     clock: SteadyClock = field(init=False)
     ticker: SignalTicker = field(init=False)
@@ -63,7 +66,18 @@ class Machine:
 
     @property
     def is_answering(self) -> bool:
-        return self.is_up and not self.is_asleep
+        return self.is_up and not self.is_asleep and not self.keeper.is_in_doubt
+
+    @property
+    def doubt(self) -> RestartDoubt | None:
+        """What the running console knows of no time yet, and asks for."""
+        is_running = self.is_up and not self.is_asleep
+        return self.keeper.doubt if is_running and self.keeper.is_in_doubt else None
+
+    @property
+    def continued_us(self) -> int:
+        """What the console's time would be now had the machine not restarted."""
+        return self.true_us + self._continued_us
 
     def to(self, true_us: int) -> None:
         """Let true time pass."""
@@ -76,18 +90,22 @@ class Machine:
 
     def start(self) -> None:
         """The console starts on the running machine."""
-        self.clock = start_clock(self.database, self.hardware, self._boot)
-        self.keeper = ClockKeeper(self.database, self.clock, Bus(), PROCEDURES, self._boot)
+        self.clock = start_clock(self.database, self.hardware, PROCEDURES, self._boot)
+        doubt = find_doubt(self.database, self.clock, self._boot)
+        self.keeper = ClockKeeper(self.database, self.clock, Bus(), PROCEDURES, self._boot, doubt)
         self.ticker = SignalTicker(self.database, self.clock, self.keeper.bus, PROCEDURES, self.keeper)
         self.is_up = True
 
     def reboot(self, error_us: int) -> None:
         """The machine starts anew: its clock comes back a little wrong, its running time counts from zero."""
         self.boots += 1
-        before_us = self.clock.wall_us()
+        self._continued_us = self.clock.wall_us() - self.true_us
         self.hardware = SimulatedClock(self.hardware.wall_us() + error_us)
         self.start()
-        self.lost_at_boots_us += abs(self.clock.wall_us() - before_us)
+
+    def apart_from_continued_us(self) -> int:
+        """How far the console's time is from where it would be without the restart."""
+        return self.clock.wall_us() - self.continued_us
 
     def second_process(self) -> None:
         """Another console ticks between this one's look and its lock, though no two can write one file."""

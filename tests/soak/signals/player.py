@@ -48,7 +48,8 @@ class Player:
     time: ServerTime = field(default_factory=ServerTime)
     claimed: set[str] = field(default_factory=set)
     played: dict[str, int] = field(default_factory=dict)
-    unsent: list[PlayedReport] = field(default_factory=list)
+    # By the console's clock of which name it was measured, and the report.
+    unsent: list[tuple[str, PlayedReport]] = field(default_factory=list)
 
     def own_us(self, true_us: int) -> int:
         """Its monotonic clock."""
@@ -58,17 +59,26 @@ class Player:
         """What it takes the console's time to be."""
         return self.time.now_us(self.own_us(true_us))
 
-    def measure(self, true_us: int, server_us: int, way_us: int) -> None:
-        """One exchange with the console, answered at this moment; the ways there and back may differ."""
-        own_us = self.own_us(true_us)
-        self.time.take(Exchange(own_us - way_us, server_us, own_us + way_us // 3))
+    def measure(self, true_us: int, server_us: int, way_us: int, name: str) -> None:
+        """One exchange with the console, answered at this moment; the ways there and back may differ.
+
+        When the console goes by another clock, what was noted by the one before is read shifted.
+        """
+        own_us, before = self.own_us(true_us), self.time.best
+        shift_us = self.time.take(Exchange(own_us - way_us, server_us, own_us + way_us // 3, name))
+        if before is not None and before.clock != name:
+            self.played = {key: moment_us + shift_us for key, moment_us in self.played.items()}
+            self.unsent = [
+                (name, _shifted(one, shift_us)) if clock == before.clock else (clock, one)
+                for clock, one in self.unsent
+            ]
 
     def take_schedule(self, true_us: int, told: dict[str, Any], way_us: int) -> None:
         """A fresh schedule; a console whose clock was set is measured anew first."""
         known_us = self.server_us(true_us)
         if known_us is None or abs(known_us - told["server_now_us"]) > SET_US:
             self.time.best = None
-            self.measure(true_us, told["server_now_us"], way_us)
+            self.measure(true_us, told["server_now_us"], way_us, told["clock"])
         self.cues = playing.read_schedule({**told, "test": None})
         self.told_us = true_us
 
@@ -100,7 +110,7 @@ class Player:
             self.claimed |= one.turn.keys
             for cue in one.turn.cues if one.silence is None else ():
                 self.played[playing.claim_name(cue)] = server_us
-                self.unsent.append(self._report(cue, server_us, true_us))
+                self.report(self._report(cue, server_us, true_us))
                 assert cue.session_id is not None
                 yield Sound(
                     true_us,
@@ -135,7 +145,19 @@ class Player:
             uncertainty_us=self.time.error_us(self.own_us(true_us)),
         )
 
+    def report(self, one: PlayedReport) -> None:
+        """Leave it for the console."""
+        self.unsent.append((self.time.best.clock if self.time.best else "", one))
+
     def ended(self, report: PlayedReport) -> PlayedReport:
         """The same, when the sound is over."""
         assert report.started_at_us is not None
         return replace(report, ended_at_us=report.started_at_us + 18 * SECOND_US)
+
+
+def _shifted(report: PlayedReport, by_us: int) -> PlayedReport:
+    moved = {
+        name: None if moment_us is None else moment_us + by_us
+        for name, moment_us in (("started_at_us", report.started_at_us), ("ended_at_us", report.ended_at_us))
+    }
+    return replace(report, **moved)

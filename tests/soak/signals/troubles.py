@@ -7,9 +7,12 @@ from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import NOTED_US, StepChoice
 from tests.soak.signals.day import Day
 from tests.soak.signals.site import site
-from web.console_clock import DecidedOtherwiseError, RoomsAwayError, TooNearError
+from web.console_clock import DecidedOtherwiseError, RoomsAwayError, TooFarBackError, TooNearError
+from web.restart_doubt import BeforeLastSeenError
 
 HOUR_US: Final = 60 * MINUTE_US
+# By how much a board without its battery is behind.
+YEARS_US: Final = 20 * 365 * 24 * HOUR_US
 
 
 @dataclass
@@ -53,11 +56,33 @@ class Troubles:
         self.day.at(at_us - SECOND_US, lambda: self._away(away_us, self.day.machine.start))
 
     def reboot(self) -> None:
-        """The machine restarts; its clock on the board is a little wrong."""
-        error_us = self.day.dice.randint(-SECOND_US // 2, SECOND_US // 2)
-        self._away(
-            self.day.dice.randint(20 * SECOND_US, 4 * MINUTE_US), lambda: self.day.machine.reboot(error_us)
-        )
+        """The machine restarts; the clock on its board is a little wrong, was set meanwhile, or is dead."""
+        dice = self.day.dice
+        far_us = dice.choice((*(SECOND_US // 2,) * 3, MINUTE_US, HOUR_US, 5 * HOUR_US))
+        error_us = -YEARS_US if dice.random() < 0.05 else dice.randint(-far_us, far_us)
+        self._away(self.day.dice.randint(20 * SECOND_US, 4 * MINUTE_US), lambda: self._boot(error_us))
+
+    def _boot(self, error_us: int) -> None:
+        self.day.machine.reboot(error_us)
+        if self.day.machine.doubt is None:
+            self.day.settled()
+        else:
+            self.day.count("time_in_doubt")
+            self.day.soon(MINUTE_US, 6 * MINUTE_US, self._look_at_a_watch)
+
+    def _look_at_a_watch(self) -> None:
+        """Nobody in the rooms has told the time yet: the lead says what it is, as exactly as watches are."""
+        doubt = self.day.machine.doubt
+        if doubt is None:
+            return
+        told_us = self.day.machine.continued_us + self.day.dice.randint(-SECOND_US, SECOND_US)
+        try:
+            doubt.settle(told_us, site().accounts["lead"])
+        except BeforeLastSeenError:
+            self.day.soon(2 * SECOND_US, 9 * SECOND_US, self._look_at_a_watch)
+            return
+        self.day.settled()
+        self._answering_again()
 
     def _away(self, for_us: int, back: object) -> None:
         machine = self.day.machine
@@ -147,7 +172,7 @@ class Troubles:
         choice = self.day.dice.choice((StepChoice.KEPT, StepChoice.ADOPTED))
         try:
             machine.keeper.decide(step.id, choice, site().accounts["lead"])
-        except (TooNearError, RoomsAwayError, DecidedOtherwiseError):
+        except (TooFarBackError, TooNearError, RoomsAwayError, DecidedOtherwiseError):
             self.day.soon(20 * SECOND_US, 90 * SECOND_US, self.decide)
             return
         self.day.count(f"clock_{choice}")
