@@ -6,11 +6,13 @@ is due, what has become too late and what time it is at the console it decides a
 
 import threading
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Final
 
 import httpx
 
 from exam.clock import SECOND_US, Clock
+from exam.clock_change import ClockChange, as_sent
 from exam.playing import Due, PlayerCue, due, read_schedule
 from exam.server_time import Exchange, ServerTime
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
@@ -33,9 +35,9 @@ class RoomPlayer:
         self._clock = clock
         self._name = f"rehearsal-{room_code}"
         self._time = ServerTime()
-        # What was dealt with in any way, and when what sounded began, by the console's time.
+        # What was dealt with in any way, and when what sounded began, by the console's clock of that name.
         self._claimed: set[str] = set()
-        self._played: dict[str, int] = {}
+        self._played: dict[str, tuple[int, str]] = {}
         self._last: dict[str, Any] | None = None
         self._unsent: list[dict[str, Any]] = []
         self._cues: list[PlayerCue] = []
@@ -60,14 +62,14 @@ class RoomPlayer:
     def _due(self, ahead_us: int) -> list[Due]:
         """What begins by then; nothing while the console's time is not known."""
         now_us = self._time.now_us(self._clock.monotonic_us())
-        return [] if now_us is None else due(self._cues, self._claimed, self._played, now_us, ahead_us)
+        played = {name: at_us for name, (at_us, clock) in self._played.items() if clock == self._clock_name()}
+        return [] if now_us is None else due(self._cues, self._claimed, played, now_us, ahead_us)
 
     def _talk_to_console(self) -> None:
         try:
-            self._measure()
-            self._cues = read_schedule(self._console.get_json(f"/api/rooms/{self._room}/schedule"))
+            self._learn()
             if self._unsent:
-                body = {"player": self._name, "reports": self._unsent}
+                body = {"player": self._name, "reports": [as_sent(report) for report in self._unsent]}
                 self._console.post_json(f"/api/rooms/{self._room}/reports", body)
                 self._unsent = []
             self._tell_how_it_is()
@@ -89,16 +91,40 @@ class RoomPlayer:
             "awake": True,
             "output": True,
             "audible": None,
-            "played": self._last,
+            "played": None if self._last is None else as_sent(self._last),
         }
         self._console.post_json(f"/api/rooms/{self._room}/players", body)
         self._told_at_us = now_us
 
-    def _measure(self) -> None:
-        for _ in range(CLOCK_EXCHANGES):
-            sent_us = self._clock.monotonic_us()
-            server_us = self._console.get_json("/api/clock")["server_now_us"]
-            self._time.take(Exchange(sent_us, server_us, self._clock.monotonic_us()))
+    def _learn(self) -> None:
+        """The schedule and the time it is by, together: none is looked at by another clock's."""
+        exchanges = [self._exchange() for _ in range(CLOCK_EXCHANGES)]
+        told = self._console.get_json(f"/api/rooms/{self._room}/schedule")
+        own = [one for one in exchanges if one.clock == told.get("clock", "")]
+        if not own:
+            raise ConsoleRefusedError("the console's clock changed while it was asked")
+        for one in own:
+            self._hear(one)
+        self._cues = read_schedule(told)
+
+    def _exchange(self) -> Exchange:
+        """One question for the time; it tells what this machine knows of it."""
+        sent_us = self._clock.monotonic_us()
+        known = self._time.known_time(sent_us)
+        told = self._console.get_json("/api/clock", **({} if known is None else asdict(known)))
+        return Exchange(sent_us, told["server_now_us"], self._clock.monotonic_us(), told.get("clock", ""))
+
+    def _hear(self, one: Exchange) -> None:
+        """By another clock than before, what was noted is read by that one."""
+        change = ClockChange.heard(self._time, one)
+        if change is None:
+            return
+        self._unsent = [change.of_report(report) for report in self._unsent]
+        self._played = {name: change.of_moment(*began) for name, began in self._played.items()}
+        self._last = None if self._last is None else change.of_played(self._last)
+
+    def _clock_name(self) -> str:
+        return "" if self._time.best is None else self._time.best.clock
 
     def _offset_us(self) -> int:
         """This machine's wall clock minus the console's time."""
@@ -111,10 +137,12 @@ class RoomPlayer:
             self._claimed |= one.turn.keys
             began_us = None if one.silence else now_us
             error = str(one.silence or "")
-            self._last = {"key": one.turn.cues[0].key, "at_us": began_us, "error": error}
+            clock = self._clock_name()
+            self._last = {"key": one.turn.cues[0].key, "at_us": began_us, "error": error, "clock": clock}
             if began_us is not None:
-                self._played.update(dict.fromkeys(one.turn.keys, began_us))
-            self._unsent += self._reports(one.turn.cues, began_us, error)
+                self._played.update(dict.fromkeys(one.turn.keys, (began_us, clock)))
+            reports = self._reports(one.turn.cues, began_us, error)
+            self._unsent += [{**report, "clock": clock} for report in reports]
 
     def _reports(self, cues: Iterable[PlayerCue], began_us: int | None, error: str) -> list[dict[str, Any]]:
         """What is told of a sound; of a test tone only the heartbeat speaks."""

@@ -43,17 +43,22 @@ class Site:
         self.schedule: list[dict[str, object]] = []
         self.test: dict[str, object] | None = None
         self.asked: list[str] = []
+        # The name of the clock, how far it is set, and what players said they know of it.
+        self.clock_name = ""
+        self.set_by_us = 0
+        self.known: list[dict[str, str]] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("no console")
         if request.url.path == "/api/clock":
-            return httpx.Response(200, json={"server_now_us": NOW_US - 5 * SECOND_US})
+            self.known.append(dict(request.url.params))
+            now_us = NOW_US - 5 * SECOND_US + self.set_by_us
+            return httpx.Response(200, json={"server_now_us": now_us, "clock": self.clock_name})
         if request.url.path.endswith("/schedule"):
-            return httpx.Response(
-                200, json={"room": {"code": "R01"}, "cues": self.schedule, "test": self.test}
-            )
+            told = {"clock": self.clock_name, "room": {"code": "R01"}, "cues": self.schedule}
+            return httpx.Response(200, json={**told, "test": self.test})
         if request.url.path in {"/check-in/alarms", "/check-in/cases"}:
             assert self.doubts
             name = request.url.path.removeprefix("/check-in/")
