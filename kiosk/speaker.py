@@ -171,7 +171,7 @@ class Speaker:
         if now_us is None:
             return
         self._take_back(now_us)
-        for one in due(self._cues, self.store.claims.keys(), self.store.played, now_us, AHEAD_US):
+        for one in due(self._cues, self.store.claims.keys(), self._played(), now_us, AHEAD_US):
             self._deal_with(one, now_us)
 
     def state(self) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class Speaker:
     def _take_back(self, now_us: int) -> None:
         """A waiting turn that moved or was withdrawn meanwhile must not sound."""
         for keys, (turn, sound) in list(self._waiting.items()):
-            if not still_wanted(turn, self._cues, self.store.played) and self.loudspeaker.withdraw(sound):
+            if not still_wanted(turn, self._cues, self._played()) and self.loudspeaker.withdraw(sound):
                 del self._waiting[keys]
                 self.store.release(keys, now_us)
 
@@ -270,6 +270,9 @@ class Speaker:
     def _on_server(self, monotonic_us: int) -> int:
         best = self.time.best
         return monotonic_us if best is None else monotonic_us + best.offset_us
+
+    def _played(self) -> dict[str, int]:
+        return self.store.played_by(self._clock_name())
 
     def _clock_name(self) -> str:
         return "" if self.time.best is None else self.time.best.clock

@@ -66,10 +66,10 @@ class SpeakerStore:
         self._read_journal()
         self.reports = _read_json(self.folder / "reports.json", {})
 
-    @property
-    def played(self) -> dict[str, int]:
-        """When what was really heard began, by claim name."""
-        return {name: one.began_us for name, one in self.claims.items() if one.began_us is not None}
+    def played_by(self, clock: str) -> dict[str, int]:
+        """When what was really heard began, by claim name, as far as it was noted by that clock."""
+        began = {name: one.began_us for name, one in self.claims.items() if one.clock == clock}
+        return {name: began_us for name, began_us in began.items() if began_us is not None}
 
     # ---- What was claimed -------------------------------------------------------------------
 

@@ -125,7 +125,7 @@ class TestChange:
         assert abs(report["ended_at_us"] - START_US - SLOW_US - SECOND_US) < 200
         assert report["offset_us"] == 30 * SECOND_US - SLOW_US
         assert "clock" not in report
-        assert abs(room.speaker.store.played[NAME] - START_US - SLOW_US) < 200
+        assert abs(room.speaker.store.played_by("after")[NAME] - START_US - SLOW_US) < 200
         played = room.speaker.state()["played"]
         assert abs(played["at_us"] - START_US - SLOW_US) < 200
         assert "clock" not in played
@@ -137,7 +137,7 @@ class TestChange:
         room.talk()
         assert abs(told(room)["started_at_us"] - START_US - SLOW_US) < 200
         room.switch_on()
-        assert abs(room.speaker.store.played[NAME] - START_US - SLOW_US) < 200
+        assert abs(room.speaker.store.played_by("after")[NAME] - START_US - SLOW_US) < 200
 
     def test_what_sounds_while_the_clock_changes_is_told_by_the_new_one(self, room: Room) -> None:
         room.until(START_US + SECOND_US // 2)
@@ -235,33 +235,33 @@ class TestStore:
         store.shift(CHANGE)
         for _ in range(2):
             store = SpeakerStore(tmp_path)
-            assert store.played == {NAME: 1005 + SLOW_US}
+            assert store.played_by("after") == {NAME: 1005 + SLOW_US}
             assert store.reports[NAME]["started_at_us"] == 1005 + SLOW_US
             store.shift(CHANGE)
-            assert store.played == {NAME: 1005 + SLOW_US}
+            assert store.played_by("after") == {NAME: 1005 + SLOW_US}
 
     def test_a_crash_in_the_middle_is_made_good_by_the_same_change_heard_again(self, tmp_path: Path) -> None:
         self._noted(tmp_path).shift(CHANGE)
         journal = tmp_path / "played.jsonl"
         journal.write_bytes(journal.read_bytes()[:-10])
         store = SpeakerStore(tmp_path)
-        assert store.played == {NAME: 1005}
+        assert store.played_by("before") == {NAME: 1005}
         assert store.reports[NAME]["started_at_us"] == 1005 + SLOW_US
         store.shift(CHANGE)
-        assert store.played == {NAME: 1005 + SLOW_US}
+        assert store.played_by("after") == {NAME: 1005 + SLOW_US}
         assert store.reports[NAME]["started_at_us"] == 1005 + SLOW_US
 
     def test_what_was_kept_before_clocks_had_names_is_by_a_clock_without_one(self, tmp_path: Path) -> None:
-        store = self._noted(tmp_path)
-        store.shift(CHANGE)
-        for name in ("played.jsonl", "clock.json"):
-            kept = (tmp_path / name).read_text() if (tmp_path / name).exists() else ""
-            (tmp_path / name).write_text(kept.replace(', "clock": "before"', ""))
-        (tmp_path / "clock.json").write_text(
-            '{"offset_us": 5, "error_us": 6, "taken_us": 7, "boot_id": "boot", "slept_us": 8}'
-        )
+        self._noted(tmp_path)
+        for name in ("played.jsonl", "reports.json"):
+            kept = (tmp_path / name).read_text(encoding="utf-8")
+            (tmp_path / name).write_text(kept.replace(', "clock": "before"', ""), encoding="utf-8")
+        measured = '{"offset_us": 5, "error_us": 6, "taken_us": 7, "boot_id": "boot", "slept_us": 8}'
+        (tmp_path / "clock.json").write_text(measured, encoding="utf-8")
         store = SpeakerStore(tmp_path)
-        assert store.played == {NAME: 1005}
+        store.shift(CHANGE)
+        assert store.played_by("") == {NAME: 1005}
+        assert store.reports[NAME]["started_at_us"] == 1005
         assert store.measure("boot") == (Measure(5, 6, 7, ""), 8)
 
     def _noted(self, folder: Path) -> SpeakerStore:

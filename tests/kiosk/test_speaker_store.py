@@ -22,12 +22,12 @@ def test_every_act_is_known_after_a_restart(tmp_path: Path) -> None:
     store.claim([CUE], 900)
     assert SpeakerStore(tmp_path).open_claims().keys() == {NAME}
     store.began([NAME], 1005)
-    assert SpeakerStore(tmp_path).played == {NAME: 1005}
+    assert SpeakerStore(tmp_path).played_by("") == {NAME: 1005}
     store.done([NAME], 1900)
     again = SpeakerStore(tmp_path)
     assert again.open_claims() == {}
-    assert again.played == {NAME: 1005}
-    assert SpeakerStore(tmp_path).played == {NAME: 1005}  # the journal was written anew meanwhile
+    assert again.played_by("") == {NAME: 1005}
+    assert SpeakerStore(tmp_path).played_by("") == {NAME: 1005}  # the journal was written anew meanwhile
 
 
 def test_a_claim_given_back_may_come_again(tmp_path: Path) -> None:
