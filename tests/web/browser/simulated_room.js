@@ -4,6 +4,7 @@
 // A function of the seed; it gives back every broken promise in words, and how often each thing happened.
 async (seed) => {
   const { Player } = await import("/static/signals/player.js");
+  const { shiftNotes } = await import("/static/signals/memory.js");
   const LATENCY_S = 0.3, BLOCK_S = 0.1, REACH_S = 2 * BLOCK_S + 0.05, STEP_MS = 10, AWAY_US = 1_700_000_000_000_000;
   const faults = [], counts = { heard: 0, late: 0, withdrawn: 0, moved: 0, reloads: 0, crashes: 0, starved: 0, stood: 0, missed: 0, interrupted: 0 };
   let state = seed * 2654435761 % 4294967296 || 1;
@@ -62,7 +63,7 @@ async (seed) => {
   }
 
   const clock = {
-    offsetUs: AWAY_US, isKnown: true,
+    offsetUs: AWAY_US, isKnown: true, name: "clock0",
     now() { return nowMs * 1000 + this.offsetUs; },
     fromPerformance(ms) { return ms * 1000 + this.offsetUs; },
     toPerformance(us) { return (us - this.offsetUs) / 1000; },
@@ -93,8 +94,9 @@ async (seed) => {
     if (lateMs > 30 && !isChangedLate && !isExcused) faults.push(`${key} ${lateMs} ms late for nothing`);
     if (lateMs > 30) counts.late += 1;
   }
-  function told({ cue, startedAtUs, endedAtUs, error }) {
+  function told({ cue, startedAtUs, endedAtUs, error, clock: by }) {
     toldKeys.add(cue.key);
+    if (startedAtUs !== null && by !== clock.name) faults.push(`${cue.key} told by ${by} at the time of ${clock.name}`);
     if (error) { counts[error === "interrupted" ? error : "missed"] += 1; return; }
     const at = heardKeys.get(cue.key);
     // One that a newer word cut within a block may have been nothing.
@@ -125,7 +127,7 @@ async (seed) => {
       disturbedAtMs = nowMs;
       silentMs += STEP_MS;
     } else device.go(STEP_MS);
-    if (happens(9000)) { clock.offsetUs = AWAY_US + between(-10_000, 10_000); }
+    if (happens(9000)) changeClock(AWAY_US + between(-10_000, 10_000));
     if (happens(20_000)) unknownUntilMs = nowMs + between(500, 4000);
     clock.isKnown = nowMs >= unknownUntilMs;
     if (!clock.isKnown) stalledAtMs = nowMs;
@@ -141,6 +143,17 @@ async (seed) => {
     const stallMs = happens(300) ? between(100, 3000) : 100;
     if (stallMs > 500) stalledAtMs = nowMs + stallMs;
     lookAtMs = nowMs + stallMs;
+  }
+  // The server goes by another clock, or it is measured better.
+  function changeClock(offsetUs) {
+    const change = { before: clock.name, after: `clock${offsetUs}`, shiftUs: offsetUs - clock.offsetUs };
+    Object.assign(clock, { offsetUs, name: change.after });
+    shiftNotes(change);
+    player.shift(change);
+    const played = Object.values(JSON.parse(localStorage.getItem("kaochang.played")));
+    if (played.some((one) => one.clock !== clock.name)) faults.push(`a claim was not shifted to ${clock.name}`);
+    const { at_us: atUs, clock: by } = player.lastPlayed ?? { at_us: null };
+    if (atUs !== null && by !== clock.name) faults.push(`the last sound was not shifted to ${clock.name}`);
   }
   // The device is pulled out, for longer than most of what waits for it may wait; the browser notices or does not.
   function standStill() {

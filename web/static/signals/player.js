@@ -4,7 +4,7 @@
 // claimed, so a page that died in between stays silent rather than ringing again. A page that is reloaded or
 // closed gives back what surely has not sounded.
 
-import { claim, playedAtUs, release } from "./memory.js";
+import { claim, isClaimed, playedAtUs, release, shifted } from "./memory.js";
 import { OutputClock } from "./output_clock.js";
 
 const AHEAD_US = 2_000_000; // a cue is claimed and handed to the audio clock this long before: a page may be busy for so long
@@ -17,7 +17,8 @@ const TIMEOUT_MS = 20_000;
 const SILENT = 0.001; // samples below this were no sound
 
 export class Player {
-  // `tell` gets { cue, startedAtUs, endedAtUs, error } for everything that became of a cue here.
+  // `tell` gets { cue, startedAtUs, endedAtUs, error, clock } for everything that became of a cue here; `clock` names
+  // the server's clock that the moments are by.
   constructor(clock, tell, context = new AudioContext({ latencyHint: BLOCK_S })) {
     this.clock = clock;
     this.tell = tell;
@@ -28,7 +29,7 @@ export class Player {
     this.tap.connect(this.context.destination);
     this.samples = new Float32Array(this.tap.fftSize);
     this.isAudible = null; // whether the last sound was one; null before any
-    this.lastPlayed = null; // { key, atUs, error }
+    this.lastPlayed = null; // { key, at_us, error, clock }
     this.buffers = new Map(); // address -> AudioBuffer
     this.loading = new Set();
     this.turns = new Map(); // cue key -> turn that waits or sounds
@@ -74,11 +75,18 @@ export class Player {
     for (const turn of [...this.turns.values()]) if (this.#isWaiting(turn)) this.#takeBack(turn);
   }
 
+  // The server goes by another clock: what sounds, and what was not told yet, is told by that one.
+  shift(change) {
+    for (const one of [...this.turns.values(), ...this.untold])
+      Object.assign(one, shifted(one, change, ["startedAtUs", "endedAtUs"]));
+    Object.assign(this.lastPlayed ?? {}, shifted(this.lastPlayed ?? {}, change, ["at_us"]));
+  }
+
   // The server moment of a cue; one that hangs on a start signal follows the start this room played.
   momentUs(cue, cues) {
     if (cue.after === null) return cue.sounds_at_us;
     const start = cues.find((one) => one.key === cue.after);
-    const playedUs = playedAtUs(cue.after);
+    const playedUs = playedAtUs(cue.after, this.clock.name);
     return start && playedUs !== null ? cue.sounds_at_us + playedUs - start.sounds_at_us : null;
   }
 
@@ -95,7 +103,7 @@ export class Player {
 
   #consider(cue) {
     if (!cue.may_sound || cue.moment_us === null || this.closed.has(cue.key) || this.turns.has(cue.key)) return;
-    if (playedAtUs(cue.key) !== null) return;
+    if (isClaimed(cue.key)) return;
     const lateUs = this.#soonestUs() - cue.moment_us;
     if (lateUs < -AHEAD_US) return;
     if (lateUs > cue.tolerance_us) {
@@ -124,8 +132,8 @@ export class Player {
   }
 
   #begin(cue, buffer) {
-    if (!claim(cue.key, cue.moment_us)) return;
-    const turn = { cue, buffer, source: null, startedAtUs: null, hasEnded: false, isLoud: false };
+    if (!claim(cue.key, cue.moment_us, this.clock.name)) return;
+    const turn = { cue, buffer, source: null, startedAtUs: null, clock: "", hasEnded: false, isLoud: false };
     this.turns.set(cue.key, turn);
     this.#place(turn); // gives it `at`, `endsAt` on the audio clock, and `closesMs` by performance.now()
   }
@@ -226,13 +234,13 @@ export class Player {
     const heard = this.output.heardTime();
     if (heard >= turn.at && turn.endsAt <= turn.at) return this.#giveUp(turn, "not_played"); // a newer word came at once
     if (turn.startedAtUs === null && heard >= turn.at && this.output.isMoving) {
-      turn.startedAtUs = this.#serverUs(turn.at);
-      this.#told(turn.cue, turn.startedAtUs, "");
-      this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs: null, error: "" });
+      Object.assign(turn, { startedAtUs: this.#serverUs(turn.at), clock: this.clock.name });
+      this.#told(turn, "");
+      this.tell(this.#became(turn, null, ""));
     }
     if (turn.startedAtUs !== null && turn.hasEnded && heard >= turn.endsAt) {
       this.isAudible = turn.isLoud;
-      this.tell({ cue: turn.cue, startedAtUs: turn.startedAtUs, endedAtUs: this.#serverUs(turn.endsAt), error: "" });
+      this.tell(this.#became(turn, this.#serverUs(turn.endsAt), ""));
       this.#close(turn);
     } else if (turn.startedAtUs === null && this.clock.now() > turn.cue.moment_us + turn.cue.tolerance_us + 1_000_000) {
       this.#giveUp(turn, "not_played");
@@ -242,11 +250,10 @@ export class Player {
   #interrupt(turn) {
     this.#drop(turn);
     this.closed.add(turn.cue.key);
-    const { cue, startedAtUs } = turn;
-    if (startedAtUs === null) return this.#failed(cue, "interrupted");
-    this.#told(cue, startedAtUs, "interrupted");
+    if (turn.startedAtUs === null) return this.#failed(turn.cue, "interrupted");
+    this.#told(turn, "interrupted");
     const heardS = Math.min(this.output.lastTime, turn.endsAt) - turn.at;
-    this.#say({ cue, startedAtUs, endedAtUs: startedAtUs + heardS * 1_000_000, error: "interrupted" });
+    this.#say(this.#became(turn, turn.startedAtUs + heardS * 1_000_000, "interrupted"));
   }
 
   #giveUp(turn, error) {
@@ -261,8 +268,13 @@ export class Player {
   }
 
   #failed(cue, error) {
-    this.#told(cue, null, error);
-    this.#say({ cue, startedAtUs: null, endedAtUs: null, error });
+    const silent = { cue, startedAtUs: null, clock: this.clock.name };
+    this.#told(silent, error);
+    this.#say(this.#became(silent, null, error));
+  }
+
+  #became({ cue, startedAtUs, clock }, endedAtUs, error) {
+    return { cue, startedAtUs, endedAtUs, error, clock };
   }
 
   // What is told goes with the measured time: where that is lost, it waits.
@@ -271,8 +283,8 @@ export class Player {
     else this.untold.push(told);
   }
 
-  #told(cue, atUs, error) {
-    this.lastPlayed = { key: cue.key, at_us: atUs && Math.round(atUs), error };
+  #told({ cue, startedAtUs, clock }, error) {
+    this.lastPlayed = { key: cue.key, at_us: startedAtUs && Math.round(startedAtUs), error, clock };
   }
 
   #isLoud() {

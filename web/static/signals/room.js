@@ -3,9 +3,9 @@
 // Contract with the server: docs/design/signals.md. Server-sent wakes only say "look again".
 
 import { Leader } from "./leader.js";
-import { dropReports, keepReport, keepSchedule, keptSchedule, playerName, waitingReports } from "./memory.js";
+import { dropReports, keepReport, keepSchedule, keptSchedule, playerName, shiftNotes, waitingReports } from "./memory.js";
 import { Player } from "./player.js";
-import { ServerClock } from "./server_clock.js";
+import { sample, ServerClock } from "./server_clock.js";
 import { SoundCheck } from "./sound_check.js";
 import { WakeLock } from "./wake.js";
 
@@ -23,13 +23,14 @@ const RETRY_MS = 1_000;
 const FRESH_US = 60_000_000;
 const LONG_TEXT = 90;
 
-const clock = new ServerClock("/api/clock");
+const clock = new ServerClock("/api/clock", changedClock);
 const player = new Player(clock, report);
 const leader = new Leader(room, () => paint());
 const wakeLock = new WakeLock(() => paint());
 const soundCheck = new SoundCheck(send, refresh);
 let schedule = null;
-let shown = null; // { title, text, atUs }
+let askedMs = 0; // when it was asked for, by performance.now()
+let shown = null; // { cue, title, text, atUs }
 let offlineSinceUs = null;
 let isLoggedOut = false;
 
@@ -68,31 +69,57 @@ async function ask(path, options = {}) {
 }
 
 async function refresh() {
+  await fetchSchedule(null);
+  await loadSounds();
+}
+
+// Says whether there was an answer. `asked`: an exchange of just now, which knows another clock better than a schedule can.
+async function fetchSchedule(asked) {
   const sentMs = performance.now();
   try {
     const told = await ask(address("schedule"));
-    // No schedule is looked at by the time of another console, such as a rehearsal's: its own comes with it.
-    clock.learn(told.server_now_us, sentMs, performance.now());
-    schedule = told;
-    keepSchedule(room, schedule);
-    offlineSinceUs = null;
+    const found = sample(told, sentMs, performance.now());
+    if (asked === null && isByAnotherClock(found)) return measure();
+    if (sentMs >= askedMs) learn(told, sentMs, asked?.clock === found.clock ? [asked, found] : [found]);
   } catch {
-    if (schedule === null) return comeBackAlone();
     offlineSinceUs ??= Date.now() * 1000;
-    return;
+    if (schedule === null) comeBackAlone();
+    return false;
   }
-  await take();
+  take();
+  return true;
+}
+
+// No schedule is looked at by the time of another clock, such as a rehearsal's: both change together.
+function learn(told, sentMs, exchanges) {
+  for (const one of exchanges) clock.take(one);
+  schedule = told;
+  askedMs = sentMs;
+  keepSchedule(room, schedule);
+  offlineSinceUs = null;
+}
+
+function isByAnotherClock(found) {
+  return found.clock !== (schedule === null ? clock.best?.clock ?? found.clock : schedule.clock ?? "");
+}
+
+function changedClock(change) {
+  shiftNotes(change);
+  player.shift(change);
+  if (shown !== null) show(shown.cue, shown.atUs + change.shiftUs);
 }
 
 // Reloaded while the server is away: go on with what this browser knew last, and say since when.
 function comeBackAlone() {
   schedule = keptSchedule(room);
   if (schedule === null) return;
+  // Another page of this browser has heard of another clock: only the server knows when this schedule sounds by that.
+  if (clock.best !== null && clock.name !== (schedule.clock ?? "")) clock.forget();
   offlineSinceUs = schedule.server_now_us;
-  return take();
+  take();
 }
 
-async function take() {
+function take() {
   for (const cue of schedule.cues) cue.moment_us = cue.sounds_at_us;
   element("rehearsing").hidden = !schedule.rehearsal;
   // Words from a moment that has not come are a rehearsal's: no exam shows them.
@@ -104,6 +131,10 @@ async function take() {
     : "今天没有安排场次";
   soundCheck.paint(schedule);
   look(); // what was pressed is known only half a second before
+}
+
+async function loadSounds() {
+  if (schedule === null) return;
   await player.load([...new Set([schedule.tone, ...schedule.cues.map((cue) => cue.audio)].filter(Boolean))]);
   keepParts();
 }
@@ -126,17 +157,23 @@ function wanted() {
   return [...cues, { ...test, session_id: null, may_sound: true, after: null, title: "试音", text: "", moment_us: test.sounds_at_us }];
 }
 
+// Says whether there was an answer.
 async function measure() {
   try {
-    await clock.measure(clock.best === null ? FIRST_EXCHANGES : 1);
+    const found = await clock.ask(clock.best === null ? FIRST_EXCHANGES : 1);
+    if (!isByAnotherClock(found)) clock.take(found);
+    else if (!(await fetchSchedule(found))) return false;
+    else loadSounds(); // by itself: what waits to be told does not wait for sounds
+    return true;
   } catch {
     offlineSinceUs ??= Date.now() * 1000;
+    return false;
   }
 }
 
 // ---- What this room says --------------------------------------------------------------------
 
-function report({ cue, startedAtUs, endedAtUs, error }) {
+function report({ cue, startedAtUs, endedAtUs, error, clock: by }) {
   if (cue.session_id === null) return beat(); // a test tone is told by the heartbeat
   if (startedAtUs !== null && endedAtUs === null) show(cue, startedAtUs);
   keepReport({
@@ -150,6 +187,7 @@ function report({ cue, startedAtUs, endedAtUs, error }) {
     offset_us: clock.wallOffsetUs(),
     uncertainty_us: Math.round(clock.errorUs()),
     error,
+    clock: by,
   });
   sendReports();
   if (endedAtUs !== null) beat();
@@ -158,21 +196,26 @@ function report({ cue, startedAtUs, endedAtUs, error }) {
 let isSending = false;
 
 async function sendReports() {
-  const waiting = waitingReports(room);
-  if (isSending || waiting.length === 0 || !leader.isLeader) return;
+  if (isSending || waitingReports(room).length === 0 || !leader.isLeader) return;
   isSending = true;
-  const reports = waiting.slice(0, 50);
+  try {
+    // Nothing is told by a clock that the server may have left meanwhile.
+    if (await measure()) await deliver(waitingReports(room).slice(0, 50));
+  } finally {
+    isSending = false;
+  }
+}
+
+async function deliver(reports) {
   try {
     await send("reports", {
       player: playerName(),
-      reports: reports.map(({ id: _id, room: _room, ...told }) => told),
+      reports: reports.map(({ id: _id, room: _room, clock: _clock, ...told }) => told),
     });
     dropReports(reports);
   } catch (refusal) {
     // Whatever the server cannot read now it will never read; all else stays and is sent again.
     if (refusal.code === 400) dropReports(reports);
-  } finally {
-    isSending = false;
   }
 }
 
@@ -184,6 +227,7 @@ function send(path, body) {
 // How this player is, for the console's alarms. A page that only shows says nothing: it shares the name.
 async function beat() {
   if (!leader.isLeader) return;
+  const { clock: _clock, ...played } = player.lastPlayed ?? {};
   try {
     await send("players", {
       player: playerName(),
@@ -195,7 +239,7 @@ async function beat() {
       awake: wakeLock.isAwake,
       output: !player.isAllowed || player.output.isMoving,
       audible: player.isAudible,
-      played: player.lastPlayed,
+      played: player.lastPlayed && played,
     });
   } catch {
     return; // said by `refresh`; the next one comes in a moment
@@ -205,7 +249,7 @@ async function beat() {
 // ---- What people see ------------------------------------------------------------------------
 
 function show(cue, atUs) {
-  shown = { title: `${timeOf(atUs)}　${cue.title}`, text: cue.text, atUs };
+  shown = { cue, title: `${timeOf(atUs)}　${cue.title}`, text: cue.text, atUs };
   element("words-title").textContent = shown.title;
   const words = element("words");
   words.textContent = shown.text;

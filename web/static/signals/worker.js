@@ -41,14 +41,14 @@ async function keep(address) {
   if (answer.ok && !answer.redirected) await kept.put(address, answer);
 }
 
-// From the server when it answers soon, else as it was last.
+// From the server when it answers soon and is well (after a restart it may not know the time yet), else as it was last.
 async function freshPart(request) {
   const kept = await caches.open(PARTS);
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
     if (answer.status === 503) throw new Error("the server cannot answer yet"); // it restarted: the room goes on as it is
     if (answer.ok && !answer.redirected) await kept.put(request.url, answer.clone());
-    return answer;
+    return answer.status < 500 ? answer : (await kept.match(request.url)) ?? answer;
   } catch (refusal) {
     const known = await kept.match(request.url);
     if (known) return known;
