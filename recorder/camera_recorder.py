@@ -224,7 +224,7 @@ class CameraRecorder:
     @property
     def shown(self) -> tuple[Recording, Cause | None]:
         """What it does, and why not."""
-        return self.watch.state, self.watch.cause or self._workshop.keeper.trouble
+        return self.watch.state, self.watch.cause or self._workshop.keeper.trouble_of(self.source.uuid)
 
     def state(self, now: Moment) -> CameraState:
         """What to show on the console."""

@@ -133,10 +133,9 @@ class Keeper:
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="keeper")
     )
 
-    @property
-    def trouble(self) -> Cause | None:
-        """What keeps something from being kept yet: nothing but full disks, or a fault."""
-        causes = {file.refusal for file in self._undone}
+    def trouble_of(self, camera_uuid: str) -> Cause | None:
+        """What keeps something of the camera from being kept yet: nothing but full disks, or a fault."""
+        causes = {file.refusal for file in self._undone if file.where.run.camera_uuid == camera_uuid}
         if self._waiting:
             causes.add(Cause.DISK_FAULT)
         return Cause.DISK_FAULT if Cause.DISK_FAULT in causes else next(iter(causes), None)
@@ -292,9 +291,10 @@ class Keeper:
             self._take(file)
         except (OSError, sqlite3.Error) as error:
             # The file is untouched or already renamed: both are found at the next try or start.
-            _log.exception("ingest_failed", file=file.growing.name, error=str(error))
-            file.refusal = refusal_cause(error)
-            self._refused[file.where.run.uuid, file.closed.sequence] = file.refusal
+            place, file.refusal = (file.where.run.uuid, file.closed.sequence), refusal_cause(error)
+            if self._refused.get(place) is not file.refusal:  # else: told when it was tried first
+                _log.exception("ingest_failed", file=file.growing.name, error=str(error))
+            self._refused[place] = file.refusal
             return not file.is_there()
         return True
 

@@ -84,13 +84,13 @@ def test_a_file_without_footage_is_quarantined_and_the_run_goes_on(fakes: Fakes)
     fakes.keeper.file_closed(where(fakes), FileClosed(0, FIRST_US))
     fakes.settled()
     assert fakes.footage.count("quarantined_file") == 1
-    assert fakes.keeper.trouble is None
+    assert fakes.keeper.trouble_of(CAMERA) is None
 
 
 def test_a_file_that_has_vanished_is_told_and_not_waited_for(fakes: Fakes) -> None:
     fakes.keeper.file_closed(where(fakes), FileClosed(0, FIRST_US))
     fakes.settled()
-    assert fakes.keeper.trouble is None
+    assert fakes.keeper.trouble_of(CAMERA) is None
 
 
 def test_a_programming_error_in_the_worker_is_not_swallowed(
@@ -120,7 +120,9 @@ def test_footage_of_a_run_that_ended_without_a_picture_is_kept_all_the_same(fake
     assert fakes.runs() == [Cause.STALLED]
 
 
-def test_a_file_that_was_renamed_without_its_row_is_tried_again(fakes: Fakes) -> None:
+def test_a_file_that_was_renamed_without_its_row_is_tried_again_and_told_of_once(
+    fakes: Fakes, capsys: pytest.CaptureFixture[str]
+) -> None:
     refuse(fakes, REFUSE_SEGMENTS)
     closes(fakes, 0)
     so_far(fakes)
@@ -128,12 +130,14 @@ def test_a_file_that_was_renamed_without_its_row_is_tried_again(fakes: Fakes) ->
     assert fakes.footage.segments() == []
     fakes.keeper.sync([])
     so_far(fakes)
-    assert fakes.keeper.trouble is Cause.DISK_FAULT
+    assert fakes.keeper.trouble_of(CAMERA) is Cause.DISK_FAULT
+    assert fakes.keeper.trouble_of(CAMERA_2) is None
+    assert capsys.readouterr().out.count("ingest_failed") == 1
 
     allow(fakes)
     fakes.keeper.sync([])
     fakes.settled()
-    assert fakes.keeper.trouble is None
+    assert fakes.keeper.trouble_of(CAMERA) is None
     (segment,) = fakes.footage.segments()
     assert segment.file.exists()
     assert segment.started_at_us == FIRST_US
@@ -150,7 +154,7 @@ def test_a_file_that_comes_late_leaves_no_gap_between_its_neighbours(fakes: Fake
     assert [(gap.started_at_us, gap.ended_at_us) for gap in fakes.gaps()] == [
         (FIRST_US + 2 * S, FIRST_US + 4 * S)
     ]
-    assert fakes.keeper.trouble is Cause.DISK_FAULT
+    assert fakes.keeper.trouble_of(CAMERA) is Cause.DISK_FAULT
 
     blocked.rmdir()
     put(
@@ -186,12 +190,12 @@ def test_what_the_database_refuses_is_recorded_later_in_its_order(fakes: Fakes) 
     fakes.keeper.absent(CAMERA, FIRST_US + 5 * S, Cause.UNREACHABLE)
     fakes.keeper.sync([])
     so_far(fakes)
-    assert fakes.keeper.trouble is Cause.DISK_FAULT
+    assert fakes.keeper.trouble_of(CAMERA) is Cause.DISK_FAULT
 
     find(fakes, "run")
     fakes.keeper.sync([])
     fakes.settled()
-    assert fakes.keeper.trouble is None
+    assert fakes.keeper.trouble_of(CAMERA) is None
     assert fakes.runs() == [Cause.CAMERA_CLOSED]
     assert [(gap.cause, gap.started_at_us) for gap in fakes.gaps()] == [
         (Cause.CAMERA_CLOSED, FIRST_US + 2 * S),
@@ -300,5 +304,5 @@ def test_a_row_that_is_refused_for_good_stops_no_other_camera(
     fakes.keeper.absent(CAMERA_2, FIRST_US, Cause.UNREACHABLE)
     fakes.settled()
     assert (fakes.gaps(CAMERA), len(fakes.gaps(CAMERA_2))) == ([], 1)
-    assert fakes.keeper.trouble is None
+    assert fakes.keeper.trouble_of(CAMERA) is None
     assert "fact_refused_for_good" in capsys.readouterr().out
