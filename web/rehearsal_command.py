@@ -180,17 +180,17 @@ def rehearse(settings: Settings, lock: WriterLock, clock: Clock, wanted: Wanted)
     own = rehearsal_settings(settings)
     begun = own.data_folder / "begun"
 
-    def beside(app: Flask, services: Services) -> Callable[[], None]:
+    def beside(app: Flask, services: Services) -> Conductor | None:
         if begun.exists():  # the worker died, and this is another one: nothing is rehearsed twice
             finished()
-            return lambda: None
+            return None
         begun.touch()
         conductor = Conductor(services, leaping, app.extensions[AUDIO_EXTENSION], wanted, finished)
         install(app, conductor)
         conductor.start()
-        return conductor.stop
+        return conductor
 
-    say(f"Rehearsing {wanted.exam_day}. End it on its page, so that rooms are told; Ctrl-C ends it at once.")
+    say(f"Rehearsing {wanted.exam_day}. End it on its page, or with Ctrl-C: rooms are told.")
     serve(own, leaping, beside)
     done = _outcome(own, wanted)
     real = WriterDatabase(settings.exam_db, "exam", held=lock)

@@ -98,7 +98,7 @@ class Conductor:
         self._thread.start()
 
     def end(self) -> None:
-        """Let it come to its end now; returns at once."""
+        """Let it come to its end now; returns at once. Safe in a signal handler."""
         self._ending.set()
 
     def stop(self) -> None:

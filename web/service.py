@@ -5,6 +5,7 @@ refused before, in one sentence. Stopping is quick: open event streams are ended
 """
 
 import os
+import signal
 import socket
 import ssl
 import sys
@@ -12,10 +13,11 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -45,9 +47,24 @@ from web.tls import Certificates, ensure_certificates, fingerprint
 STOP_SECONDS: Final = 5
 KEEPALIVE_SECONDS: Final = 15
 LEDGER: Final = "exam"
+# From the master to the worker.
+END_SOFTLY: Final = signal.SIGUSR2
 
-# Something that runs in the console's worker, such as a rehearsal; returns what ends it.
-Beside = Callable[[Flask, Services], Callable[[], None]]
+
+class Companion(Protocol):
+    """Something that runs in the console's worker, such as a rehearsal."""
+
+    def end(self) -> None:
+        """Come to an end; returns at once. Whoever is beside the console stops it afterwards."""
+        ...
+
+    def stop(self) -> None:
+        """End and wait for it: the console stops."""
+        ...
+
+
+# Starts it in the worker, when all is ready; None: there is nothing to do any more.
+Beside = Callable[[Flask, Services], Companion | None]
 
 
 class ServiceError(RuntimeError):
@@ -57,7 +74,7 @@ class ServiceError(RuntimeError):
 def serve(settings: Settings, clock: Clock, beside: Beside | None = None) -> int:
     """Run the console until SIGTERM or SIGINT. Raises ServiceError or TlsError before anything is served.
 
-    `beside` is started in the worker when all is ready; what it returns is called before the console ends.
+    With `beside` the first SIGINT lets that come to its end, while the console serves on; the next stops all.
     """
     listener = _listen(settings.web.host, settings.web.port)
     try:
@@ -178,10 +195,11 @@ class _Running:
     rosters: RosterKeeper
     desk: Desk
     stop_ticking: Callable[[], None]
-    end_beside: Callable[[], None]
+    companion: Companion | None
 
     def close(self) -> None:
-        self.end_beside()
+        if self.companion is not None:
+            self.companion.stop()
         self.desk.close()
         self.stop_ticking()
         self.rosters.close()
@@ -218,6 +236,7 @@ class Console(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "forwarded_allow_ips": "",
             "proc_name": "kaochang-web",
+            "when_ready": self._soften,
             "worker_exit": lambda _server, _worker: self._close(),
         }
         if self._certificates is not None:
@@ -237,14 +256,35 @@ class Console(BaseApplication):  # type: ignore[misc]
         rosters = RosterKeeper(services)
         desk = open_export_desk(services)
         stop_ticking = start_signals(app, services)
-        end_beside = self._beside(app, services) if self._beside else lambda: None
-        self._running = _Running(services, signing, keeper, rosters, desk, stop_ticking, end_beside)
+        companion = self._beside(app, services) if self._beside else None
+        if companion is not None:
+            _end_softly(companion)
+        self._running = _Running(services, signing, keeper, rosters, desk, stop_ticking, companion)
         rosters.start()
         return app
+
+    def _soften(self, arbiter: Arbiter) -> None:
+        """In the master: tell the worker of the first SIGINT, and stop with the next."""
+        if self._beside is None:
+            return
+        stop_at_once = arbiter.handle_int
+
+        def first() -> None:
+            say("Ending. Once more ends it at once.")
+            arbiter.handle_int = stop_at_once
+            arbiter.kill_workers(END_SOFTLY)
+
+        arbiter.handle_int = first
 
     def _close(self) -> None:
         if self._running is not None:
             self._running.close()
+
+
+def _end_softly(companion: Companion) -> None:
+    """In the worker: a terminal sends Ctrl-C to it as well, but the master's word counts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(END_SOFTLY, lambda _number, _frame: companion.end())
 
 
 def _tls_context(_config: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

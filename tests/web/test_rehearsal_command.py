@@ -211,8 +211,8 @@ def enrolled_speaker(world: World, folder: Path, address: str) -> None:
     (folder / "speaker" / "place.json").write_text(json.dumps({"url": address, "token": token}))
 
 
-def end_after_the_first_signal(address: str) -> None:
-    """The site lead looks at the page, and has heard enough."""
+def until_the_first_signal(address: str) -> None:
+    """The site lead looks at the page."""
     lead, clock = ConsoleClient(address), SystemClock()
     for _ in range(600):
         clock.sleep_us(SECOND_US // 5)
@@ -223,7 +223,6 @@ def end_after_the_first_signal(address: str) -> None:
         clock.sleep_us(SECOND_US // 5)
         if "已播放1个" in lead.get("/rehearsal/live").text:
             break
-    lead.post_form("/rehearsal/end", {})
     lead.close()
 
 
@@ -248,6 +247,7 @@ def test_a_loudspeaker_program_rings_until_the_lead_has_heard_enough_and_the_sit
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     speaker = subprocess.Popen(
         [sys.executable, "-c", SPEAK, str(folder / "machine"), "--player", "sh -c 'sleep 3' {file}"],
@@ -259,15 +259,23 @@ def test_a_loudspeaker_program_rings_until_the_lead_has_heard_enough_and_the_sit
         assert rehearsing.stdin is not None
         rehearsing.stdin.write(f"{PASSWORD}\n")
         rehearsing.stdin.flush()
-        end_after_the_first_signal(f"http://127.0.0.1:{port}")
+        until_the_first_signal(f"http://127.0.0.1:{port}")
+        os.killpg(rehearsing.pid, signal.SIGINT)  # as Ctrl-C does: the worker gets it as well
         said, _ = rehearsing.communicate(timeout=120)
     finally:
         for child in (rehearsing, speaker):
             child.kill()
             child.wait()
     assert "2 of 4 signals rehearsed, 1 not heard." in said, said
+    [room] = json.loads((folder / "machine" / "speaker" / "schedule.json").read_text())
+    assert [cue["may_sound"] for cue in room["cues"] if cue["cue"] == "C8"] == [False]
     assert rehearsing.returncode == 1
     assert PASSWORD not in said
+    check_record(world, start_us)
+
+
+def check_record(world: World, start_us: int) -> None:
+    """What the site has of the rehearsal, and of nothing else."""
     assert not (world.folder / "rehearsal").exists()
     with closing(ReaderDatabase(world.folder / "exam.db")) as real, real.read() as connection:
         [kept] = rehearsals_of(connection, site_time(start_us).date().isoformat())
