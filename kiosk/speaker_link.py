@@ -103,10 +103,8 @@ class SpeakerLink:
         for _ in range(1 if known else FIRST_EXCHANGES):
             self._ask_time()
         found = self.speaker.measure()
-        if found is None:
-            return
         now_us = self.speaker.clock.monotonic_us()
-        if found[0].error_at(now_us) > GOOD_ENOUGH_US:
+        if found is None or found[0].error_at(now_us) > GOOD_ENOUGH_US:
             self._due_us["measure"] = now_us + RETRY_US // 2
 
     def _ask_time(self) -> None:

@@ -217,6 +217,19 @@ class TestScheduleAndTime:
         assert found is not None
         assert found[0].clock == "after"
 
+    def test_after_a_reboot_the_kept_schedule_waits_for_one_by_the_consoles_clock(self, room: Room) -> None:
+        (room.folder / "clock.json").unlink()
+        set_clock(room)
+        understood, room.console.rooms = room.console.rooms, [{"room": {}}]
+        room.switch_on()
+        room.talk()
+        assert room.speaker.measure() is None
+        room.console.rooms = understood
+        room.talk()
+        found = room.speaker.measure()
+        assert found is not None
+        assert found[0].clock == "after"
+
     def test_reports_wait_while_the_time_cannot_be_asked(self, room: Room) -> None:
         rung(room)
         room.console.server_now = _away  # type: ignore[method-assign]
