@@ -37,11 +37,11 @@ def record_restart(connection: Connection, boot_id: str, settled: Settled, now_u
     `now_us` is the moment by the clock that counts from here on.
     """
     row = connection.execute(
-        "insert into console_clock_restart (boot_id, source, players, account_id, apart_us, settled_at_us)"
+        "insert into console_clock_restart (boot_id, source, words, account_id, apart_us, settled_at_us)"
         " values (?, ?, ?, ?, ?, ?)"
-        " returning id as console_clock_restart_id, boot_id, source, players, account_id, apart_us,"
+        " returning id as console_clock_restart_id, boot_id, source, words, account_id, apart_us,"
         " settled_at_us",
-        (boot_id, settled.source, settled.players, settled.account_id, settled.apart_us, now_us),
+        (boot_id, settled.source, settled.words, settled.account_id, settled.apart_us, now_us),
     ).fetchone()
     append_fact(connection, LeafKind.CONSOLE_CLOCK_RESTART, row, now_us)
 

@@ -16,7 +16,7 @@ from exam.clock_step import KeptClock
 from exam.course import SessionCourse
 from exam.players import CLOCK_LIMIT_US, MAY_RING_US
 from exam.presses import is_going_on
-from exam.server_time import STEP_US, KnownTime
+from exam.server_time import KnownTime
 
 # After the first word of a room the others get this long: the best measure counts.
 GATHER_US: Final = 3 * SECOND_US // 2
@@ -41,13 +41,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """By whose word the console goes on, and how many players told it.
+    """By whose word the console goes on, and how many words of players were heard.
 
     `apart_us`: how far the machine's own clock is ahead of that time; negative: behind.
     """
 
     source: TimeSource
-    players: int
+    words: int
     apart_us: int
     account_id: int | None = None
 
@@ -77,14 +77,13 @@ def read_word(kept: KeptClock, told: KnownTime, boottime_us: int) -> Word | None
 
 
 def told_by_rooms(words: Sequence[Word]) -> int:
-    """The console's time minus time since boot, by the rooms' words.
+    """The console's time minus time since boot, by the rooms' words: it is surely not earlier than this.
 
-    A player's clock may have stood still for a while and fallen behind; none runs ahead. Of those that are
-    not behind, the best measure counts. Raises ValueError without words.
+    A word may have been long on its way, and a player's clock may have stood still: then it is behind. None
+    is ahead by more than it may be wrong. So no end comes early, and late by milliseconds where one word was
+    quick. Raises ValueError without words.
     """
-    least_us = max(one.offset_us - one.error_us for one in words)
-    level = [one for one in words if one.offset_us + one.error_us + STEP_US >= least_us]
-    return min(level, key=lambda one: one.error_us).offset_us
+    return max(one.offset_us - one.error_us for one in words)
 
 
 def told_by_person(time_of_day: time, kept_at_us: int) -> int | None:

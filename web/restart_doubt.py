@@ -108,14 +108,14 @@ class RestartDoubt:
                 raise BeforeLastSeenError
             self._go_on(now_us - self.clock.boottime_us(), TimeSource.PERSON, 0, account_id)
 
-    def _go_on(self, offset_us: int, source: TimeSource, players: int, account_id: int | None = None) -> None:
+    def _go_on(self, offset_us: int, source: TimeSource, words: int, account_id: int | None = None) -> None:
         """Durable before anything hangs on it: killed between, the next start finds the same time."""
         by_us, name = offset_us - self.clock.offset_us, new_clock_name()
-        settled = Settled(source, players, self.clock.apart_us() - by_us, account_id)
+        settled = Settled(source, words, self.clock.apart_us() - by_us, account_id)
         with self.exam.write() as connection:
             now_us = self.clock.wall_us() + by_us
             record_restart(connection, self.boot, settled, now_us)
             keep_clock(connection, KeptClock(self.boot, offset_us, self.kept.apart_us, now_us, name))
         self.clock.adopt(by_us, name)
         self.is_open = False
-        _log.warning("console_clock_restart", source=source, players=players, apart_us=settled.apart_us)
+        _log.warning("console_clock_restart", source=source, words=words, apart_us=settled.apart_us)

@@ -11,8 +11,8 @@ create table console_clock_restart (
   boot_id       text    not null,
   -- rooms: their players told it; person: somebody of the site said what time it is.
   source        text    not null check (source in ('rooms', 'person')),
-  -- How many players told the time.
-  players       integer not null check (players >= 0),
+  -- How many words of players were heard; one player may have said it several times.
+  words         integer not null check (words >= 0),
   -- Who said what time it is; null when the rooms did.
   account_id    integer references account (id),
   -- How far the machine's own clock was ahead then; negative: behind.
@@ -20,7 +20,7 @@ create table console_clock_restart (
   -- When the time counted from, by that time.
   settled_at_us integer not null check (settled_at_us > 0),
   check ((source = 'person') = (account_id is not null)),
-  check (source = 'person' or players > 0)
+  check (source = 'person' or words > 0)
 ) strict;
 create trigger console_clock_restart_never_changes before update on console_clock_restart
 begin

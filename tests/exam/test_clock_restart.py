@@ -60,12 +60,13 @@ def test_what_is_of_another_clock_or_badly_known_or_too_old_is_no_word(
     assert read_word(kept, told, UP_US) is None
 
 
-def test_the_best_measure_counts_among_those_that_have_not_fallen_behind() -> None:
+def test_the_time_is_the_latest_that_it_surely_is_not_before() -> None:
     fresh, older = Word(START_US, 3_000), Word(START_US + 90_000, 200_000)
+    long_on_its_way = Word(START_US - SECOND_US, 2_000)
     stood_still = Word(START_US - 40 * SECOND_US, 1_000)
-    assert told_by_rooms([older, fresh]) == START_US
-    assert told_by_rooms([stood_still, older, fresh]) == START_US
-    assert told_by_rooms([stood_still]) == START_US - 40 * SECOND_US
+    assert told_by_rooms([older, fresh, long_on_its_way]) == START_US - 3_000
+    assert told_by_rooms([stood_still, older]) == START_US + 90_000 - 200_000
+    assert told_by_rooms([stood_still]) == START_US - 40 * SECOND_US - 1_000
 
 
 def test_a_watch_shows_the_first_such_moment_after_the_console_was_last_seen() -> None:

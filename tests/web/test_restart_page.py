@@ -29,13 +29,18 @@ def test_the_rooms_tell_the_time_and_the_lead_is_asked_about_the_machines_clock(
     assert restarted.keeper.is_in_doubt
     restarted.gather()
     assert not restarted.keeper.is_in_doubt
-    assert restarted.now_us == NOW_US + GATHER_US
+    assert restarted.now_us == NOW_US + GATHER_US - 3_000
     [row] = restarted.restarts()
-    assert (row["source"], row["players"], row["account_id"], row["apart_us"]) == ("rooms", 1, None, AHEAD_US)
+    assert (row["source"], row["words"], row["account_id"], row["apart_us"]) == (
+        "rooms",
+        1,
+        None,
+        AHEAD_US + 3_000,
+    )
     restarted.keeper.look()
     step = restarted.keeper.open_step()
     assert step is not None
-    assert step.apart_us == AHEAD_US
+    assert step.apart_us == AHEAD_US + 3_000
     restarted.keeper.decide(step.id, StepChoice.KEPT, restarted.world.site_lead_account_id)
     with restarted.world.exam.read() as connection:
         assert list(check_facts(connection, EXAM_FACTS)) == []
@@ -77,7 +82,7 @@ def test_who_cannot_know_is_not_heard_and_no_more_are_kept_than_a_site_has(resta
     for _ in range(MOST_WORDS + 1):
         restarted.doubt.hear(restarted.word())
     restarted.gather()
-    assert restarted.restarts()[0]["players"] == MOST_WORDS
+    assert restarted.restarts()[0]["words"] == MOST_WORDS
 
 
 def test_an_adopted_clock_has_another_name_and_its_time_comes_with_it(world: World) -> None:
@@ -116,7 +121,7 @@ def test_players_are_answered_like_those_of_a_console_that_is_away_and_heard(
     taken_over = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
     assert kiosk.post("/api/kiosk/v1/heartbeat", headers=taken_over, json={}).status_code == 503
     shut.gather()
-    assert shut.restarts()[0]["players"] == 2
+    assert shut.restarts()[0]["words"] == 2
     assert anonymous.get("/api/clock").status_code == 401
 
 

@@ -200,8 +200,8 @@ def test_after_a_restart_during_an_exam_it_asks_the_rooms_for_the_time(
     assert running.status("/login") == 200
     assert running.stop() == 0
     with closing(ReaderDatabase(tmp_path / "site" / "exam.db")) as database, database.read() as connection:
-        [row] = connection.execute("select source, players, settled_at_us from console_clock_restart")
-        assert (row["source"], row["players"]) == ("rooms", 1)
+        [row] = connection.execute("select source, words, settled_at_us from console_clock_restart")
+        assert (row["source"], row["words"]) == ("rooms", 1)
         assert START_US + 30 * SECOND_US < row["settled_at_us"] < START_US + 20 * 60 * SECOND_US
         assert list(check_facts(connection, EXAM_FACTS)) == []
 
