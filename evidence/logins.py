@@ -84,14 +84,16 @@ def record_attempt(connection: Connection, attempt: Attempt, now_us: int) -> Non
 def next_try_at_us(connection: Connection, name_index: bytes, now_us: int) -> int:
     """From when on a password for this name is looked at again; 0: at once.
 
-    Five failures in a row are free; each further one doubles the wait, up to five minutes.
+    Five failures in a row are free; each further one doubles the wait, up to five minutes. What is
+    dated later than now was noted by a clock that was wrong, and counts for nothing.
     """
     failures, last_us = connection.execute(
         "select count(*), max(attempted_at_us) from login_attempt where name_index = :name"
-        " and outcome = 'refused' and attempted_at_us > :since and attempted_at_us > coalesce("
+        " and outcome = 'refused' and attempted_at_us > :since and attempted_at_us <= :now"
+        " and attempted_at_us > coalesce("
         "  (select max(attempted_at_us) from login_attempt"
-        "   where name_index = :name and outcome = 'opened'), 0)",
-        {"name": name_index, "since": now_us - FORGIVEN_US},
+        "   where name_index = :name and outcome = 'opened' and attempted_at_us <= :now), 0)",
+        {"name": name_index, "since": now_us - FORGIVEN_US, "now": now_us},
     ).fetchone()
     if failures < FREE_FAILURES:
         return 0

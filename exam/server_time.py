@@ -24,6 +24,11 @@ UNSURE_US: Final = 2 * SECOND_US
 SLEEP_US: Final = 100_000
 
 
+# With every question about the time: the clock's name, the moment, how wrong at most.
+KNOWN_HEADER: Final = "X-Known-Time"
+_MOST: Final = 2**53
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One question to the server and its answer; `sent_us`, `received_us` monotonic, `server_us` wall.
@@ -44,6 +49,20 @@ class KnownTime:
     clock: str
     now_us: int
     error_us: int
+
+    def in_header(self) -> str:
+        """As it is sent to the server, in KNOWN_HEADER."""
+        return f"{self.clock} {self.now_us} {self.error_us}"
+
+    @classmethod
+    def from_header(cls, words: str) -> Self | None:
+        """What a machine told; None: nothing that can be read."""
+        try:
+            clock, now_us, error_us = words.split()
+            told = cls(clock, int(now_us), int(error_us))
+        except ValueError:
+            return None
+        return told if 0 < told.now_us < _MOST and 0 <= told.error_us < _MOST else None
 
 
 @dataclass(frozen=True, slots=True)

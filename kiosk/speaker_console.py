@@ -7,13 +7,13 @@ a bell waiting.
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import httpx
 
-from exam.server_time import KnownTime
+from exam.server_time import KNOWN_HEADER, KnownTime
 
 PREFIX: Final = "/api/speaker/v1"
 TIMEOUT_S: Final = 3.0
@@ -103,9 +103,9 @@ class HttpSpeakerConsole:
 
     def server_now(self, known: KnownTime | None = None) -> ServerMoment:
         """By one exchange."""
-        query = None if known is None else asdict(known)
+        headers = {} if known is None else {KNOWN_HEADER: known.in_header()}
         with _understood():
-            return _moment(self._asked("GET", "/clock", query=query).json())
+            return _moment(self._asked("GET", "/clock", headers=headers).json())
 
     def schedules(self) -> dict[str, Any]:
         """For all its rooms at once."""
@@ -139,9 +139,9 @@ class HttpSpeakerConsole:
         """Close the connections."""
         self._client.close()
 
-    def _asked(self, method: str, path: str, body: Any = None, query: Any = None) -> httpx.Response:
+    def _asked(self, method: str, path: str, body: Any = None, headers: Any = None) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, json=body, params=query)
+            answer = self._client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
             raise ConsoleAwayError(f"console does not answer ({type(error).__name__})") from error
         if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:

@@ -39,11 +39,10 @@ class ConsoleClient:
         """A page or file. Raises ConsoleRefusedError for any answer but success."""
         return _accepted(self._http.get(path, params=query or None))
 
-    def get_json(self, path: str, **query: str | int) -> Any:
+    def get_json(self, path: str, headers: Mapping[str, str] | None = None, **query: str | int) -> Any:
         """Facts from the console."""
-        return _accepted(
-            self._http.get(path, params=query or None, headers={"Accept": "application/json"})
-        ).json()
+        asked = {"Accept": "application/json", **(headers or {})}
+        return _accepted(self._http.get(path, params=query or None, headers=asked)).json()
 
     def post_form(self, path: str, fields: Fields) -> httpx.Response:
         """Send a form as a page would."""

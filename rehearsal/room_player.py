@@ -6,7 +6,6 @@ is due, what has become too late and what time it is at the console it decides a
 
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any, Final
 
 import httpx
@@ -14,7 +13,7 @@ import httpx
 from exam.clock import SECOND_US, Clock
 from exam.clock_change import ClockChange, as_sent
 from exam.playing import Due, PlayerCue, due, read_schedule
-from exam.server_time import Exchange, ServerTime
+from exam.server_time import KNOWN_HEADER, Exchange, ServerTime
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
 
 SCHEDULE_EVERY_US: Final = SECOND_US
@@ -111,7 +110,8 @@ class RoomPlayer:
         """One question for the time; it tells what this machine knows of it."""
         sent_us = self._clock.monotonic_us()
         known = self._time.known_time(sent_us)
-        told = self._console.get_json("/api/clock", **({} if known is None else asdict(known)))
+        headers = {} if known is None else {KNOWN_HEADER: known.in_header()}
+        told = self._console.get_json("/api/clock", headers=headers)
         return Exchange(sent_us, told["server_now_us"], self._clock.monotonic_us(), told.get("clock", ""))
 
     def _hear(self, one: Exchange) -> None:

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, abort, current_app, jsonify
 from flask_login import current_user
 
 from evidence.site_clock import load_open_step
-from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import StepChoice, can_adopt
 from web.console_clock import (
     KEEPER_EXTENSION,
@@ -17,11 +16,11 @@ from web.console_clock import (
     TooNearError,
 )
 from web.services import ANY_TOPIC, services
+from web.words import length_words
 
 blueprint: Final = Blueprint("clock_steps", __name__)
 
 CHOICES: Final = frozenset({StepChoice.KEPT, StepChoice.ADOPTED})
-MINUTES_A_DAY: Final = 24 * 60
 NEAR_WORDS: Final = "有信号即将发出，暂不能更换时间。请在信号发出后再按。"
 AWAY_WORDS: Final = (
     "{rooms}的设备失去联系，会按原来的时间自行响铃，暂不能更换时间。"
@@ -46,12 +45,7 @@ class StepView:
     @property
     def words(self) -> str:
         """How far the machine's clock is from the console's."""
-        seconds = abs(self.apart_us) // SECOND_US
-        minutes = abs(self.apart_us) // MINUTE_US
-        length = f"{minutes}分{seconds % 60}秒" if minutes else f"{seconds}秒"
-        if minutes >= MINUTES_A_DAY:
-            length = f"{minutes // MINUTES_A_DAY}天"
-        return f"{'快' if self.apart_us > 0 else '慢'}了{length}"
+        return f"{'快' if self.apart_us > 0 else '慢'}了{length_words(self.apart_us)}"
 
 
 def open_step_view() -> StepView | None:

@@ -38,10 +38,9 @@ from exam.clock_step import (
 )
 from exam.cues import about_to_sound, session_cues
 from exam.players import MAY_RING_US
-from exam.presses import is_going_on
 from exam.procedure import Procedure
 from web.change_desk import ChangeDesk
-from web.restart_doubt import RestartDoubt, find_doubt, is_doubted, new_clock_name
+from web.restart_doubt import RestartDoubt, find_doubt, is_doubted, is_hung_on, new_clock_name
 from web.services import ANY_TOPIC, Bus, Services
 from web.signal_emission import WINDOW_US, armed_cues
 
@@ -239,13 +238,8 @@ class ClockKeeper:
         self._kept_us = self.clock.boottime_us()
 
     def _is_live(self) -> bool:
-        now_us = self.clock.wall_us()
         with self.exam.read() as connection:
-            return any(
-                is_going_on(load_course(connection, session, self.procedures), now_us)
-                for session in load_sessions(connection)
-                if session.procedure_code in self.procedures
-            )
+            return is_hung_on(connection, self.procedures, self.clock.wall_us())
 
 
 def _kept(clock: SteadyClock, boot: str, apart_us: int) -> KeptClock:

@@ -14,6 +14,7 @@ from evidence import accounts, logins
 from exam.clock import MINUTE_US
 from web.access import Role
 from web.asking import is_automatic
+from web.restart_doubt import open_doubt
 from web.services import services
 
 # Nobody stays logged in longer than one exam day.
@@ -94,7 +95,8 @@ def _visitor(app: Flask, request: Request) -> Visitor | None:
     token = request.cookies.get(cookie_name(app))
     if not token:
         return None
-    now_us = services().clock.wall_us()
+    doubt = open_doubt(app)
+    now_us = services().clock.wall_us() if doubt is None else doubt.kept.kept_at_us
     with services().exam.read() as connection:
         login = logins.find_login(connection, token)
         account = None if login is None else accounts.load_account(connection, login.account_id)
@@ -102,11 +104,12 @@ def _visitor(app: Flask, request: Request) -> Visitor | None:
         return None
     roles = frozenset(Role(role) for role in account.roles)
     if _is_over(login, roles, now_us):
-        with services().exam.write() as connection:
-            logins.close_login(connection, login.id, now_us)
+        if doubt is None:
+            with services().exam.write() as connection:
+                logins.close_login(connection, login.id, now_us)
         g.login_over = True
         return None
-    if not is_automatic() and now_us - login.last_used_at_us >= NOTED_EVERY_US:
+    if doubt is None and not is_automatic() and now_us - login.last_used_at_us >= NOTED_EVERY_US:
         with services().exam.write() as connection:
             logins.use_login(connection, login.id, now_us)
     return Visitor(account.id, login.id, account.login_name, account.display_name, account.staff_id, roles)

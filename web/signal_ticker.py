@@ -25,7 +25,7 @@ from evidence.database import WriterDatabase
 from exam.clock import SECOND_US, Clock
 from exam.cues import Due, RoomCue, Verdict
 from exam.procedure import Procedure
-from web import restart_page
+from web import restart_doubt
 from web.audio import AudioLibrary, crowded, prepare, prepare_test_tone
 from web.console_clock import KEEPER_EXTENSION, ClockKeeper, clock_keeper
 from web.own_sounds import lay_recordings
@@ -186,6 +186,6 @@ def start_signals(app: Flask, services: Services) -> Callable[[], None]:
     lay_recordings(app, services, prepare_audio(services.settings, services.procedures))
     app.extensions[KEEPER_EXTENSION] = keeper = clock_keeper(services)
     if keeper is not None and keeper.doubt is not None:
-        app.extensions[restart_page.EXTENSION] = keeper.doubt
+        app.extensions[restart_doubt.EXTENSION] = keeper.doubt
     ticker = SignalTicker(services.exam, services.clock, services.bus, services.procedures, keeper)
     return Ticking(ticker).stop

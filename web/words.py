@@ -7,7 +7,7 @@ from flask import Flask
 from flask_login import current_user
 
 from evidence import overview
-from exam.clock import site_time
+from exam.clock import SECOND_US, site_time
 from web.access import Role, may, roles
 from web.navigation import navigation_for
 from web.role_words import ROLE_WORDS
@@ -45,6 +45,17 @@ def date_words(moment_us: int) -> str:
     """2026年11月22日, without leading zeros."""
     moment = site_time(moment_us)
     return f"{moment.year}年{moment.month}月{moment.day}日"
+
+
+def length_words(duration_us: int) -> str:
+    """3秒, 1分1秒, 10小时40分, 399天; of either sign."""
+    seconds = abs(duration_us) // SECOND_US
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return f"{days}天"
+    if hours:
+        return f"{hours}小时{minutes % 60}分"
+    return f"{minutes}分{seconds % 60}秒" if minutes else f"{seconds}秒"
 
 
 def role_words(role: str) -> str:

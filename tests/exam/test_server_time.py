@@ -96,6 +96,18 @@ def test_nothing_is_carried_to_or_from_a_clock_without_a_name(before: str, after
     assert time.now_us(0) == SERVER_US + SECOND_US
 
 
+@pytest.mark.parametrize(
+    "words", ["", "clock 1", "clock x 1", "clock 0 1", "clock 1 -1", f"clock {2**53} 1", "a b c d"]
+)
+def test_what_cannot_be_a_moment_is_no_word(words: str) -> None:
+    assert KnownTime.from_header(words) is None
+
+
+def test_a_word_is_read_as_it_was_sent() -> None:
+    told = KnownTime("clock", SERVER_US, 250)
+    assert KnownTime.from_header(told.in_header()) == told
+
+
 def test_a_machine_tells_the_servers_time_only_while_it_knows_it_and_the_clocks_name() -> None:
     time = ServerTime()
     assert time.known_time(0) is None

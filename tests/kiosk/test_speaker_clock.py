@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, request
 from exam.clock import SECOND_US
 from exam.clock_change import ClockChange
 from exam.playing import Silence
-from exam.server_time import KnownTime, Measure
+from exam.server_time import KNOWN_HEADER, KnownTime, Measure
 from kiosk.speaker_console import ConsoleAwayError, HttpSpeakerConsole, ServerMoment
 from kiosk.speaker_store import SpeakerStore
 from tests.kiosk.speakers import SERVER_AHEAD_US, START_US, cue_json, room_json
@@ -71,10 +71,10 @@ class TestWord:
         assert room.console.known[-3:] == [None, None, None]
 
     def test_it_stands_in_the_question(self) -> None:
-        asked: list[dict[str, str]] = []
+        asked: list[str | None] = []
 
         def clock() -> Response:
-            asked.append(dict(request.args))
+            asked.append(request.headers.get(KNOWN_HEADER))
             return jsonify(server_now_us=5, clock="after")
 
         with _Console(clock) as console:
@@ -82,7 +82,7 @@ class TestWord:
                 5, "after"
             )
             console.server_now()
-        assert asked == [{"clock": "before", "now_us": "1795309200000000", "error_us": "250"}, {}]
+        assert asked == ["before 1795309200000000 250", None]
 
     def test_an_answer_of_before_clocks_had_names_is_by_a_clock_without_one(self) -> None:
         with _Console(lambda: jsonify(server_now_us=5)) as console:

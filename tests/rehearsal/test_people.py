@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from exam.clock import SECOND_US, SimulatedClock
+from exam.server_time import KNOWN_HEADER, KnownTime
 from rehearsal.console_client import ConsoleClient, ConsoleRefusedError
 from rehearsal.page_buttons import PageButton, buttons, seats
 from rehearsal.room_player import RoomPlayer
@@ -46,14 +47,14 @@ class Site:
         # The name of the clock, how far it is set, and what players said they know of it.
         self.clock_name = ""
         self.set_by_us = 0
-        self.known: list[dict[str, str]] = []
+        self.known: list[KnownTime | None] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("no console")
         if request.url.path == "/api/clock":
-            self.known.append(dict(request.url.params))
+            self.known.append(KnownTime.from_header(request.headers.get(KNOWN_HEADER, "")))
             now_us = NOW_US - 5 * SECOND_US + self.set_by_us
             return httpx.Response(200, json={"server_now_us": now_us, "clock": self.clock_name})
         if request.url.path.endswith("/schedule"):

@@ -22,7 +22,7 @@ from web.audio import prepare
 from web.limits import limiter
 from web.logins import cookie_name
 from web.own_sounds import lay_recordings
-from web.restart_page import EXTENSION
+from web.restart_doubt import EXTENSION
 from web.services import FootageReader, Services
 
 

@@ -134,6 +134,7 @@ class Day:
         if doubt.is_open:
             self._tick_at(self.now_us + SECOND_US // 10 + self.dice.randrange(SECOND_US // 10))
         else:
+            self.judge.check_told_by_rooms()
             self.settled()
             self.wake()
 
@@ -213,7 +214,9 @@ class Day:
         """Its question is not answered, but what it holds the time to be is heard; it asks every second."""
         known = player.time.known_time(player.own_us(self.now_us))
         if known is not None:
-            self.at(self.now_us + self.dice.randrange(1_000, 120_000), lambda: doubt.hear(known))
+            self.at(
+                self.now_us + self.dice.randrange(1_000, 120_000), lambda: doubt.hear(player.room_code, known)
+            )
             self.tick_soon()
         self.soon(SECOND_US, 2 * SECOND_US, lambda: self.refresh(player))
 

@@ -11,6 +11,7 @@ from evidence import announcements
 from evidence.check_facts import EXAM_FACTS, check_facts
 from evidence.ledger import recompute
 from exam.clock import SECOND_US
+from exam.clock_restart import SURE_US
 from exam.course import SessionCourse
 from exam.cues import PUNCTUAL_US, RoomCue, session_cues
 from exam.procedure import Cue, Trigger
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tests.soak.signals.day import Day
 
 UNHEARD_US: Final = 6 * SECOND_US
+# Twice what a word may be wrong by, and its way.
+BEHIND_US: Final = 2 * SURE_US + SECOND_US // 5
 
 
 @dataclass
@@ -185,6 +188,12 @@ class Judge:
             for (session_id, room_id), room in self._truth.rooms.items()
             if session_id == sound.session_id and self._where(course, room_id) == sound.room_id
         ]
+
+    def check_told_by_rooms(self) -> None:
+        """What the rooms told is the elapsed time that the restart ended: surely not ahead of it."""
+        apart_us = self._machine.apart_from_continued_us()
+        if not -BEHIND_US <= apart_us <= SECOND_US // 10:
+            raise LawBrokenError(f"after the restart the rooms' time is {apart_us / SECOND_US:.2f} s ahead")
 
     def _where(self, course: SessionCourse | None, room_id: int) -> int:
         if course is None:

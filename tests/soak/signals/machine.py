@@ -99,7 +99,8 @@ class Machine:
     def reboot(self, error_us: int) -> None:
         """The machine starts anew: its clock comes back a little wrong, its running time counts from zero."""
         self.boots += 1
-        self._continued_us = self.clock.wall_us() - self.true_us
+        if not self.keeper.is_in_doubt:  # else: what it would be without the restart before
+            self._continued_us = self.clock.wall_us() - self.true_us
         self.hardware = SimulatedClock(self.hardware.wall_us() + error_us)
         self.start()
 

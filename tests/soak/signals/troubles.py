@@ -60,7 +60,8 @@ class Troubles:
         dice = self.day.dice
         far_us = dice.choice((*(SECOND_US // 2,) * 3, MINUTE_US, HOUR_US, 5 * HOUR_US))
         error_us = -YEARS_US if dice.random() < 0.05 else dice.randint(-far_us, far_us)
-        self._away(self.day.dice.randint(20 * SECOND_US, 4 * MINUTE_US), lambda: self._boot(error_us))
+        away_us = dice.choice((MINUTE_US, MINUTE_US, 4 * MINUTE_US, 40 * MINUTE_US))
+        self._away(dice.randint(20 * SECOND_US, away_us), lambda: self._boot(error_us))
 
     def _boot(self, error_us: int) -> None:
         self.day.machine.reboot(error_us)
@@ -77,7 +78,7 @@ class Troubles:
             return
         told_us = self.day.machine.continued_us + self.day.dice.randint(-SECOND_US, SECOND_US)
         try:
-            doubt.settle(told_us, site().accounts["lead"])
+            doubt.settle(told_us - doubt.clock.boottime_us(), site().accounts["lead"])
         except BeforeLastSeenError:
             self.day.soon(2 * SECOND_US, 9 * SECOND_US, self._look_at_a_watch)
             return
@@ -86,7 +87,7 @@ class Troubles:
 
     def _away(self, for_us: int, back: object) -> None:
         machine = self.day.machine
-        if not machine.is_answering:
+        if not machine.is_up or machine.is_asleep:
             return
         machine.is_up = False
         self.day.count("crash")

@@ -11,8 +11,8 @@ async ({ clocks, by }) => {
   // Two pages of one browser share what is noted.
   const [page, other] = [1, 2].map(() => new ServerClock("/api/clock", memory.shiftNotes));
   for (const [name, aheadUs] of clocks) {
-    window.fetch = async (address) => {
-      asked.push(address);
+    window.fetch = async (_address, { headers }) => {
+      asked.push(headers["X-Known-Time"] ?? "");
       return Response.json({ server_now_us: stillMs * 1000 + aheadUs, clock: name });
     };
     await page.measure(1);

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from werkzeug.wrappers import Request, Response
 
 from exam.clock import SECOND_US
+from exam.server_time import KNOWN_HEADER, KnownTime
 from tests.web.browser.test_room_page import (
     EARLY_US,
     LATE_US,
@@ -37,13 +37,13 @@ class ClockedConsole:
         self._inner = app.wsgi_app
         self.knows_time = True
         self.name, self.set_by_us = "before", 0
-        self.known: list[dict[str, str]] = []
+        self.known: list[KnownTime | None] = []
         self.reports: list[dict[str, Any]] = []
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
         if request.path == "/api/clock":
-            self.known.append(request.args.to_dict())
+            self.known.append(KnownTime.from_header(request.headers.get(KNOWN_HEADER, "")))
         if not self.knows_time:
             return Response("no time yet", 503)(environ, start_response)
         if request.path.endswith("/reports"):
@@ -80,11 +80,12 @@ def stored(page: Page, name: str) -> Any:
     return json.loads(page.evaluate("(name) => localStorage.getItem(name)", name) or "null")
 
 
-def assert_known(told: dict[str, str], now_us: int) -> None:
+def assert_known(told: KnownTime | None, now_us: int) -> None:
     """It is the time by the clock before, from no longer ago than a few seconds."""
-    assert told["clock"] == "before"
-    assert abs(int(told["now_us"]) - now_us) < 5 * SECOND_US
-    assert 0 <= int(told["error_us"]) < SECOND_US
+    assert told is not None
+    assert told.clock == "before"
+    assert abs(told.now_us - now_us) < 5 * SECOND_US
+    assert told.error_us < SECOND_US
 
 
 def assert_told_by_new_clock(console: ClockedConsole, start_us: int) -> None:
@@ -105,18 +106,18 @@ def test_a_page_rings_on_while_the_console_has_no_time_tells_it_and_reports_once
         page = room_page(chromium, site, address)
         page.get_by_text("声音已就绪", exact=True).wait_for()
         wait_for(page, lambda: is_kept(page))
-        assert console.known[0] == {}, "nothing was known before the first answer"
+        assert console.known[0] is None, "nothing was known before the first answer"
         start_us = brought_near(page, site, site.clock.monotonic_us() - began_us)
         console.knows_time = False
+        asked = len(console.known)
+        wait_for(page, lambda: len(console.known) > asked)
+        assert_known(console.known[-1], site.clock.wall_us())
         page.reload()  # the worker has its parts
         page.get_by_text("声音已就绪", exact=True).wait_for()
         wait_for(page, lambda: "离线，自" in page.locator("#link-state").inner_text())
-        asked = len(console.known)
-        assert_known(console.known[-1], site.clock.wall_us())
         assert site.clock.wall_us() < start_us, "the machine is too slow for this test"
         wait_for(page, lambda: page.locator("#words").inner_text() == "考试开始，请考生答题。")
-        wait_for(page, lambda: len(console.known) > asked)
-        assert_known(console.known[-1], site.clock.wall_us())
+        assert console.known[-1] is None, "what outlived a reload by the tablet's wall clock is no word"
         assert console.reports == []
         assert {one["clock"] for one in stored(page, "kaochang.reports")} == {"before"}
         console.knows_time, console.name, console.set_by_us = True, "after", HOUR_US
@@ -174,17 +175,9 @@ def test_what_a_page_noted_is_shifted_once_and_never_from_or_to_a_clock_without_
             "clock": last,
         }, clocks
         assert found["played"] == {"at_us": 1_000 + expected_us, "clock": last}, clocks
-        assert found["asked"][0] == "/api/clock"
-        named = [clock for clock, _ in clocks[:-1]]
-        assert [_clock_of(one) for one in found["asked"][1:]] == named, "the word goes with every question"
+        told = [KnownTime.from_header(words) for words in found["asked"]]
+        assert [one.clock if one else "" for one in told] == ["", *(clock for clock, _ in clocks[:-1])]
     page.close()
-
-
-def _clock_of(address: str) -> str:
-    """Under which name a question tells what is known of the time; empty: it tells nothing."""
-    query = parse_qs(urlsplit(address).query)
-    assert query.keys() in ({"clock", "now_us", "error_us"}, set())
-    return query.get("clock", [""])[0]
 
 
 def test_a_page_reads_what_one_of_before_clocks_had_names_has_kept(chromium: Browser, live: str) -> None:

@@ -29,7 +29,7 @@ export class ServerClock {
   constructor(address, changed = () => {}) {
     this.address = address;
     this.changed = changed;
-    this.best = this.#kept(); // { offsetUs, errorUs, takenUs, clock }
+    this.best = this.#kept(); // { offsetUs, errorUs, takenUs, clock, isKept }
     this.wallMs = Date.now() - performance.now();
   }
 
@@ -86,7 +86,10 @@ export class ServerClock {
   // Learn from an exchange: it counts when it is better, or by another clock, or shows that the clock was set.
   take(found) {
     this.#noticeSleep();
-    if (!this.#isBetter(found)) return;
+    if (!this.#isBetter(found)) {
+      this.best.isKept = false; // the server agrees with it
+      return;
+    }
     const before = this.best;
     this.best = found;
     // Before the new measure is kept: a page that dies here hears of the change again.
@@ -102,16 +105,17 @@ export class ServerClock {
 
   async #exchange() {
     const sentMs = performance.now();
-    const response = await fetch(this.#question(), { cache: "no-store", signal: AbortSignal.timeout(3000) });
+    const signal = AbortSignal.timeout(3000);
+    const response = await fetch(this.address, { cache: "no-store", headers: this.#known(), signal });
     if (!response.ok) throw new Error(`clock answered ${response.status}`);
     return sample(await response.json(), sentMs, performance.now());
   }
 
-  // With the question goes what this machine knows: after a restart the server may have to ask what time it was.
-  #question() {
-    if (!this.isKnown || !this.name) return this.address;
-    const known = { clock: this.name, now_us: Math.round(this.now()), error_us: Math.ceil(this.errorUs()) };
-    return `${this.address}?${new URLSearchParams(known)}`;
+  // With the question goes what this machine knows: after a restart the server may have to ask what time it was. What
+  // outlived a reload by the wall clock is no word: somebody may have set that.
+  #known() {
+    if (!this.isKnown || !this.name || this.best.isKept) return {};
+    return { "X-Known-Time": `${this.name} ${Math.round(this.now())} ${Math.ceil(this.errorUs())}` };
   }
 
   #isBetter(found) {
@@ -148,7 +152,7 @@ export class ServerClock {
       const takenUs = kept.takenWallUs - wallUs;
       if (!(takenUs <= nowUs()) || !Number.isFinite(kept.errorUs)) return null; // the clock was set back
       const { serverMinusWallUs, errorUs, clock = "" } = kept;
-      return { offsetUs: serverMinusWallUs + wallUs, errorUs, takenUs, clock };
+      return { offsetUs: serverMinusWallUs + wallUs, errorUs, takenUs, clock, isKept: true };
     } catch {
       return null;
     }
