@@ -42,7 +42,7 @@ def test_the_lead_is_asked_on_the_overview_and_keeps_the_time(
     site_lead: PageClient, keeper: ClockKeeper
 ) -> None:
     page = site_lead.get("/overview/live").text
-    assert "比控制台快了60分0秒" in page
+    assert "比控制台快了1小时0分" in page
     assert decide(site_lead, "kept") == (200, "")
     assert keeper.clock.wall_us() == CLOCK_US
     assert "本机时钟被调整" not in site_lead.get("/overview/live").text
