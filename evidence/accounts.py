@@ -130,6 +130,13 @@ def password_hash_of(connection: Connection, login_name: str) -> tuple[int, str]
     return None if row is None else (row["id"], row["password_hash"])
 
 
+def proven_account(connection: Connection, login_name: str, password: str) -> int | None:
+    """The account whose name and password these are; None: no, after as long a time, whatever is wrong."""
+    found = password_hash_of(connection, login_name.strip().lower())
+    fits = is_password(found[1] if found else None, password)
+    return found[0] if found and fits else None
+
+
 def disable_account(connection: Connection, account_id: int, now_us: int) -> None:
     """Shut the account and end its logins at once. Raises AccountError for the last administrator."""
     remaining = connection.execute(

@@ -60,10 +60,10 @@ def order_export(exam: WriterDatabase, plea: Plea, now_us: int) -> int:
 
 
 def _account(exam: Connection, plea: Plea) -> accounts.Account:
-    found = accounts.password_hash_of(exam, plea.account.lower())
-    if not accounts.is_password(found[1] if found else None, plea.password) or found is None:
+    account_id = accounts.proven_account(exam, plea.account, plea.password)
+    if account_id is None:
         raise ExportError("登录名或密码不正确。")
-    account = accounts.load_account(exam, found[0])
+    account = accounts.load_account(exam, account_id)
     if account is None or not account.roles & MAY_EXPORT:
         raise ExportError("您的账户没有导出录像的权限。")
     return account

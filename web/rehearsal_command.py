@@ -207,9 +207,8 @@ def stop_console(console: int) -> None:
 
 
 def _account(connection: Connection, name: str, password: str) -> int:
-    found = accounts.password_hash_of(connection, name.strip().lower())
-    is_right = accounts.is_password(found[1] if found else None, password)
-    account = accounts.load_account(connection, found[0]) if found and is_right else None
+    account_id = accounts.proven_account(connection, name, password)
+    account = None if account_id is None else accounts.load_account(connection, account_id)
     if account is None:
         raise RehearsalError("login name or password is wrong; nothing was rehearsed")
     if not LEAD & set(account.roles):

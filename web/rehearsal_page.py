@@ -13,7 +13,6 @@ from flask import (
     Flask,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -22,21 +21,18 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from evidence.announcements import PlayedReport
 from evidence.day import load_sessions
 from evidence.rehearsals import find_rehearsal, rehearsals_of
-from evidence.reports_set_aside import set_aside
 from exam.clock import site_time
 from exam.readiness import next_exam_day
 from exam.rehearsal import Became, RehearsedSignal
-from web.rehearsal_folder import set_aside_in
+from web.rehearsal_running import EXTENSION, running
 from web.rehearsing import Conductor
 from web.services import ANY_TOPIC, services
 from web.stream import event_stream
 
 blueprint: Final = Blueprint("rehearsal", __name__, url_prefix="/rehearsal")
 
-EXTENSION: Final = "kaochang.rehearsal"
 # What goes on in a rehearsal: rooms, players, proctors' pages. With a dot one endpoint, else a whole area.
 OPEN: Final = frozenset(
     {
@@ -130,19 +126,6 @@ def kept(rehearsal_id: int) -> str:
     with services().exam.read() as connection:
         found = find_rehearsal(connection, rehearsal_id) or abort(404)
     return render_template("rehearsal/kept.html", kept=found, **_shown(found.rehearsed.signals))
-
-
-def running() -> Conductor | None:
-    """The rehearsal that this console is; None: it is the real one."""
-    found: Conductor | None = current_app.extensions.get(EXTENSION)
-    return found
-
-
-def set_strangers_aside(reports: Sequence[PlayedReport]) -> None:
-    """In a rehearsal, keep reports of other sessions for the site: they may be of an exam. Raises OSError."""
-    conductor = running()
-    if conductor is not None and reports:
-        set_aside(set_aside_in(conductor.services.settings), reports)
 
 
 def install(app: Flask, conductor: Conductor) -> None:

@@ -27,7 +27,7 @@ from exam.day import Room
 from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
 from web.quiet_rooms import room_may_test
-from web.rehearsal_page import running, set_strangers_aside
+from web.rehearsal_running import running, set_strangers_aside
 from web.services import room_topic, services
 from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
