@@ -130,6 +130,7 @@ EXAM_FACTS: Final = (
     _by_id("console_clock_step", LeafKind.CONSOLE_CLOCK_STEP),
     _by_id("console_clock_decision", LeafKind.CONSOLE_CLOCK_DECISION),
     _by_id("console_clock_restart", LeafKind.CONSOLE_CLOCK_RESTART),
+    _by_id("console_clock_contradiction", LeafKind.CONSOLE_CLOCK_CONTRADICTION),
     _by_id("log_entry", LeafKind.LOG_ENTRY),
     _by_id("sound_check", LeafKind.SOUND_CHECK),
     _by_id("own_recording", LeafKind.OWN_RECORDING, digests={"sha256": "content", "text_sha256": "words"}),

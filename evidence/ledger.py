@@ -88,6 +88,7 @@ class LeafKind(StrEnum):
     CONSOLE_CLOCK_STEP = "console_clock_step"
     CONSOLE_CLOCK_DECISION = "console_clock_decision"
     CONSOLE_CLOCK_RESTART = "console_clock_restart"
+    CONSOLE_CLOCK_CONTRADICTION = "console_clock_contradiction"
     SOUND_CHECK = "sound_check"
     OWN_RECORDING = "own_recording"
     OWN_RECORDING_ACT = "own_recording_act"

@@ -31,8 +31,8 @@ def keep_clock(connection: Connection, kept: KeptClock) -> None:
     )
 
 
-def record_restart(connection: Connection, boot_id: str, settled: Settled, now_us: int) -> None:
-    """The machine restarted during an exam: by what the console goes on to tell the time.
+def record_restart(connection: Connection, boot_id: str, settled: Settled, now_us: int) -> int:
+    """The machine restarted during an exam: by what the console goes on to tell the time; returns its id.
 
     `now_us` is the moment by the clock that counts from here on.
     """
@@ -44,6 +44,26 @@ def record_restart(connection: Connection, boot_id: str, settled: Settled, now_u
         (boot_id, settled.source, settled.words, settled.account_id, settled.apart_us, now_us),
     ).fetchone()
     append_fact(connection, LeafKind.CONSOLE_CLOCK_RESTART, row, now_us)
+    return int(row["console_clock_restart_id"])
+
+
+def record_contradiction(connection: Connection, restart_id: int, apart_us: int, now_us: int) -> None:
+    """A room's player, in contact again, is so far ahead of what a person said after the restart."""
+    row = connection.execute(
+        "insert into console_clock_contradiction (restart_id, apart_us, told_at_us) values (?, ?, ?)"
+        " returning id as console_clock_contradiction_id, restart_id, apart_us, told_at_us",
+        (restart_id, apart_us, now_us),
+    ).fetchone()
+    append_fact(connection, LeafKind.CONSOLE_CLOCK_CONTRADICTION, row, now_us)
+
+
+def load_contradiction(connection: Connection) -> int | None:
+    """How far rooms are ahead of what a person said after the latest restart; None: they agree."""
+    row = connection.execute(
+        "select apart_us from console_clock_contradiction"
+        " where restart_id = (select max(id) from console_clock_restart)"
+    ).fetchone()
+    return None if row is None else int(row["apart_us"])
 
 
 def record_step(connection: Connection, boot_id: str, apart_us: int, now_us: int) -> int:

@@ -5,7 +5,7 @@ meanwhile, or be dead. The players in the rooms went on: what they hold the cons
 time. Until one of them tells it, or a person says what time it is, nothing may hang on the clock.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -92,16 +92,21 @@ def read_word(kept: KeptClock, told: KnownTime, boottime_us: int) -> Word | None
 
 
 def told_by_rooms(words: Collection[Word]) -> int | None:
-    """The console's time minus time since boot, by the rooms' words: it is surely not earlier than this.
+    """The console's time minus time since boot, by the rooms' words: surely not ahead of it.
 
-    One word for each player. A word may have been long on its way: then it is behind, and none is ahead by
-    more than it may be wrong. So no end comes early, and late by milliseconds where one word was quick. Words
-    that contradict one another are settled by the greater number; None: there is none.
+    One word for each player, its quickest. Each says from when on the time is, and may be late: of those that
+    agree the middle counts, so that no single one, late or ahead, moves it. No end comes early, and late by
+    milliseconds. Words that contradict one another are settled by the greater number; None: there is none.
     """
     groups = [_agreeing(one, words) for one in words]
     most = max((len(group) for group in groups), default=0)
-    found = {max(one.offset_us - one.error_us for one in group) for group in groups if len(group) == most}
+    found = {_middle(group) for group in groups if len(group) == most}
     return found.pop() if len(found) == 1 else None
+
+
+def _middle(group: Sequence[Word]) -> int:
+    """Of two the earlier."""
+    return sorted(one.offset_us - one.error_us for one in group)[(len(group) - 1) // 2]
 
 
 def _agreeing(latest: Word, words: Collection[Word]) -> list[Word]:

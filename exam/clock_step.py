@@ -72,8 +72,10 @@ def judge_apart(apart_us: int, last: LastStep | None, *, is_live: bool) -> Clock
     expected_us = last.expected_us if last else 0
     if expected_us and abs(apart_us) <= NOTED_US:
         return ClockAct.AGREE
-    if abs(apart_us - expected_us) <= NOTED_US:
-        return ClockAct.FOLLOW if not expected_us and apart_us else ClockAct.NOTHING
+    if expected_us and abs(apart_us - expected_us) <= ASKED_US:
+        return ClockAct.NOTHING
+    if not expected_us and abs(apart_us) <= NOTED_US:
+        return ClockAct.FOLLOW if apart_us else ClockAct.NOTHING
     if not expected_us and abs(apart_us) <= ASKED_US:
         return ClockAct.NOTHING if is_live and apart_us > 0 else ClockAct.FOLLOW
     return ClockAct.ASK if is_live or apart_us < -FAR_BACK_US else ClockAct.ADOPT

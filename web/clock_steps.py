@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, current_app, jsonify
 from flask_login import current_user
 
-from evidence.site_clock import load_open_step
+from evidence.site_clock import load_contradiction, load_open_step
 from exam.clock_step import StepChoice, can_adopt
 from web.console_clock import (
     KEEPER_EXTENSION,
@@ -15,12 +15,17 @@ from web.console_clock import (
     TooFarBackError,
     TooNearError,
 )
+from web.restart_doubt import is_hung_on
 from web.services import ANY_TOPIC, services
 from web.words import length_words
 
 blueprint: Final = Blueprint("clock_steps", __name__)
 
 CHOICES: Final = frozenset({StepChoice.KEPT, StepChoice.ADOPTED})
+CONTRADICTED: Final = (
+    "考场设备比重新启动后确认的时间{which}{length}，请核对手表。"
+    "确认错了的，重新启动前开考的考场会{ends}{length}结束，请在“时间变更”中改正"
+)
 NEAR_WORDS: Final = "有信号即将发出，暂不能更换时间。请在信号发出后再按。"
 AWAY_WORDS: Final = (
     "{rooms}的设备失去联系，会按原来的时间自行响铃，暂不能更换时间。"
@@ -46,6 +51,16 @@ class StepView:
     def words(self) -> str:
         """How far the machine's clock is from the console's."""
         return f"{'快' if self.apart_us > 0 else '慢'}了{length_words(self.apart_us)}"
+
+
+def contradiction_words() -> str:
+    """What rooms say against the time that a person said after a restart, if an exam hangs on it."""
+    with services().exam.read() as connection:
+        apart_us = load_contradiction(connection)
+        if not apart_us or not is_hung_on(connection, services().procedures, services().clock.wall_us()):
+            return ""
+    which, ends = ("快", "晚") if apart_us > 0 else ("慢", "早")
+    return CONTRADICTED.format(which=which, ends=ends, length=length_words(apart_us))
 
 
 def open_step_view() -> StepView | None:

@@ -89,6 +89,9 @@ def start_clock(
         clock = SteadyClock(machine, offset_us, (kept.name if kept and is_same else "") or new_clock_name())
         if not is_doubted(connection, kept, this_boot, procedures):
             keep_clock(connection, _kept(clock, this_boot, kept.apart_us if kept else 0))
+            if kept is not None and not is_same and abs(kept.apart_us) > ASKED_US:
+                # Decided for a day that is over: the clock may have been set right since, or not.
+                record_step(connection, this_boot, kept.apart_us, clock.wall_us())
     return clock
 
 
@@ -222,14 +225,15 @@ class ClockKeeper:
         """What became of the step; the clock moves under the writer's lock, together with all moments."""
         record_decision(connection, step, choice, by, self.clock.wall_us())
         is_moved = choice is StepChoice.ADOPTED
-        shift_us, name = step.apart_us if is_moved else 0, self.clock.name
+        shift_us, name, last = step.apart_us if is_moved else 0, self.clock.name, self._last
         self.clock.adopt(shift_us, new_clock_name() if is_moved else None)
+        self._last = LastStep(step.id, step.apart_us, choice)  # what is kept tells of it
         try:
             self._keep(connection)
         except BaseException:
             self.clock.adopt(-shift_us, name)
+            self._last = last
             raise
-        self._last = LastStep(step.id, step.apart_us, choice)
 
     def _keep(self, connection: Connection) -> None:
         """Only what somebody knows of is carried over a restart: a step in progress is found again."""

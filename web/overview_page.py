@@ -17,7 +17,7 @@ from web.alarms import alarm_views, read_alarms
 from web.attendance import RoomAttendance, attendance_of
 from web.capacity import capacity_view
 from web.clock_check_view import console_alarm
-from web.clock_steps import open_step_view
+from web.clock_steps import contradiction_words, open_step_view
 from web.recording_view import RoomRecordingView, recording_views
 from web.room_view import (
     Alarm,
@@ -91,6 +91,7 @@ def _facts() -> dict[str, Any]:
         "alarms": alarm_views(read_alarms()),
         "capacity": capacity_view(),
         "clock_step": open_step_view(),
+        "clock_contradiction": contradiction_words(),
         "clock_alarm": console_alarm(),
         "room_count": sum(len(session.rooms) for session in sessions),
         "recordings": _recordings(),

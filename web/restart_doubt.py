@@ -16,7 +16,14 @@ from flask import Flask
 from evidence.courses import load_course
 from evidence.database import WriterDatabase
 from evidence.day import load_sessions
-from evidence.site_clock import keep_clock, load_clock, record_decision, record_restart, record_step
+from evidence.site_clock import (
+    keep_clock,
+    load_clock,
+    record_contradiction,
+    record_decision,
+    record_restart,
+    record_step,
+)
 from exam.clock import MINUTE_US, SteadyClock
 from exam.clock_restart import (
     GATHER_US,
@@ -99,6 +106,8 @@ class RestartDoubt:
     is_open: bool = True
     # The best word of each player.
     _words: dict[str, Word] = field(default_factory=dict, init=False)
+    # The restart that a person settled, and the clock's name since: rooms may know better. None: no more.
+    _said: tuple[int, str] | None = field(default=None, init=False)
     _since_us: int = field(default=0, init=False)
     _began_us: int = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -110,6 +119,11 @@ class RestartDoubt:
     def age_us(self) -> int:
         """For how long this console has asked."""
         return self.clock.boottime_us() - self._began_us
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether rooms have told the time, and not the same."""
+        return bool(self._words)
 
     @property
     def machine_offset_us(self) -> int:
@@ -129,6 +143,21 @@ class RestartDoubt:
                 return
             self._since_us = self._since_us if self._words else boottime_us
             self._words[player] = word if known is None else max(known, word, key=_surely)
+
+    def hear_late(self, told: KnownTime) -> bool:
+        """A player that could not be asked tells another time than a person said: on record, once."""
+        apart_us = told.now_us - self.clock.wall_us()
+        is_word = read_word(self.kept, told, self.clock.boottime_us()) is not None
+        if not is_word or abs(apart_us) <= ASKED_US:
+            return False
+        with self._lock:
+            said, self._said = self._said, None
+        if said is None or said[1] != self.clock.name:
+            return False
+        with self.exam.write() as connection:
+            record_contradiction(connection, said[0], apart_us, self.clock.wall_us())
+        _log.warning("console_clock_contradicted", apart_us=apart_us)
+        return True
 
     def look(self) -> None:
         """Go on by the rooms' time once those that are there have told it."""
@@ -155,10 +184,11 @@ class RestartDoubt:
         settled = replace(by, apart_us=self.clock.apart_us() - by_us)
         with self.exam.write() as connection:
             now_us = self.clock.wall_us() + by_us
-            record_restart(connection, self.boot, settled, now_us)
+            restart_id = record_restart(connection, self.boot, settled, now_us)
             apart_us = self._decided(connection, settled, now_us)
             keep_clock(connection, KeptClock(self.boot, offset_us, apart_us, now_us, name))
         self.clock.adopt(by_us, name)
+        self._said = (restart_id, name) if by.source is TimeSource.PERSON else None
         self.is_open = False
         _log.warning("console_clock_restart", source=by.source, words=by.words, apart_us=settled.apart_us)
 

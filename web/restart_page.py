@@ -2,9 +2,10 @@
 
 Players are answered like those of a console that is away, and ring on by the time they know; what they hold
 that time to be is heard in passing (`web.restart_doubt`). The site lead may say what time it is, as his watch
-shows it: where a console was told to go on by its own time, that is another one.
+shows it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final
@@ -24,14 +25,12 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from exam.clock import SECOND_US
+from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_restart import told_by_person
 from exam.clock_step import ASKED_US
-from exam.players import MAY_RING_US
 from exam.server_time import KNOWN_HEADER, KnownTime
 from web.asking import wants_page
-from web.logins import cookie_name
-from web.restart_doubt import BeforeLastSeenError, RestartDoubt, SettledAlreadyError, open_doubt
+from web.restart_doubt import EXTENSION, BeforeLastSeenError, RestartDoubt, SettledAlreadyError, open_doubt
 from web.services import ANY_TOPIC, services
 from web.words import clock_words, date_words, length_words
 
@@ -41,12 +40,16 @@ blueprint: Final = Blueprint("restart", __name__)
 HEADER: Final = "X-Time-In-Doubt"
 # What may be opened: nothing that hangs on the time. With a dot one endpoint, else a whole area.
 OPEN: Final = frozenset(
-    {"static", "look", "health", "metrics", "trust", "restart", "accounts.login", "accounts.logout"}
+    {
+        *("static", "look", "health", "metrics", "trust", "restart", "accounts.login", "accounts.logout"),
+        # Where players, known as such, ask for the time, and tell what they hold it to be.
+        *("signals.clock", "speaker_api.clock"),
+    }
 )
-# Where players ask for the time, and tell what they hold it to be.
-ASKING: Final = frozenset({"signals.clock", "speaker_api.clock"})
 # Rooms answer within seconds: nobody is asked to look at a watch before.
 ROOMS_FIRST_US: Final = 15 * SECOND_US
+# As a watch shows it.
+TIME_OF_DAY: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}")
 # The time that is confirmed is the one that was seen.
 SEEN_US: Final = 2 * SECOND_US
 WORD: Final = "正在核对时间"
@@ -56,9 +59,11 @@ TOO_EARLY: Final = (
     "填写的时间早于重新启动前的最后时间（{seen}），或者晚了半天以上。请再看一次手表；"
     "停机确实超过半天的，请先改正本机的日期和时间，再按上面的按钮。"
 )
-LONG_AGO: Final = (
-    "按填写的时间，控制台停了{length}，现在是{date} {clock}。确实如此的，请再按一次；否则请重新填写。"
+AGAIN: Final = (
+    "按填写的时间，现在是{date} {clock}，比本机的时间{which}{length}，控制台停了{away}。"
+    "考试就按它结束：确实如此的，请再按一次；否则请重新填写。"
 )
+MACHINES: Final = "注意：这是主机时钟的时间，考试一直没有按它进行。"
 CHANGED: Final = "本机的时间刚刚变了，请再对照一次手表。"
 
 
@@ -68,8 +73,8 @@ class Said:
 
     offset_us: int | None = None
     fault: str = ""
-    # What was typed is so far from when the console was last seen that it must be said twice.
-    is_far: bool = False
+    # What was typed goes on by this, once it is said again: it is not the time that was shown.
+    again_us: int | None = None
 
 
 def guard(app: Flask) -> None:
@@ -110,57 +115,81 @@ def _seen(doubt: RestartDoubt) -> Said:
 
 
 def _typed(doubt: RestartDoubt) -> Said:
-    """What a watch shows at this moment."""
+    """What a watch shows at this moment: said twice, because an exam ends by it."""
     typed = request.form["time"].strip().replace("：", ":")
+    sure_us = request.form.get("sure", type=int)
+    if sure_us is not None and request.form.get("said") == typed:
+        return Said(sure_us)
+    if not TIME_OF_DAY.fullmatch(typed):
+        return Said(fault=UNREAD)
     try:
-        time_of_day = time.fromisoformat(typed)
+        hour, minute, second = map(int, typed.split(":"))
+        now_us = told_by_person(time(hour, minute, second), doubt.kept.kept_at_us)
     except ValueError:
         return Said(fault=UNREAD)
-    watch_us = told_by_person(time_of_day, doubt.kept.kept_at_us + doubt.kept.apart_us)
-    if watch_us is None:
+    if now_us is None:
         return _too_early(doubt)
-    now_us = watch_us - doubt.kept.apart_us
-    away_us = now_us - doubt.kept.kept_at_us
-    if away_us > MAY_RING_US and request.form.get("sure") != typed:
-        length, date, clock = length_words(away_us), date_words(watch_us), clock_words(watch_us)
-        return Said(fault=LONG_AGO.format(length=length, date=date, clock=clock), is_far=True)
-    return Said(now_us - doubt.clock.boottime_us())
+    return Said(fault=_consequence(doubt, now_us), again_us=now_us - doubt.clock.boottime_us())
+
+
+def _consequence(doubt: RestartDoubt, now_us: int) -> str:
+    """What it means to go on by this time."""
+    shown_us = doubt.machine_offset_us + doubt.clock.boottime_us()
+    words = AGAIN.format(
+        date=date_words(now_us),
+        clock=clock_words(now_us),
+        length=length_words(now_us - shown_us),
+        which="晚" if now_us > shown_us else "早",
+        away=length_words(now_us - doubt.kept.kept_at_us),
+    )
+    is_machines = abs(now_us - shown_us - doubt.kept.apart_us) < MINUTE_US and _is_apart(doubt)
+    return words + (MACHINES if is_machines else "")
+
+
+def _is_apart(doubt: RestartDoubt) -> bool:
+    """Whether the console goes by its own time, and not by the machine's, because somebody said so."""
+    return abs(doubt.kept.apart_us) > ASKED_US
 
 
 def _too_early(doubt: RestartDoubt) -> Said:
-    seen_us = doubt.kept.kept_at_us + doubt.kept.apart_us
-    return Said(fault=TOO_EARLY.format(seen=clock_words(seen_us)))
+    return Said(fault=TOO_EARLY.format(seen=clock_words(doubt.kept.kept_at_us)))
 
 
 def _shut() -> AnyResponse | None:
     doubt, endpoint = open_doubt(current_app), request.endpoint or ""
     if doubt is None or {endpoint, endpoint.partition(".")[0]} & OPEN:
         return None
-    if endpoint in ASKING and (told := KnownTime.from_header(request.headers.get(KNOWN_HEADER, ""))):
-        doubt.hear(_player(), told)
     if wants_page():
         return _page(doubt, Said(), 503)
     return _marked(doubt, jsonify(error=WORD, advice=ADVICE, code=503), 503)
 
 
-def _player() -> str:
-    """Whose word it is, so that nobody's counts twice: by token, login or address."""
-    of_login = request.cookies.get(cookie_name(current_app))
-    return request.headers.get("Authorization") or of_login or request.remote_addr or ""
+def hear_player(player: str) -> Response | None:
+    """A player, known as such, asks for the time: hear what it holds it to be. An answer: there is none."""
+    found: RestartDoubt | None = current_app.extensions.get(EXTENSION)
+    told = KnownTime.from_header(request.headers.get(KNOWN_HEADER, ""))
+    if found is None:
+        return None
+    if not found.is_open:
+        if told is not None and found.hear_late(told):
+            services().bus.publish(ANY_TOPIC)
+        return None
+    if told is not None:
+        found.hear(player, told)
+    return _marked(found, jsonify(error=WORD, advice=ADVICE, code=503), 503)
 
 
 def _page(doubt: RestartDoubt, said: Said, code: int) -> Response:
-    offset_us, apart_us = doubt.machine_offset_us, doubt.kept.apart_us
     facts: dict[str, Any] = {
-        "seen": offset_us,
-        # What a watch shows that goes by the machine's time.
-        "watch_us": offset_us + doubt.clock.boottime_us() + apart_us,
-        "last_us": doubt.kept.kept_at_us + apart_us,
-        "apart": length_words(apart_us) if abs(apart_us) > ASKED_US else "",
-        "is_behind": apart_us > 0,
+        "seen": doubt.machine_offset_us,
+        "shown_us": doubt.machine_offset_us + doubt.clock.boottime_us(),
+        "last_us": doubt.kept.kept_at_us,
+        "apart": length_words(doubt.kept.apart_us) if _is_apart(doubt) else "",
+        "is_ahead": doubt.kept.apart_us > 0,
+        "is_contradicted": doubt.is_contradicted,
         "may_ask": doubt.age_us >= ROOMS_FIRST_US or bool(said.fault),
     }
-    typed = request.form.get("time", "")
+    typed = request.form.get("time", "").strip().replace("：", ":")
     page = render_template("restart/page.html", word=WORD, said=said, typed=typed, **facts)
     return _marked(doubt, make_response(page), code)
 

@@ -18,6 +18,7 @@ from flask import (
     request,
     send_from_directory,
 )
+from flask_login import current_user
 
 from evidence.announcements import PlayedReport, is_known
 from evidence.day import load_rooms
@@ -28,6 +29,7 @@ from web.access import may_enter
 from web.audio import AUDIO_EXTENSION, TEST_TONE, AudioLibrary
 from web.quiet_rooms import room_may_test
 from web.rehearsal_running import running, set_strangers_aside
+from web.restart_page import hear_player
 from web.services import room_topic, services
 from web.signal_emission import due_now, emit
 from web.signal_reports import ReportError, read_reports, take_report
@@ -58,7 +60,7 @@ def room_worker() -> Response:
 
 @blueprint.get("/api/clock")
 def clock() -> Response:
-    return jsonify(told_time())
+    return hear_player(f"login {current_user.login_id}") or jsonify(told_time())
 
 
 @blueprint.get("/api/rooms/<code>/schedule")

@@ -30,3 +30,21 @@ create trigger console_clock_restart_never_goes before delete on console_clock_r
 begin
   select raise(abort, 'restarts of the clock are never deleted');
 end;
+
+-- A player that nobody could ask came back, and tells another time than a person said. A fact with a leaf.
+create table console_clock_contradiction (
+  id         integer primary key,
+  restart_id integer not null unique references console_clock_restart (id),
+  -- How far what it holds the time to be is ahead; negative: behind.
+  apart_us   integer not null check (apart_us <> 0),
+  -- When it told, by the time that person said.
+  told_at_us integer not null check (told_at_us > 0)
+) strict;
+create trigger console_clock_contradiction_never_changes before update on console_clock_contradiction
+begin
+  select raise(abort, 'what rooms told of the time is never updated');
+end;
+create trigger console_clock_contradiction_never_goes before delete on console_clock_contradiction
+begin
+  select raise(abort, 'what rooms told of the time is never deleted');
+end;

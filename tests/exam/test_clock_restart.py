@@ -79,17 +79,19 @@ def test_what_is_of_another_clock_or_badly_known_or_too_old_is_no_word(
     assert read_word(kept, told, UP_US) is None
 
 
-def test_the_time_is_the_latest_that_it_surely_is_not_before() -> None:
-    fresh, older = Word(START_US, 3_000), Word(START_US + 90_000, 200_000)
-    long_on_its_way = Word(START_US - 3 * SECOND_US, 2_000)
-    assert told_by_rooms([older, fresh, long_on_its_way]) == START_US - 3_000
-    assert told_by_rooms([long_on_its_way]) == START_US - 3 * SECOND_US - 2_000
+def test_the_middle_of_what_the_words_are_sure_of_is_the_time() -> None:
+    fresh, older = Word(START_US, 3_000), Word(START_US + 90_000, 100_000)
+    long_on_its_way, ahead = Word(START_US - 2 * SECOND_US, 2_000), Word(START_US + SECOND_US, 2_000)
+    assert told_by_rooms([older, fresh, long_on_its_way]) == START_US - 10_000
+    assert told_by_rooms([ahead, older, fresh]) == START_US - 3_000
+    assert told_by_rooms([ahead, fresh]) == START_US - 3_000
+    assert told_by_rooms([long_on_its_way]) == START_US - 2 * SECOND_US - 2_000
 
 
 def test_words_that_contradict_one_another_are_settled_by_the_greater_number_or_by_nobody() -> None:
     one, another = Word(START_US, 3_000), Word(START_US + 5_000, 2_000)
     stood_still, set_ahead = Word(START_US - 40 * SECOND_US, 1_000), Word(START_US + 180 * SECOND_US, 1_000)
-    assert told_by_rooms([set_ahead, one, stood_still, another]) == START_US + 3_000
+    assert told_by_rooms([set_ahead, one, stood_still, another]) == START_US - 3_000
     assert told_by_rooms([one, set_ahead]) is None
     assert told_by_rooms([]) is None
 

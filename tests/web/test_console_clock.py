@@ -206,6 +206,33 @@ def test_a_machine_whose_battery_died_does_not_go_back_behind_what_was_seen(cons
     assert opened(world, boot="boot-1").keeper.clock.wall_us() == CLOCK_US
 
 
+def test_what_was_decided_for_a_day_that_is_over_is_asked_again(world: World) -> None:
+    before_everything(world)
+    console = opened(world)
+    console.set_machine(-25 * HOUR_US)
+    step = console.keeper.open_step()
+    assert step is not None
+    console.keeper.decide(step.id, StepChoice.KEPT, world.site_lead_account_id)
+    again = opened(world, boot="boot-1")
+    assert again.keeper.open_step() == replace(step, id=step.id + 1)
+    assert again.keeper.clock.wall_us() == console.keeper.clock.wall_us()
+
+
+@pytest.mark.parametrize("choice", [StepChoice.ADOPTED, StepChoice.AGREES_AGAIN])
+def test_what_became_of_a_step_is_kept_at_once(console: Console, choice: StepChoice) -> None:
+    console.set_machine(HOUR_US)
+    step = console.keeper.open_step()
+    assert step is not None
+    if choice is StepChoice.ADOPTED:
+        console.keeper.decide(step.id, choice, console.world.site_lead_account_id)
+    else:
+        console.set_machine(-HOUR_US)
+    with console.world.exam.read() as connection:
+        kept = load_clock(connection)
+    assert kept is not None
+    assert kept.apart_us == 0
+
+
 class Torn:
     """A database whose transactions fail at their end, as on a full disk."""
 

@@ -1,10 +1,14 @@
 """正在核对时间: what everybody may do while the time is in doubt, and what the site lead says."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from evidence import speakers
+from evidence.check_facts import EXAM_FACTS, check_facts
 from exam.clock import MINUTE_US, SECOND_US
 from exam.clock_step import KeptClock
 from exam.server_time import KNOWN_HEADER, KnownTime
@@ -15,6 +19,17 @@ from web.access import Role
 from web.restart_page import HEADER, ROOMS_FIRST_US
 
 HOUR_US = 60 * MINUTE_US
+
+
+@pytest.fixture
+def speaker(app: Flask, world: World) -> FlaskClient:
+    """A loudspeaker program of 第1考场."""
+    with world.exam.write() as connection:
+        code = speakers.invite(connection, "音箱", [world.room_1], CLOCK_US)
+        token = speakers.enrol(connection, code, CLOCK_US)
+    client = FlaskClient(app, app.response_class, use_cookies=False)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
 
 
 def question(told: KnownTime) -> dict[str, str]:
@@ -28,23 +43,35 @@ def confirm(client: PageClient, shut: Restarted, seen_us: int | None = None) -> 
 
 
 def test_players_are_answered_like_those_of_a_console_that_is_away_and_heard(
-    anonymous: PageClient, kiosk: FlaskClient, shut: Restarted
+    proctor: PageClient, speaker: FlaskClient, kiosk: FlaskClient, shut: Restarted
 ) -> None:
-    tokens = ({}, {"Authorization": "Bearer a-speaker-of-this-site"})
-    for address, token in zip(("/api/clock", "/api/speaker/v1/clock"), tokens, strict=True):
-        answer = anonymous.get(address, headers=question(shut.word()) | token)
+    for client, address in ((proctor, "/api/clock"), (speaker, "/api/speaker/v1/clock")):
+        answer = client.get(address, headers=question(shut.word()))
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert answer.headers[HEADER].startswith("waiting ")
         assert "正在核对时间" in answer.get_json()["error"]
     taken_over = {"Authorization": f"Bearer {KIOSK_TOKEN}"}
     assert kiosk.post("/api/kiosk/v1/heartbeat", headers=taken_over, json={}).status_code == 503
+    assert proctor.get("/api/rooms/R01/schedule").status_code == 503
     shut.gather()
     assert shut.restarts()[0]["words"] == 2
-    assert anonymous.get("/api/clock").status_code == 401
+    assert proctor.get("/api/clock").status_code == 200
 
 
-def test_a_question_with_nonsense_changes_nothing(anonymous: PageClient, shut: Restarted) -> None:
-    assert anonymous.get("/api/clock", headers={KNOWN_HEADER: "nonsense"}).status_code == 503
+def test_nobody_without_login_or_token_is_heard(
+    anonymous: PageClient, kiosk: FlaskClient, as_role: Callable[[Role], PageClient], shut: Restarted
+) -> None:
+    asked = question(shut.word())
+    assert anonymous.get("/api/clock", headers=asked).status_code == 401
+    forged = asked | {"Authorization": "Bearer nobody-has-this"}
+    assert kiosk.get("/api/speaker/v1/clock", headers=forged).status_code == 401
+    assert as_role(Role.AUDITOR).get("/api/clock", headers=asked).status_code == 403
+    shut.gather()
+    assert shut.keeper.is_in_doubt
+
+
+def test_a_question_with_nonsense_changes_nothing(proctor: PageClient, shut: Restarted) -> None:
+    assert proctor.get("/api/clock", headers={KNOWN_HEADER: "nonsense"}).status_code == 503
     shut.gather()
     assert shut.keeper.is_in_doubt
 
@@ -110,28 +137,46 @@ def test_a_time_that_is_not_the_one_that_was_seen_is_not_confirmed(
     assert shut.now_us == NOW_US + AHEAD_US - 20 * MINUTE_US
 
 
-def test_the_lead_says_what_his_watch_shows(site_lead: PageClient, shut: Restarted) -> None:
-    assert site_lead.post("/restart", data={"time": "08：51：00"}).status_code == 303
-    assert shut.now_us == CLOCK_US + MINUTE_US
+def type_twice(client: PageClient, typed: str) -> str:
+    """Say what a watch shows, and say it again; returns what was asked in between."""
+    answer = client.post("/restart", data={"time": typed})
+    assert answer.status_code == 400
+    sure = re.search(r'name="sure" value="(-?[0-9]+)"', answer.text)
+    assert sure is not None, answer.text
+    said = {"time": typed, "said": typed.replace("：", ":"), "sure": sure[1]}
+    assert client.post("/restart", data=said | {"time": "23:59:59"}).status_code == 400
+    assert client.post("/restart", data=said).status_code == 303
+    return answer.text
+
+
+def test_the_lead_says_what_his_watch_shows_twice_and_it_counts_from_the_first_time(
+    site_lead: PageClient, shut: Restarted
+) -> None:
+    asked = type_twice(site_lead, "08：51：00")
+    assert "现在是2026年11月22日 08:51:00，比本机的时间早29分40秒，控制台停了1分0秒" in asked
+    assert "主机时钟的时间" not in asked
+    shut.world.clock.sleep_us(5 * SECOND_US)
+    assert shut.now_us == CLOCK_US + MINUTE_US + 5 * SECOND_US
     assert shut.restarts()[0]["apart_us"] == AHEAD_US - 20 * SECOND_US
 
 
-def test_where_the_console_was_told_to_keep_its_own_time_a_watch_shows_another(
+def test_where_the_console_keeps_its_own_time_that_is_shown_and_the_machines_is_warned_of(
     site_lead: PageClient, shut: Restarted
 ) -> None:
-    """The machine, and everybody's watch, is five minutes ahead of the time the exam goes by."""
-    apart_us = 5 * MINUTE_US
-    kept = shut.doubt.kept
+    """The lead decided that the machine, five minutes ahead, is wrong."""
+    kept, apart_us = shut.doubt.kept, 5 * MINUTE_US
     shut.doubt.kept = KeptClock(kept.boot_id, kept.offset_us, apart_us, kept.kept_at_us, kept.name)
     shut.world.clock.now_us = NOW_US + apart_us
     shut.world.clock.sleep_us(ROOMS_FIRST_US)
     page = site_lead.get("/overview", headers=HTML).text
-    assert "08:55:55" in page
-    assert "控制台自己的时间进行，比手表慢5分0秒" in page
-    answer = site_lead.post("/restart", data={"time": "08:54:00"})
-    assert "早于重新启动前的最后时间（08:55:00）" in answer.text
-    assert site_lead.post("/restart", data={"time": "08:57:00"}).status_code == 303
-    assert shut.now_us == CLOCK_US + 2 * MINUTE_US
+    assert "08:50:55" in page
+    assert "主机的时钟比它快5分0秒，此前已决定不按主机的时钟" in page
+    assert (
+        "这是主机时钟的时间，考试一直没有按它进行"
+        in site_lead.post("/restart", data={"time": "08:56:00"}).text
+    )
+    assert confirm(site_lead, shut) == 303
+    assert shut.now_us == NOW_US + ROOMS_FIRST_US
     shut.keeper.look()
 
 
@@ -139,6 +184,8 @@ def test_where_the_console_was_told_to_keep_its_own_time_a_watch_shows_another(
     ("typed", "fault"),
     [
         ("早上九点", "没有看懂"),
+        ("09", "没有看懂"),
+        ("25:00:00", "没有看懂"),
         ("08:49:00", "早于重新启动前的最后时间（08:50:00）"),
         ("20:50:01", "晚了半天以上"),
     ],
@@ -151,17 +198,6 @@ def test_what_cannot_be_read_or_cannot_be_is_said_and_changes_nothing(
     assert fault in answer.text
     assert typed in answer.text
     assert shut.keeper.is_in_doubt
-
-
-def test_a_time_long_after_must_be_said_twice(site_lead: PageClient, shut: Restarted) -> None:
-    answer = site_lead.post("/restart", data={"time": "19:30:00"})
-    assert answer.status_code == 400
-    assert "控制台停了10小时40分，现在是2026年11月22日 19:30:00" in answer.text
-    assert shut.keeper.is_in_doubt
-    said_otherwise = {"time": "19:40:00", "sure": "19:30:00"}
-    assert site_lead.post("/restart", data=said_otherwise).status_code == 400
-    assert site_lead.post("/restart", data={"time": "19:30:00", "sure": "19:30:00"}).status_code == 303
-    assert shut.now_us == CLOCK_US + 10 * HOUR_US + 40 * MINUTE_US
 
 
 def test_nobody_goes_back_before_the_console_was_last_seen(site_lead: PageClient, shut: Restarted) -> None:
@@ -208,3 +244,30 @@ def test_a_login_that_was_over_before_is_over_and_stays_on_record(
             connection.execute("select count(*) from login where closed_at_us is not null").fetchone()[0] == 0
         )
     assert shut.keeper.is_in_doubt
+
+
+def test_rooms_that_come_later_and_know_better_are_told_of_once(
+    proctor: PageClient, site_lead: PageClient, shut: Restarted
+) -> None:
+    agreeing, knowing = shut.word(AHEAD_US), shut.word()
+    confirm(site_lead, shut)
+    assert "考场设备" not in site_lead.get("/overview/live").text
+    assert proctor.get("/api/clock", headers=question(agreeing)).status_code == 200
+    assert proctor.get("/api/clock", headers=question(knowing)).status_code == 200
+    assert proctor.get("/api/clock", headers=question(shut.word(HOUR_US))).status_code == 200
+    with shut.world.exam.read() as connection:
+        rows = connection.execute("select restart_id, apart_us from console_clock_contradiction")
+        assert [tuple(row) for row in rows] == [(1, -AHEAD_US)]
+        assert list(check_facts(connection, EXAM_FACTS)) == []
+    assert "考场设备比重新启动后确认的时间慢30分0秒" in site_lead.get("/overview/live").text
+    shut.world.clock.now_us += 30 * HOUR_US
+    assert "考场设备" not in site_lead.get("/overview/live").text
+
+
+def test_what_rooms_settled_or_a_clock_that_was_moved_since_nobody_contradicts(
+    proctor: PageClient, site_lead: PageClient, shut: Restarted
+) -> None:
+    confirm(site_lead, shut)
+    shut.doubt.clock.adopt(0, "another name")
+    assert proctor.get("/api/clock", headers=question(shut.word())).status_code == 200
+    assert "考场设备" not in site_lead.get("/overview/live").text

@@ -5,7 +5,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,8 +22,9 @@ from evidence.database import ReaderDatabase
 from evidence.site_clock import keep_clock
 from exam.clock import SECOND_US, SystemClock
 from exam.clock_step import KeptClock
+from exam.server_time import KNOWN_HEADER, KnownTime
 from tests.recorder.live import wait_until
-from tests.web.console import CHEAP_HASH
+from tests.web.console import CHEAP_HASH, token_for
 from tests.web.signal_site import spoken_audio
 from tests.world import START_US, build_world
 from web.service import ServiceError, serve
@@ -73,14 +74,16 @@ class RunningConsole:
                 return line
         raise AssertionError("".join(self.said))
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
         context = ssl.create_default_context()
         if (self.folder / "keys" / "ca.crt").exists():
             context.load_verify_locations(self.folder / "keys" / "ca.crt")
         opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
         for _ in range(600):
             try:
-                with opener.open(self.address + path, timeout=60) as answer:
+                with opener.open(
+                    Request(self.address + path, headers=dict(headers or {})), timeout=60
+                ) as answer:
                     return bytes(answer.read())
             except ConnectionError:
                 SystemClock().sleep_us(SECOND_US // 20)
@@ -90,10 +93,10 @@ class RunningConsole:
                 SystemClock().sleep_us(SECOND_US // 20)
         raise AssertionError("the console never answered")
 
-    def status(self, path: str) -> int:
+    def status(self, path: str, headers: Mapping[str, str] | None = None) -> int:
         """How the console answers the path; redirections are followed."""
         try:
-            self.get(path)
+            self.get(path, headers)
         except HTTPError as refusal:
             return refusal.code
         return 200
@@ -189,14 +192,18 @@ def test_after_a_restart_during_an_exam_it_asks_the_rooms_for_the_time(
     """The machine's clock is days ahead of the day on which T1 goes on; it has been up for hours."""
     world = build_world(tmp_path / "site")
     with world.exam.write() as connection:
-        keep_clock(connection, KeptClock("the boot before", 0, 0, START_US, "its name"))
+        keep_clock(connection, KeptClock("the boot before", 0, 0, START_US, "its-name"))
+    token = token_for(world, world.proctor_account_id)
+    with world.exam.write() as connection:
+        connection.execute("update login set opened_at_us = ?1, last_used_at_us = ?1", (START_US,))
     world.close()
     running = console("127.0.0.1")
     running.hear("Console")
     assert running.status("/overview") == 503
-    word = f"clock=its+name&now_us={START_US + 30 * SECOND_US}&error_us=2000"
-    assert running.status(f"/api/clock?{word}") == 503
-    wait_until(lambda: running.status("/api/clock") == 401)
+    word = KnownTime("its-name", START_US + 30 * SECOND_US, 2_000)
+    headers = {KNOWN_HEADER: word.in_header(), "Cookie": f"kaochang={token}"}
+    assert running.status("/api/clock", headers) == 503
+    wait_until(lambda: running.status("/api/clock", {"Cookie": f"kaochang={token}"}) == 200)
     assert running.status("/login") == 200
     assert running.stop() == 0
     with closing(ReaderDatabase(tmp_path / "site" / "exam.db")) as database, database.read() as connection:

@@ -173,8 +173,10 @@ class Judge:
         self._truth.check_twice(room, sound)
 
     def _check_moment(self, sound: Sound, tolerance_us: int) -> None:
-        """By the console's clock as it is now, whether its process lives or not."""
-        late_us = self._machine.clock.wall_us() - sound.moment_us
+        """By the console's clock, whether its process lives or not; in doubt by what that would be."""
+        machine = self._machine
+        now_us = machine.continued_us if machine.keeper.is_in_doubt else machine.clock.wall_us()
+        late_us = now_us - sound.moment_us
         if late_us < -self.day.slack_us:
             raise LawBrokenError(f"{sound.cue} sounded {-late_us / SECOND_US:.2f} s early in {sound.room_id}")
         if late_us > tolerance_us + self.day.slack_us:

@@ -13,6 +13,8 @@ from web.restart_doubt import BeforeLastSeenError
 HOUR_US: Final = 60 * MINUTE_US
 # By how much a board without its battery is behind.
 YEARS_US: Final = 20 * 365 * 24 * HOUR_US
+# Why a time cannot be taken over just now.
+REFUSALS: Final = (TooFarBackError, TooNearError, RoomsAwayError, DecidedOtherwiseError)
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Troubles:
             *(self.crash, self.crash, self.reboot, self.freeze, self.suspend),
             *(self.step, self.step, self.small_step, self.cut_off, self.cut_off),
             *(self.back_at_the_start, self.second_process, self.sleeping_player, self.reload, self.no_player),
+            *(self.reboot_twice, self.reboot_and_adopt, self.set_in_doubt),
         ]
         for _ in range(dice.randint(0, most)):
             self.day.at(self._moment(), dice.choice(kinds))
@@ -62,6 +65,56 @@ class Troubles:
         error_us = -YEARS_US if dice.random() < 0.05 else dice.randint(-far_us, far_us)
         away_us = dice.choice((MINUTE_US, MINUTE_US, 4 * MINUTE_US, 40 * MINUTE_US))
         self._away(dice.randint(20 * SECOND_US, away_us), lambda: self._boot(error_us))
+
+    def reboot_twice(self) -> None:
+        """Power comes, goes and comes again within a minute, each time with another clock."""
+        dice = self.day.dice
+        errors = [dice.choice((0, dice.randint(-HOUR_US, HOUR_US), -YEARS_US)) for _ in range(2)]
+        self._away(20 * SECOND_US, lambda: self._boot(errors[0]))
+        away_us = dice.randint(5 * SECOND_US, 20 * SECOND_US)
+        self.day.soon(
+            21 * SECOND_US, 40 * SECOND_US, lambda: self._away(away_us, lambda: self._boot(errors[1]))
+        )
+
+    def reboot_and_adopt(self) -> None:
+        """It comes back with a clock that is wrong, and the lead takes that over as soon as he is asked."""
+        dice = self.day.dice
+        error_us = dice.choice((-1, 1)) * dice.randint(2 * SECOND_US, 40 * MINUTE_US)
+
+        def boot() -> None:
+            self._boot(error_us)
+            self.day.soon(SECOND_US, 2 * SECOND_US, lambda: self._adopt(tries=60))
+
+        self._away(dice.randint(20 * SECOND_US, MINUTE_US), boot)
+
+    def _adopt(self, tries: int) -> None:
+        machine = self.day.machine
+        step = machine.keeper.open_step() if machine.is_answering else None
+        try:
+            if step is not None:
+                machine.keeper.decide(step.id, StepChoice.ADOPTED, site().accounts["lead"])
+                self.day.count("clock_adopted_after_restart")
+                self.day.take_clock_over()
+                self._answering_again()
+                return
+        except REFUSALS:
+            pass
+        if tries:
+            self.day.soon(SECOND_US, 2 * SECOND_US, lambda: self._adopt(tries - 1))
+
+    def set_in_doubt(self) -> None:
+        """The machine's clock is set while the time is in doubt, and the process is killed then."""
+        dice = self.day.dice
+
+        def boot() -> None:
+            self._boot(dice.randint(-HOUR_US, HOUR_US))
+            self.day.soon(SECOND_US // 2, 3 * SECOND_US, set_it)
+
+        def set_it() -> None:
+            self.day.machine.hardware.step_wall(dice.randint(-HOUR_US, HOUR_US))
+            self._away(SECOND_US, self.day.machine.start)
+
+        self._away(dice.randint(20 * SECOND_US, MINUTE_US), boot)
 
     def _boot(self, error_us: int) -> None:
         self.day.machine.reboot(error_us)
@@ -173,7 +226,7 @@ class Troubles:
         choice = self.day.dice.choice((StepChoice.KEPT, StepChoice.ADOPTED))
         try:
             machine.keeper.decide(step.id, choice, site().accounts["lead"])
-        except (TooFarBackError, TooNearError, RoomsAwayError, DecidedOtherwiseError):
+        except REFUSALS:
             self.day.soon(20 * SECOND_US, 90 * SECOND_US, self.decide)
             return
         self.day.count(f"clock_{choice}")

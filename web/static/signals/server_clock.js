@@ -12,6 +12,7 @@ const AGEING = 1e-4; // how far two quartz clocks may drift apart, seconds per s
 const STEP_US = 50_000; // a disagreement beyond both errors and this is a set clock, not noise
 const SLEPT_MS = 400; // the wall clock this far ahead of performance.now(): slept, or set forward
 const UNSURE_US = 2_000_000; // a page that knows the time no better must not ring: it could be early
+const GOOD_US = 100_000; // a measure as good as this takes the place of one that outlived a reload
 const KEPT = "kaochang.clock";
 
 const nowUs = () => performance.now() * 1000;
@@ -86,10 +87,7 @@ export class ServerClock {
   // Learn from an exchange: it counts when it is better, or by another clock, or shows that the clock was set.
   take(found) {
     this.#noticeSleep();
-    if (!this.#isBetter(found)) {
-      this.best.isKept = false; // the server agrees with it
-      return;
-    }
+    if (!this.#isBetter(found)) return;
     const before = this.best;
     this.best = found;
     // Before the new measure is kept: a page that dies here hears of the change again.
@@ -120,6 +118,7 @@ export class ServerClock {
 
   #isBetter(found) {
     if (this.best === null || this.best.clock !== found.clock) return true;
+    if (this.best.isKept && found.errorUs <= GOOD_US) return true;
     const apartUs = Math.abs(found.offsetUs - this.best.offsetUs);
     return apartUs > found.errorUs + this.errorUs() + STEP_US || found.errorUs <= this.errorUs();
   }
