@@ -24,7 +24,7 @@ from exam.room_times import room_times
 from tests.soak.signals.day import Day
 from tests.soak.signals.machine import PROCEDURES
 from tests.soak.signals.site import PlannedSession, site
-from tests.soak.signals.truth import START, STOP
+from tests.soak.signals.truth import PRESS_LEAD_US, START, STOP
 from web.change_desk import ChangeDesk
 from web.signal_emission import give
 
@@ -143,7 +143,7 @@ class People:
 
     def _note(self, session_id: int, room_id: int, cue: str) -> None:
         room = self.day.truth.rooms[session_id, room_id]
-        at_us = self.day.now_us + SECOND_US // 2
+        at_us = self.day.now_us + PRESS_LEAD_US
         self.day.judge.scan()
         if cue == "X1":
             room.corrected_us.append(at_us)

@@ -18,6 +18,8 @@ CORRECTABLE_US: Final = 10 * MINUTE_US
 # Until the alarm of a player that is away is up.
 ALARM_US: Final = 13 * SECOND_US
 START, STOP = "C5", "C8"
+# A press sounds so much later; who records a hand bell in between knows of the press.
+PRESS_LEAD_US: Final = SECOND_US // 2
 
 
 class LawBrokenError(AssertionError):
@@ -64,7 +66,7 @@ class RoomTruth:
             before = [
                 one
                 for one in self.given
-                if one.true_us <= at_us and (not one.is_by_hand or one.recorded_us <= at_us)
+                if one.true_us <= at_us and (not one.is_by_hand or one.recorded_us <= at_us - PRESS_LEAD_US)
             ]
             last = max(before, key=lambda one: one.true_us, default=None)
             if last is not None and at_us - last.true_us <= CORRECTABLE_US:
