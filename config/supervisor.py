@@ -3,14 +3,13 @@
 Standard library only: the front door uses it before and after the project's own environment exists.
 """
 
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Collection
-from types import FrameType
 from typing import Final
 
+from config.stop_signals import once_on_signals
 from exam.clock import SECOND_US, SystemClock
 
 STOP_SECONDS: Final = 20.0
@@ -38,12 +37,7 @@ class Supervisor:
 
     def stop_on_signals(self) -> None:
         """SIGTERM and SIGINT stop every child and then this process."""
-
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self.stop()
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+        once_on_signals(self.stop)
 
     def stop(self) -> None:
         """Ask every child to finish; `run` returns when they have."""

@@ -1,10 +1,8 @@
 """Runs this machine's check-in kiosk: camera, agent and the candidate screen on loopback."""
 
-import signal
 import socket
 import threading
 from collections.abc import Callable
-from types import FrameType
 from typing import Final
 
 import structlog
@@ -12,6 +10,7 @@ import waitress
 
 from config.kiosk_screen import load_kiosk_words
 from config.settings import Settings
+from config.stop_signals import once_on_signals
 from evidence.database import DatabaseError
 from evidence.kiosk_outbox import OutboxKeyError
 from exam.clock import Clock, SteadyClock
@@ -129,9 +128,8 @@ def _open_local(settings: Settings, console: HttpConsole, clock: Clock, listener
 
 
 def _stop_on_signals(agent: Agent) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop() -> None:
         agent.let_go()  # first, or waitress would wait for a page that waits for us
         raise SystemExit(0)  # waitress ends its loop and its threads on this
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    once_on_signals(stop)

@@ -3,14 +3,12 @@
 import argparse
 import fcntl
 import json
-import signal
 import ssl
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final, TextIO
 
 import httpx
@@ -18,6 +16,7 @@ import structlog
 
 from config.logs import configure_logs
 from config.settings import Settings, SpeakerSettings
+from config.stop_signals import once_on_signals
 from evidence.small_files import replace_whole
 from exam.clock import SystemClock
 from exam.enrolment import EnrolmentText, EnrolmentTextError, parse
@@ -111,7 +110,7 @@ def serve(settings: Settings, wanted: SpeakerSettings, rooms: frozenset[str], se
         link = SpeakerLink(speaker, console, boot_id)
         speaker.on_report = link.wake
         _check_rooms(console, rooms)
-        _stop_on_signals(stopping)
+        once_on_signals(stopping.set)
         work(speaker, link, stopping)
         console.close()
     return 0
@@ -165,14 +164,6 @@ def _only_one(folder: Path) -> TextIO:
         lock.close()
         raise SpeakerError(f"another speaker runs already with the folder {folder}") from error
     return lock
-
-
-def _stop_on_signals(stopping: threading.Event) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def _say(sentence: str) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import structlog
 
 from config.procedures import load_procedures
 from config.settings import Settings
+from config.stop_signals import once_on_signals
 from evidence.adoption import settle_broken_runs
 from evidence.cameras import CameraSource, load_camera_sources
 from evidence.checkpoints import Checkpoints, Signing
@@ -278,10 +278,7 @@ class _Service:
 
 @contextmanager
 def _stop_signals(ask: Callable[[], None]) -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        ask()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = once_on_signals(ask)
     try:
         yield
     finally:

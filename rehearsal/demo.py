@@ -6,14 +6,12 @@ are imported, the services are started as `serve` starts them, and people use HT
 
 import json
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final, Protocol
 
 import httpx
@@ -22,6 +20,7 @@ from config.machine import ROOT
 from config.procedures import load_procedures
 from config.roster_columns import load_roster_columns
 from config.settings import KioskSettings, RecorderSettings, Settings, WebSettings
+from config.stop_signals import once_on_signals
 from evidence import accounts
 from evidence.checkpoints import Checkpoints, Signing
 from evidence.database import WriterDatabase
@@ -66,7 +65,7 @@ class Demo:
 
     def run(self, make_supervisor: Callable[[dict[str, list[str]]], Supervisor], *, once: bool) -> int:
         """Run the day; 0 when everything planned is in the databases (`once`), or when ended by Ctrl-C."""
-        self._stop_on_signals()
+        once_on_signals(self._stopping.set)
         folder = self._own_folder()
         settings = self._settings(folder)
         self.say(f"The day's files: {folder}")
@@ -83,13 +82,6 @@ class Demo:
             finally:
                 supervisor.stop()
                 keeper.join()
-
-    def _stop_on_signals(self) -> None:
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self._stopping.set()
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
 
     def _own_folder(self) -> Path:
         now = site_time(self._clock.wall_us())

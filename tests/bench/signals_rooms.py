@@ -8,7 +8,6 @@ import asyncio
 import multiprocessing
 import os
 import random
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from multiprocessing.process import BaseProcess
 
 from playwright.sync_api import Browser, sync_playwright
 
+from config.stop_signals import once_on_signals
 from exam.clock import SECOND_US, SystemClock
 from kiosk.speaker import Speaker
 from kiosk.speaker_command import work
@@ -94,6 +94,7 @@ def speakers(site: BenchSite, rooms: list[Room], sound: list[SoundServer], addre
             child.terminate()
         for child in children:
             child.join(10)
+            child.kill()
 
 
 def _speak(site: BenchSite, room: Room, address: str, seed: int) -> None:
@@ -101,7 +102,7 @@ def _speak(site: BenchSite, room: Room, address: str, seed: int) -> None:
     os.nice(SPEAKERS_YIELD)
     clock = SkewedClock.of(seed)
     stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    once_on_signals(stopping.set)
     stream = Stream(lambda: PulseOutput("rooms", AUX0 + room.channel), clock)
     folder = site.settings.data_folder / "speakers" / room.code
     speaker = Speaker(SpeakerStore(folder), stream, clock)
