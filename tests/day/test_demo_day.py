@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as NeverShownError
 
 from tests.chromium import started_chromium
 from tests.day.demo_day import DemoDayRun, demo_day
@@ -72,7 +73,11 @@ def watch_the_playback(visitor: Visitor, page: Page) -> None:
     """From a log entry to the pictures of that moment: two clicks."""
     page.goto(f"http://127.0.0.1:{visitor.day.port}/playback/?room=1")
     page.click("button:has-text('质量督导检查')")
-    page.wait_for_selector("#marks li button")
+    try:
+        page.wait_for_selector("#marks li button", timeout=90_000)
+    except NeverShownError as error:
+        seen = page.locator("body").inner_text()[-3000:]
+        raise AssertionError(f"no marks: {page.url}\n{seen}\n{visitor.day.words()[-5000:]}") from error
     page.click("#marks li button:has-text('违纪提醒')")
     wait_for(
         page,

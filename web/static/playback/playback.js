@@ -11,13 +11,15 @@ import { WallClock } from "./wall_clock.js";
 // A mark is seen with what led to it.
 const LEAD_MS = 3000;
 const REFRESH_MS = 4000;
+const PATIENCE_MS = 15_000;
 
 const page = document.getElementById("playback");
 const byId = (id) => document.getElementById(id);
 
 async function fetchTimeline(automatic) {
   const headers = automatic ? { "X-Automatic": "1" } : {};
-  const answer = await fetch(page.dataset.timeline, { headers });
+  // A question that gets lost is asked again.
+  const answer = await fetch(page.dataset.timeline, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!answer.ok) throw new Error(String(answer.status));
   return read(await answer.json());
 }
