@@ -163,9 +163,12 @@ class FaultSite:
             LeafKind.RECORDING_ORDER,
         )
 
-    def quarantined(self) -> int:
+    def quarantined(self) -> list[str]:
+        """The names under which files were found that lie in quarantine."""
         with self.site._read() as connection:
-            return int(connection.execute("select count(*) from quarantined_file").fetchone()[0])
+            return [
+                Path(row[0]).name for row in connection.execute("select found_path from quarantined_file")
+            ]
 
     def _exam(self, question: str, *words: str) -> int:
         with closing(ReaderDatabase(self.site.settings.exam_db)) as reader, reader.read() as connection:
