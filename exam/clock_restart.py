@@ -19,7 +19,7 @@ from exam.players import CLOCK_LIMIT_US, MAY_RING_US
 from exam.presses import is_going_on
 from exam.server_time import KnownTime
 
-# After the first word of a room the others get this long: the best measure counts.
+# After the first word of a room the others get this long: the middle of all counts.
 GATHER_US: Final = 3 * SECOND_US // 2
 # Who knows the time no better has no word: rooms' reports must still fit the plan by the time that is told.
 SURE_US: Final = SECOND_US // 5

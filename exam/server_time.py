@@ -23,7 +23,6 @@ UNSURE_US: Final = 2 * SECOND_US
 # Sleep that the kernel accounts for is no longer than this by chance.
 SLEEP_US: Final = 100_000
 
-
 # With every question about the time: the clock's name, the moment, how wrong at most.
 KNOWN_HEADER: Final = "X-Known-Time"
 _MOST: Final = 2**53

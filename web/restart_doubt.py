@@ -6,7 +6,7 @@ What counts as a word, and which, is decided in `exam.clock_restart`; by what th
 import secrets
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
@@ -24,7 +24,7 @@ from evidence.site_clock import (
     record_restart,
     record_step,
 )
-from exam.clock import MINUTE_US, SteadyClock
+from exam.clock import SteadyClock
 from exam.clock_restart import (
     GATHER_US,
     Settled,
@@ -38,13 +38,12 @@ from exam.clock_restart import (
 from exam.clock_step import ASKED_US, NOTED_US, KeptClock, LastStep, StepChoice, first_offset_us
 from exam.procedure import Procedure
 from exam.server_time import KnownTime
+from web.signal_emission import WINDOW_US
 
 # Where the app keeps it.
 EXTENSION: Final = "kaochang.restart"
 # No site has more players.
 MOST_WORDS: Final = 500
-# Sessions planned this far around a moment may hang on it; longer exams do not exist.
-WINDOW_US: Final = 24 * 60 * MINUTE_US
 
 _log: Final = structlog.get_logger("signals")
 
@@ -167,7 +166,7 @@ class RestartDoubt:
                 return
             offset_us = told_by_rooms(self._words.values())
             if offset_us is not None:  # else: they contradict one another, and the site lead decides
-                self._go_on(offset_us, Settled(TimeSource.ROOMS, len(self._words), 0))
+                self._go_on(offset_us, TimeSource.ROOMS, words=len(self._words))
 
     def settle(self, offset_us: int, account_id: int) -> None:
         """A person says by what the console tells the time. Raises SettledAlready- or BeforeLastSeenError."""
@@ -176,21 +175,23 @@ class RestartDoubt:
                 raise SettledAlreadyError
             if offset_us + self.clock.boottime_us() < self.kept.kept_at_us:
                 raise BeforeLastSeenError
-            self._go_on(offset_us, Settled(TimeSource.PERSON, 0, 0, account_id))
+            self._go_on(offset_us, TimeSource.PERSON, account_id=account_id)
 
-    def _go_on(self, offset_us: int, by: Settled) -> None:
+    def _go_on(
+        self, offset_us: int, source: TimeSource, *, words: int = 0, account_id: int | None = None
+    ) -> None:
         """Durable before anything hangs on it: killed between, the next start finds the same time."""
         by_us, name = offset_us - self.clock.offset_us, new_clock_name()
-        settled = replace(by, apart_us=self.clock.apart_us() - by_us)
+        settled = Settled(source, words, self.clock.apart_us() - by_us, account_id)
         with self.exam.write() as connection:
             now_us = self.clock.wall_us() + by_us
             restart_id = record_restart(connection, self.boot, settled, now_us)
             apart_us = self._decided(connection, settled, now_us)
             keep_clock(connection, KeptClock(self.boot, offset_us, apart_us, now_us, name))
         self.clock.adopt(by_us, name)
-        self._said = (restart_id, name) if by.source is TimeSource.PERSON else None
+        self._said = (restart_id, name) if source is TimeSource.PERSON else None
         self.is_open = False
-        _log.warning("console_clock_restart", source=by.source, words=by.words, apart_us=settled.apart_us)
+        _log.warning("console_clock_restart", source=source, words=words, apart_us=settled.apart_us)
 
     def _decided(self, connection: Connection, settled: Settled, now_us: int) -> int:
         """How far the machine's clock may be apart from now on: who says what time it is decides that too."""

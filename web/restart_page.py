@@ -116,7 +116,7 @@ def _seen(doubt: RestartDoubt) -> Said:
 
 def _typed(doubt: RestartDoubt) -> Said:
     """What a watch shows at this moment: said twice, because an exam ends by it."""
-    typed = request.form["time"].strip().replace("：", ":")
+    typed = _typed_words()
     sure_us = request.form.get("sure", type=int)
     if sure_us is not None and request.form.get("said") == typed:
         return Said(sure_us)
@@ -130,6 +130,10 @@ def _typed(doubt: RestartDoubt) -> Said:
     if now_us is None:
         return _too_early(doubt)
     return Said(fault=_consequence(doubt, now_us), again_us=now_us - doubt.clock.boottime_us())
+
+
+def _typed_words() -> str:
+    return request.form.get("time", "").strip().replace("：", ":")
 
 
 def _consequence(doubt: RestartDoubt, now_us: int) -> str:
@@ -187,16 +191,20 @@ def _page(doubt: RestartDoubt, said: Said, code: int) -> Response:
         "apart": length_words(doubt.kept.apart_us) if _is_apart(doubt) else "",
         "is_ahead": doubt.kept.apart_us > 0,
         "is_contradicted": doubt.is_contradicted,
-        "may_ask": doubt.age_us >= ROOMS_FIRST_US or bool(said.fault),
+        "may_ask": _had_rooms_time(doubt) or bool(said.fault),
     }
-    typed = request.form.get("time", "").strip().replace("：", ":")
-    page = render_template("restart/page.html", word=WORD, said=said, typed=typed, **facts)
+    page = render_template("restart/page.html", word=WORD, said=said, typed=_typed_words(), **facts)
     return _marked(doubt, make_response(page), code)
+
+
+def _had_rooms_time(doubt: RestartDoubt) -> bool:
+    """Whether rooms that are in contact would have answered by now."""
+    return doubt.age_us >= ROOMS_FIRST_US
 
 
 def _marked(doubt: RestartDoubt, answer: Response, code: int) -> Response:
     answer.status_code = code
-    is_asked = "asked" if doubt.age_us >= ROOMS_FIRST_US else "waiting"
-    answer.headers[HEADER] = f"{is_asked} {doubt.machine_offset_us}"
+    state = "asked" if _had_rooms_time(doubt) else "waiting"
+    answer.headers[HEADER] = f"{state} {doubt.machine_offset_us}"
     answer.headers["Retry-After"] = "1"
     return answer

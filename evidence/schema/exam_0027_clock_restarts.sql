@@ -11,7 +11,7 @@ create table console_clock_restart (
   boot_id       text    not null,
   -- rooms: their players told it; person: somebody of the site said what time it is.
   source        text    not null check (source in ('rooms', 'person')),
-  -- How many words of players were heard; one player may have said it several times.
+  -- How many players' words were heard.
   words         integer not null check (words >= 0),
   -- Who said what time it is; null when the rooms did.
   account_id    integer references account (id),

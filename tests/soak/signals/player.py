@@ -1,12 +1,13 @@
 """A room's player in a simulated day: the real rules of players over a clock and a network of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from evidence.announcements import PlayedReport
 from exam import playing
 from exam.clock import SECOND_US
+from exam.clock_change import ClockChange
 from exam.playing import PlayerCue
 from exam.server_time import Exchange, ServerTime
 
@@ -64,14 +65,12 @@ class Player:
 
         When the console goes by another clock, what was noted by the one before is read shifted.
         """
-        own_us, before = self.own_us(true_us), self.time.best
-        shift_us = self.time.take(Exchange(own_us - way_us, server_us, own_us + way_us // 3, name))
-        if before is not None and before.clock != name:
-            self.played = {key: moment_us + shift_us for key, moment_us in self.played.items()}
-            self.unsent = [
-                (name, _shifted(one, shift_us)) if clock == before.clock else (clock, one)
-                for clock, one in self.unsent
-            ]
+        own_us = self.own_us(true_us)
+        one = Exchange(own_us - way_us, server_us, own_us + way_us // 3, name)
+        change = ClockChange.heard(self.time, one)
+        if change is not None:
+            self.played = {key: moment_us + change.shift_us for key, moment_us in self.played.items()}
+            self.unsent = [_by_new_clock(change, clock, report) for clock, report in self.unsent]
 
     def take_schedule(self, true_us: int, told: dict[str, Any], way_us: int) -> None:
         """A fresh schedule; a console whose clock was set is measured anew first."""
@@ -155,9 +154,6 @@ class Player:
         return replace(report, ended_at_us=report.started_at_us + 18 * SECOND_US)
 
 
-def _shifted(report: PlayedReport, by_us: int) -> PlayedReport:
-    moved = {
-        name: None if moment_us is None else moment_us + by_us
-        for name, moment_us in (("started_at_us", report.started_at_us), ("ended_at_us", report.ended_at_us))
-    }
-    return replace(report, **moved)
+def _by_new_clock(change: ClockChange, clock: str, report: PlayedReport) -> tuple[str, PlayedReport]:
+    moved = change.of_report({**asdict(report), "clock": clock})
+    return moved.pop("clock"), PlayedReport(**moved)

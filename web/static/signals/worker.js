@@ -46,7 +46,6 @@ async function freshPart(request) {
   const kept = await caches.open(PARTS);
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.status === 503) throw new Error("the server cannot answer yet"); // it restarted: the room goes on as it is
     if (answer.ok && !answer.redirected) await kept.put(request.url, answer.clone());
     return answer.status < 500 ? answer : (await kept.match(request.url)) ?? answer;
   } catch (refusal) {
