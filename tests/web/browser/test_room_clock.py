@@ -139,6 +139,8 @@ def test_a_page_whose_schedule_is_by_another_clock_than_its_time_rings_by_neithe
         page.get_by_text("声音已就绪", exact=True).wait_for()
         wait_for(page, lambda: is_kept(page))
         console.knows_time = False
+        # An answer that was on its way would keep its schedule once more.
+        wait_for(page, lambda: "离线，自" in page.locator("#link-state").inner_text())
         page.evaluate("""() => {
           const name = "kaochang.schedule.R01", kept = JSON.parse(localStorage.getItem(name));
           localStorage.setItem(name, JSON.stringify({ ...kept, clock: "another" }));
